@@ -1,0 +1,166 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// One target per responsibility; README.md shows the order in which a round visits them.
+
+/// The executables for devices and auditors carry the Swift runtime, so that a target machine needs only Debian
+/// packages.
+let selfContained: [LinkerSetting] = [
+    .unsafeFlags(["-static-stdlib", "-Xlinker", "--gc-sections"])
+]
+
+let argumentParser = Target.Dependency.product(
+    name: "ArgumentParser", package: "swift-argument-parser")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+
+let package = Package(
+    name: "tributary",
+    products: [
+        .executable(name: "tributary-coordinator", targets: ["tributary-coordinator"]),
+        .executable(name: "tributary-agentd", targets: ["tributary-agentd"]),
+        .executable(name: "tributary-agent", targets: ["tributary-agent"]),
+        .executable(name: "tributary-verify", targets: ["tributary-verify"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-nio", exact: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", exact: "2.37.6"),
+        .package(url: "https://github.com/groue/GRDB.swift", exact: "7.10.0"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", exact: "2.13.0"),
+    ],
+    targets: [
+        // C libraries of the system
+        .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
+        .systemLibrary(
+            name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
+        .systemLibrary(
+            name: "CProtobufC", pkgConfig: "libprotobuf-c", providers: [.apt(["libprotobuf-c-dev"])]
+        ),
+        .systemLibrary(
+            name: "CJansson", pkgConfig: "jansson", providers: [.apt(["libjansson-dev"])]),
+
+        // C and C++ of our own
+        .target(
+            name: "CTOML",
+            cxxSettings: [
+                .define("TOML_HEADER_ONLY", to: "0"), .define("TOML_SHARED_LIB", to: "1"),
+            ],
+            linkerSettings: [.linkedLibrary("tomlplusplus")]),
+        .target(name: "CMessages", dependencies: ["CProtobufC"]),
+        .target(name: "CKernels", cSettings: [.unsafeFlags(["-O3"])]),
+
+        // The vocabulary and the pure core
+        .target(name: "Federation"),
+        .target(name: "Configuration", dependencies: ["Federation", "CTOML"]),
+        .target(name: "Kernels", dependencies: ["CKernels", "COpenBLAS"]),
+        .target(name: "Learning", dependencies: ["Federation", "Kernels"]),
+        .target(name: "DataSets", dependencies: ["Federation"]),
+        .target(
+            name: "ModelFormats",
+            dependencies: ["Federation", "Learning", "CMessages", "CProtobufC"]),
+        .target(name: "UpdateCodec", dependencies: ["Federation", "Kernels"]),
+        .target(name: "Privacy", dependencies: ["Federation"]),
+        .target(
+            name: "Aggregation", dependencies: ["Federation", "Kernels", "UpdateCodec", "Privacy"]),
+        .target(name: "Rounds", dependencies: ["Federation"]),
+        .target(name: "AgentSession", dependencies: ["Federation"]),
+
+        // Trust, messages, storage
+        .target(name: "Cryptography", dependencies: ["Federation", "COpenSSL"]),
+        .target(name: "Provenance", dependencies: ["Federation", "Cryptography", "CJansson"]),
+        .target(name: "Wire", dependencies: ["Federation", "CMessages", "CProtobufC"]),
+        .target(
+            name: "Registry",
+            dependencies: [
+                "Federation", "Cryptography", .product(name: "GRDB", package: "GRDB.swift"),
+            ]),
+
+        // The shells
+        .target(
+            name: "CoordinatorService",
+            dependencies: [
+                "Federation", "Configuration", "Learning", "DataSets", "ModelFormats",
+                "Kernels", "UpdateCodec", "Privacy", "Aggregation", "Rounds", "Cryptography", "Provenance",
+                "Wire", "Registry", logging,
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+            ]),
+        .target(name: "AdminConsole", dependencies: ["Federation", "Wire", "Cryptography"]),
+        .target(
+            name: "AgentService",
+            dependencies: [
+                "Federation", "AgentSession", "Configuration", "Learning", "DataSets",
+                "ModelFormats", "UpdateCodec", "Cryptography", "Provenance", "Wire", logging,
+            ]),
+
+        // The programs
+        .executableTarget(
+            name: "tributary-coordinator",
+            dependencies: [
+                "Federation", "Configuration", "CoordinatorService", "AdminConsole", "Wire",
+                "Cryptography",
+                argumentParser, logging,
+            ]),
+        .executableTarget(
+            name: "tributary-agentd",
+            dependencies: ["Federation", "Configuration", "AgentService", logging],
+            linkerSettings: selfContained),
+        .executableTarget(
+            name: "tributary-agent",
+            dependencies: ["Federation", "Configuration", "AgentService", argumentParser, logging],
+            linkerSettings: selfContained),
+        .executableTarget(
+            name: "tributary-verify",
+            dependencies: ["Federation", "Cryptography", "Provenance", argumentParser],
+            linkerSettings: selfContained),
+    ],
+    cxxLanguageStandard: .cxx17
+)
+
+/// Test targets and what each may use besides the target it tests.
+let tests: [(name: String, dependencies: [Target.Dependency])] = [
+    ("Federation", []),
+    ("Configuration", ["Federation"]),
+    ("Kernels", []),
+    ("Learning", ["Federation", "Kernels"]),
+    ("DataSets", ["Federation"]),
+    ("ModelFormats", ["Federation", "Learning"]),
+    ("UpdateCodec", ["Federation", "Kernels"]),
+    ("Privacy", ["Federation"]),
+    ("Aggregation", ["Federation", "UpdateCodec", "Privacy"]),
+    ("Rounds", ["Federation"]),
+    ("AgentSession", ["Federation"]),
+    ("Cryptography", ["Federation"]),
+    ("Provenance", ["Federation", "Cryptography"]),
+    ("Wire", ["Federation"]),
+    ("Registry", ["Federation", "Cryptography"]),
+    (
+        "CoordinatorService",
+        [
+            "Federation", "Configuration", "Wire", "Registry", "Rounds", "Learning", "DataSets",
+            "ModelFormats",
+            "UpdateCodec", "Aggregation", "Privacy", "Cryptography", "Provenance",
+        ]
+    ),
+    ("AgentService", ["Federation", "AgentSession", "Configuration", "Wire", "Cryptography"]),
+    ("AdminConsole", ["Federation", "Wire"]),
+]
+package.targets += tests.map { test in
+    .testTarget(
+        name: "\(test.name)Tests", dependencies: [.target(name: test.name)] + test.dependencies,
+        resources: [])
+}
+package.targets += ["TidyTests", "InteropTests"].map { .testTarget(name: $0) }
+
+for target in package.targets where target.type != .system {
+    target.swiftSettings =
+        (target.swiftSettings ?? []) + [
+            .enableUpcomingFeature("ExistentialAny"),
+            .enableUpcomingFeature("MemberImportVisibility"),
+            .enableUpcomingFeature("InternalImportsByDefault"),
+        ]
+}

@@ -1,0 +1,120 @@
+package import Cryptography
+package import Federation
+import Glibc
+package import Wire
+
+/// An admin's conversation with the coordinator over TLS.
+package typealias AdminClient = AdminSession<TLSConnection>
+
+/// An admin's conversation with the coordinator: one request, one answer, over any stream.
+package struct AdminSession<Stream: ByteStream & ~Copyable>: ~Copyable {
+    /// How long the coordinator may take for an answer, in seconds, besides what it was asked to wait.
+    static var answerSeconds: Double { 60 }
+    /// How long one request of `follow` lets the coordinator wait for news, in seconds.
+    private static var newsSeconds: UInt32 { 20 }
+
+    private var connection: FramedConnection<Stream>
+
+    package init(_ stream: consuming Stream) { connection = FramedConnection(stream) }
+
+    /// Carries out one command.
+    ///
+    /// - Parameter waitSeconds: what the command asks the coordinator to wait, in seconds.
+    /// - Throws: the coordinator's own fault when it refuses, `unavailable` when the connection fails, `invalid` when the
+    ///   answer is none.
+    package mutating func perform(
+        _ request: AdminRequest, waitSeconds: UInt32 = 0
+    ) throws(Fault) -> AdminResponse {
+        let answer = try connection.exchange(
+            .adminRequest(request), timeoutSeconds: Self.answerSeconds + Double(waitSeconds))
+        guard case .adminResponse(let response) = answer else { throw unexpectedAnswer() }
+        return response
+    }
+
+    /// The part of the content of `digest` that begins at `offset`.
+    ///
+    /// - Throws: as `perform`; `untrusted` when the piece is not the one asked for.
+    mutating func blobChunk(_ digest: Digest, offset: UInt64) throws(Fault) -> BlobChunk {
+        let answer = try connection.exchange(
+            .blobRequest(BlobRequest(digest: digest.bytes, offset: offset)),
+            timeoutSeconds: Self.answerSeconds)
+        guard case .blobChunk(let chunk) = answer else { throw unexpectedAnswer() }
+        guard chunk.digest == digest.bytes, chunk.offset == offset else {
+            throw Fault(.untrusted, "the coordinator sent another piece than was asked for")
+        }
+        return chunk
+    }
+
+    /// Asks again and again where `plan` stands, until it is neither preparing nor unknown to `news`.
+    ///
+    /// - Parameter news: called with every answer, `plan` itself first.
+    /// - Returns: the plan's last state, `ready` or `failed`.
+    package mutating func follow(
+        _ plan: PlanRecord, news: (PlanRecord) -> Void
+    ) throws(Fault) -> PlanRecord {
+        var latest = plan
+        news(latest)
+        while latest.state == "preparing" {
+            pauseIfUnnumbered(latest.revision)
+            let show = PlanShow(
+                plan: plan.plan, afterRevision: latest.revision, waitSeconds: Self.newsSeconds)
+            let answer = try perform(.planShow(show), waitSeconds: Self.newsSeconds)
+            guard case .plan(let record) = answer else { throw unexpectedAnswer() }
+            latest = record
+            news(latest)
+        }
+        return latest
+    }
+
+    /// Asks again and again where `job` stands, until it has ended.
+    ///
+    /// - Parameter news: called with every answer, `job` itself first.
+    /// - Returns: the job's last state, `finished`, `failed` or `cancelled`.
+    package mutating func follow(
+        _ job: JobRecord, news: (JobRecord) -> Void
+    ) throws(Fault) -> JobRecord {
+        var latest = job
+        news(latest)
+        while latest.state == "running" {
+            pauseIfUnnumbered(latest.revision)
+            let watch = JobWatch(
+                job: job.job, afterRevision: latest.revision, waitSeconds: Self.newsSeconds)
+            let answer = try perform(.jobWatch(watch), waitSeconds: Self.newsSeconds)
+            guard case .job(let record) = answer else { throw unexpectedAnswer() }
+            latest = record
+            news(latest)
+        }
+        return latest
+    }
+
+    /// Revision 0 asks for an answer at once, so a loop on it must pause by itself.
+    private func pauseIfUnnumbered(_ revision: UInt64) {
+        if revision == 0 { usleep(100_000) }
+    }
+}
+
+extension AdminSession where Stream == TLSConnection {
+    /// Connects with the credential in `directory`, see `AdminCredential`.
+    ///
+    /// - Throws: what `AdminCredential` and `TLSConnection.connect` throw.
+    package static func connect(directory: String) throws(Fault) -> AdminClient {
+        let credential = try AdminCredential(directory: directory)
+        return AdminClient(
+            try TLSConnection.connect(
+                host: credential.address.host, port: credential.address.port,
+                trust: .authorities([credential.authority]),
+                identity: (credential.certificate, credential.key), timeoutSeconds: 10))
+    }
+
+    /// The TLS version in use, `TLSv1.3`.
+    package mutating func tlsVersion() throws(Fault) -> String {
+        try connection.withStream { (stream) throws(Fault) in stream.tlsVersion }
+    }
+}
+
+/// The coordinator answered with a message that does not belong to the request.
+package func unexpectedAnswer() -> Fault {
+    Fault(
+        .invalid, "the coordinator's answer does not fit the request",
+        remedy: "use the same version of Tributary here and there")
+}

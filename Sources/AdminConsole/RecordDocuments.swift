@@ -1,0 +1,170 @@
+package import Federation
+package import Wire
+
+// The answers as JSON. Keys are the field names of admin.proto, digests are hexadecimal, and what was not measured or
+// does not apply is null.
+
+extension AdminResponse {
+    /// The answer as one document.
+    package var json: JSONValue {
+        switch self {
+        case .plan(let record): record.json
+        case .plans(let records): list(records.items.map(\.json))
+        case .token(let token): token.json
+        case .agent(let record): record.json
+        case .agents(let records): list(records.items.map(\.json))
+        case .job(let record): record.json
+        case .round(let record): record.json
+        case .rounds(let records): list(records.items.map(\.json))
+        case .model(let record): record.json
+        case .models(let records): list(records.items.map(\.json))
+        case .doctor(let report): list(report.items.map(\.json))
+        }
+    }
+}
+
+private func list(_ items: [JSONValue]) -> JSONValue { .object([("items", .array(items))]) }
+
+private func hex(_ bytes: [UInt8]) -> JSONValue { .string(hexadecimal(bytes)) }
+
+extension Fault {
+    /// `{"error":{"code","message","remedy"}}`.
+    package var json: JSONValue {
+        .object([
+            (
+                "error",
+                .object([
+                    ("code", .string(code.rawValue)), ("message", .string(message)),
+                    ("remedy", .string(remedy)),
+                ])
+            )
+        ])
+    }
+}
+
+extension PlanRecord {
+    var json: JSONValue {
+        var members: [(String, JSONValue)] = [
+            ("plan", .string(plan)), ("digest", hex(digest)), ("title", .string(title)),
+            ("state", .string(state)), ("detail", .string(detail)),
+            ("progress", .decimal(progress)), ("revision", .number(revision)),
+            ("parameters", .number(parameters)), ("has_model", .bool(hasModel)),
+            ("model_version", hasModel ? .number(modelVersion) : .null),
+            ("accuracy_teacher", .measured(accuracyTeacher)),
+            ("accuracy_first", .measured(accuracyFirst)),
+            ("accuracy_last", .measured(accuracyLast)), ("epsilon", .measured(epsilon)),
+            ("population", .string(population)), ("applied_unix", .number(appliedUnix)),
+            ("noise_multiplier", .decimal(noiseMultiplier)), ("delta", .decimal(delta)),
+        ]
+        if !text.isEmpty {
+            members.append(("text", .string(String(decoding: text, as: UTF8.self))))
+        }
+        return .object(members)
+    }
+}
+
+extension TokenIssued {
+    var json: JSONValue {
+        .object([
+            ("token", .string(token)), ("expires_unix", .number(expiresUnix)),
+            ("uses", .number(UInt64(uses))),
+        ])
+    }
+}
+
+extension AgentRecord {
+    var json: JSONValue {
+        .object([
+            ("agent", .string(agent)), ("state", .string(state)),
+            ("enrolled_unix", .number(enrolledUnix)), ("last_seen_unix", .number(lastSeenUnix)),
+            ("version", .string(version)), ("cpu_features", .string(cpuFeatures)),
+            ("memory_kib", .number(memoryKib)),
+            ("certificate_expires_unix", .number(certificateExpiresUnix)),
+            ("revoked_reason", .string(revokedReason)), ("plans", .array(plans.map(\.json))),
+        ])
+    }
+}
+
+extension AgentPlanRecord {
+    var json: JSONValue {
+        .object([
+            ("plan", .string(plan)), ("examples", .number(examples)),
+            ("unreadable", .number(unreadable)), ("has_model", .bool(hasModel)),
+            ("model_version", hasModel ? .number(modelVersion) : .null),
+        ])
+    }
+}
+
+extension RoundRecord {
+    var json: JSONValue {
+        .object([
+            ("round", .number(round)), ("attempt", .number(UInt64(attempt))),
+            ("plan", .string(plan)), ("phase", .string(phase)), ("reason", .string(reason)),
+            ("started_unix", .number(startedUnix)), ("seconds", .decimal(seconds)),
+            ("selected", .number(UInt64(selected))), ("reported", .number(UInt64(reported))),
+            ("model_version", .number(modelVersion)), ("published", .bool(published)),
+            ("accuracy", .measured(accuracy)), ("epsilon", .measured(epsilon)),
+            ("bytes_in", .number(bytesIn)), ("bytes_out", .number(bytesOut)),
+            (
+                "history",
+                .array(
+                    history.map {
+                        .object([
+                            ("phase", .string($0.phase)),
+                            ("unix_milliseconds", .number($0.unixMilliseconds)),
+                        ])
+                    })
+            ),
+        ])
+    }
+}
+
+extension JobRecord {
+    /// The job as one document.
+    package var json: JSONValue {
+        .object([
+            ("job", .number(job)), ("plan", .string(plan)),
+            ("rounds_wanted", .number(UInt64(roundsWanted))),
+            ("rounds_done", .number(UInt64(roundsDone))), ("state", .string(state)),
+            ("detail", .string(detail)), ("revision", .number(revision)),
+            ("rounds", .array(rounds.map(\.json))),
+            ("agents_waiting", .number(UInt64(agentsWaiting))), ("epsilon", .measured(epsilon)),
+            ("delta", .decimal(delta)), ("noise_multiplier", .decimal(noiseMultiplier)),
+            ("agents_for_epsilon_4", .number(UInt64(agentsForEpsilon4))),
+        ])
+    }
+}
+
+extension ModelRecord {
+    var json: JSONValue {
+        let reference = model ?? ModelRef()
+        var members: [(String, JSONValue)] = [
+            ("plan", .string(reference.plan)), ("version", .number(reference.version)),
+            ("model_digest", hex(reference.modelDigest)),
+            ("model_size", .number(reference.modelSize)),
+            ("signature_digest", hex(reference.signatureDigest)),
+            ("signature_size", .number(reference.signatureSize)), ("round", .number(round)),
+            ("accuracy", .measured(accuracy)), ("created_unix", .number(createdUnix)),
+            ("parent_version", hasParent ? .number(parentVersion) : .null),
+        ]
+        if !files.isEmpty {
+            members.append(("files", .array(files.map(\.json))))
+            members.append(("public_key", .string(String(decoding: publicKey, as: UTF8.self))))
+        }
+        return .object(members)
+    }
+}
+
+extension ModelFile {
+    var json: JSONValue {
+        .object([
+            ("name", .string(name)), ("digest", hex(digest)), ("size", .number(size)),
+        ])
+    }
+}
+
+extension DoctorLine {
+    var json: JSONValue {
+        .object([("check", .string(check)), ("ok", .bool(ok)), ("detail", .string(detail))])
+    }
+}

@@ -1,0 +1,192 @@
+import Federation
+package import Wire
+
+// The answers as a person reads them.
+
+extension AdminResponse {
+    /// The answer as text with a final newline.
+    ///
+    /// - Parameter width: columns of the terminal, nil when the text goes elsewhere.
+    package func text(width: Int?) -> String {
+        switch self {
+        case .plan(let record): record.facts
+        case .plans(let records): planTable(records.items, width: width)
+        case .token(let token): token.token + "\n"
+        case .agent(let record): record.facts(width: width)
+        case .agents(let records): agentTable(records.items, width: width)
+        case .job(let record): record.facts
+        case .round(let record): record.facts(width: width)
+        case .rounds(let records): roundTable(records.items, width: width)
+        case .model(let record): record.facts(width: width)
+        case .models(let records): modelTable(records.items, width: width)
+        case .doctor(let report): doctorText(report.items)
+        }
+    }
+}
+
+private func planTable(_ plans: [PlanRecord], width: Int?) -> String {
+    var table = Table([
+        ("PLAN", .left), ("STATE", .left), ("MODEL", .right), ("ACCURACY", .right),
+        ("EPSILON", .right), ("TITLE", .left),
+    ])
+    for plan in plans {
+        table.add([
+            plan.plan, plan.state, plan.hasModel ? String(plan.modelVersion) : "-",
+            fraction(plan.accuracyLast), privacyLoss(plan.epsilon), plan.title,
+        ])
+    }
+    return plans.isEmpty ? "no plans\n" : table.text(width: width)
+}
+
+extension PlanRecord {
+    var facts: String {
+        var pairs = [
+            ("plan", plan), ("title", title), ("digest", hexadecimal(digest)),
+            ("applied", date(appliedUnix)),
+            ("state", detail.isEmpty ? state : "\(state): \(detail)"),
+            ("parameters", String(parameters)), ("population", population),
+            ("model version", hasModel ? String(modelVersion) : "-"),
+            ("accuracy", accuracies),
+        ]
+        if epsilon >= 0 {
+            pairs.append(("epsilon", "\(privacyLoss(epsilon)) at delta \(delta)"))
+            pairs.append(("noise multiplier", noiseMultiplier.description))
+        } else {
+            pairs.append(("privacy", "none"))
+        }
+        return keyValues(pairs)
+    }
+
+    private var accuracies: String {
+        "teacher \(fraction(accuracyTeacher)), first \(fraction(accuracyFirst)),"
+            + " last \(fraction(accuracyLast))"
+    }
+}
+
+private func agentTable(_ agents: [AgentRecord], width: Int?) -> String {
+    var table = Table([
+        ("AGENT", .left), ("STATE", .left), ("LAST SEEN", .left), ("VERSION", .left),
+        ("MEMORY", .right), ("PLANS", .left),
+    ])
+    for agent in agents {
+        let plans = agent.plans.map { "\($0.plan) (\($0.examples))" }.joined(separator: ", ")
+        table.add([
+            agent.agent, agent.state, date(agent.lastSeenUnix), agent.version,
+            byteCount(agent.memoryKib.multipliedReportingOverflow(by: 1024).partialValue), plans,
+        ])
+    }
+    return agents.isEmpty ? "no agents\n" : table.text(width: width)
+}
+
+extension AgentRecord {
+    func facts(width: Int?) -> String {
+        let facts = keyValues([
+            ("agent", agent),
+            ("state", revokedReason.isEmpty ? state : "\(state): \(revokedReason)"),
+            ("enrolled", date(enrolledUnix)), ("last seen", date(lastSeenUnix)),
+            ("certificate until", date(certificateExpiresUnix)), ("version", version),
+            ("processor", cpuFeatures), ("memory", "\(memoryKib) KiB"),
+        ])
+        guard !plans.isEmpty else { return facts }
+        var table = Table([
+            ("PLAN", .left), ("EXAMPLES", .right), ("UNREADABLE", .right), ("MODEL", .right),
+        ])
+        for plan in plans {
+            table.add([
+                plan.plan, String(plan.examples), String(plan.unreadable),
+                plan.hasModel ? String(plan.modelVersion) : "-",
+            ])
+        }
+        return facts + "\n" + table.text(width: width)
+    }
+}
+
+private func roundTable(_ rounds: [RoundRecord], width: Int?) -> String {
+    var table = Table([
+        ("ROUND", .right), ("PLAN", .left), ("PHASE", .left), ("REPORTS", .right),
+        ("MODEL", .right), ("ACCURACY", .right), ("EPSILON", .right), ("TIME", .right),
+        ("REASON", .left),
+    ])
+    for round in rounds {
+        table.add([
+            String(round.round), round.plan, round.phase, "\(round.reported)/\(round.selected)",
+            round.published ? String(round.modelVersion) : "-", fraction(round.accuracy),
+            privacyLoss(round.epsilon), duration(round.seconds), round.reason,
+        ])
+    }
+    return rounds.isEmpty ? "no rounds\n" : table.text(width: width)
+}
+
+extension RoundRecord {
+    func facts(width: Int?) -> String {
+        let facts = keyValues([
+            ("round", "\(round), attempt \(attempt)"), ("plan", plan),
+            ("phase", reason.isEmpty ? phase : "\(phase): \(reason)"),
+            ("reports", "\(reported) of \(selected) selected"),
+            ("model version", published ? String(modelVersion) : "none, from \(modelVersion)"),
+            ("accuracy", fraction(accuracy)), ("epsilon so far", privacyLoss(epsilon)),
+            ("received", byteCount(bytesIn)), ("sent", byteCount(bytesOut)),
+            ("started", date(startedUnix)), ("time", duration(seconds)),
+        ])
+        guard let first = history.first?.unixMilliseconds else { return facts }
+        var table = Table([("PHASE", .left), ("AFTER", .right)])
+        for step in history {
+            let after = Double(step.unixMilliseconds) - Double(first)
+            table.add([step.phase, duration(after / 1000)])
+        }
+        return facts + "\n" + table.text(width: width)
+    }
+}
+
+extension JobRecord {
+    /// One line that says where the job stands.
+    var facts: String {
+        let state = detail.isEmpty ? self.state : "\(self.state): \(detail)"
+        return "job \(job) of \(plan): \(roundsDone) of \(roundsWanted) rounds, \(state)\n"
+    }
+}
+
+private func modelTable(_ models: [ModelRecord], width: Int?) -> String {
+    var table = Table([
+        ("VERSION", .right), ("ROUND", .right), ("PARENT", .right), ("ACCURACY", .right),
+        ("SIZE", .right), ("CREATED", .left), ("SHA-256", .left),
+    ])
+    for record in models {
+        let model = record.model ?? ModelRef()
+        table.add([
+            String(model.version), String(record.round),
+            record.hasParent ? String(record.parentVersion) : "-", fraction(record.accuracy),
+            byteCount(model.modelSize), date(record.createdUnix), hexadecimal(model.modelDigest),
+        ])
+    }
+    return models.isEmpty ? "no models\n" : table.text(width: width)
+}
+
+extension ModelRecord {
+    func facts(width: Int?) -> String {
+        let reference = model ?? ModelRef()
+        let facts = keyValues([
+            ("plan", reference.plan), ("version", String(reference.version)),
+            ("round", round == 0 ? "none, distilled" : String(round)),
+            ("parent", hasParent ? String(parentVersion) : "-"),
+            ("accuracy", fraction(accuracy)), ("created", date(createdUnix)),
+            ("model.onnx", hexadecimal(reference.modelDigest)),
+            ("signature", hexadecimal(reference.signatureDigest)),
+        ])
+        var table = Table([("FILE", .left), ("SIZE", .right), ("SHA-256", .left)])
+        for file in files {
+            table.add([file.name, byteCount(file.size), hexadecimal(file.digest)])
+        }
+        return files.isEmpty ? facts : facts + "\n" + table.text(width: width)
+    }
+}
+
+/// A line a check: `ok` or `FAILED`, what, and what was found.
+package func doctorText(_ lines: [DoctorLine]) -> String {
+    let width = lines.map(\.check.count).max() ?? 0
+    return lines.map { line in
+        let space = String(repeating: " ", count: width - line.check.count)
+        let detail = printable(line.detail)
+        return "\(line.ok ? "ok    " : "FAILED")  \(line.check)\(space)  \(detail)\n"
+    }.joined()
+}

@@ -1,0 +1,143 @@
+import AgentSession
+package import Configuration
+import Cryptography
+package import Federation
+import Kernels
+package import Logging
+import Provenance
+
+/// The resident agent: performs what the session's machine decides, one action at a time, on one thread.
+package struct Agent: ~Copyable {
+    let directory: StateDirectory
+    let clock = SystemClock()
+    let log: Logger
+    let stop: StopSignal
+    let blobs: BlobCache
+    let models: ServingModels
+    let updates: PendingUpdates
+    var random = SystemRandom()
+    var enrolment: Enrolment
+    var plans: [FollowedPlan]
+    var machine: AgentSessionMachine
+    var link: CoordinatorLink
+    /// The assignment at hand, from its preparation to its encoding.
+    var training: LocalTraining?
+    var status: AgentStatus
+    /// What status.json says, without its time.
+    var reported = ""
+    private let lock: StateLock
+
+    /// - Throws: `Fault` when the state directory is not writable, in use or without an enrolment.
+    package init(
+        _ configuration: AgentConfiguration, log: Logger, stop: StopSignal
+    ) throws(Fault) {
+        directory = StateDirectory(path: configuration.stateDirectory)
+        try directory.prepare()
+        enrolment = try Enrolment(directory)
+        lock = try StateLock(directory)
+        blobs = BlobCache(directory: directory.blobDirectory)
+        models = ServingModels(directory: directory.modelDirectory)
+        updates = PendingUpdates(directory: directory.updateDirectory)
+        plans = configuration.data.map { FollowedPlan(id: $0.plan, directory: $0.directory) }
+        let (pending, dropped) = updates.load(plans: plans.map(\.id), clock: clock)
+        for fault in dropped { log.warning("dropping an update", fault) }
+        machine = AgentSessionMachine(
+            follows: Set(plans.map(\.id)), trustSetVersion: enrolment.trustSet.version,
+            pending: pending, random: SeededRandom(seed: random.next()))
+        link = CoordinatorLink(stop: stop)
+        status = AgentStatus(
+            coordinator: enrolment.coordinator, agent: enrolment.agent,
+            fleet: enrolment.trustSet.fleet)
+        self.log = log
+        self.stop = stop
+    }
+
+    /// Works until a stop is requested.
+    package mutating func run() {
+        Blas.useOneThread()
+        log.info(
+            "agent started",
+            metadata: [
+                "agent": "\(enrolment.agent)", "fleet": "\(enrolment.trustSet.fleet)",
+                "coordinator": "\(enrolment.coordinator)", "version": "\(softwareVersion)",
+            ])
+        if plans.isEmpty {
+            log.warning("no plan has data; add a [data.NAME] table to the configuration")
+        }
+        var action = AgentSessionMachine.firstAction
+        while !stop.isRequested { action = perform(action) }
+        link.close()
+        report(.stopped)
+        log.info("agent stopped")
+    }
+
+    /// Performs `action`, reports its end to the machine and returns what it wants next.
+    private mutating func perform(_ action: AgentAction) -> AgentAction {
+        let setback: Setback
+        do throws(Setback) { return try carryOut(action) } catch { setback = error }
+        // A wait that was cut short by a stop is no trouble.
+        if stop.isRequested { return action }
+        describe(setback, during: action)
+        switch setback {
+        case .connection(let fault):
+            link.close()
+            return machine.connectionFailed(fault, now: clock.now)
+        case .refusal(let fault): return machine.refused(fault, now: clock.now)
+        case .local(let fault): return machine.failedLocally(fault, now: clock.now)
+        }
+    }
+
+    private mutating func carryOut(_ action: AgentAction) throws(Setback) -> AgentAction {
+        switch action {
+        case .wait(let until, let keepingConnection):
+            if !keepingConnection { link.close() }
+            report(status.lastError == nil ? .idle : .retrying)
+            stop.sleep(seconds: until.seconds(since: clock.now))
+            return machine.waited(now: clock.now)
+        case .connect:
+            report(.connecting)
+            try link.open(enrolment)
+            log.info("connected", metadata: ["coordinator": "\(enrolment.coordinator)"])
+            return machine.connected(now: clock.now)
+        case .checkIn(let waitSeconds):
+            return machine.checkedIn(try checkIn(waitSeconds: waitSeconds), now: clock.now)
+        case .obtain(let blob):
+            try obtain(blob)
+            return machine.obtained(now: clock.now)
+        case .adoptPlan(let standing):
+            let changed = try adopt(standing)
+            return machine.planAdopted(readinessChanged: changed, now: clock.now)
+        case .train(let assignment): return try train(assignment)
+        case .encode(let assignment, let deadline):
+            let update = try encode(assignment, deadline: deadline)
+            return machine.encoded(update, now: clock.now)
+        case .probe, .sendHeader, .finish:
+            return machine.answered(try submit(action), now: clock.now)
+        case .sendChunk(let update, let offset, let count):
+            try sendChunk(of: update, offset: offset, count: count)
+            return machine.sent(now: clock.now)
+        case .updateTrustSet, .adoptModel, .prepare, .readdress, .discard, .decline:
+            try carryOutSimply(action)
+            return machine.done(now: clock.now)
+        }
+    }
+
+    /// The actions whose success is just that.
+    private mutating func carryOutSimply(_ action: AgentAction) throws(Setback) {
+        switch action {
+        case .updateTrustSet: try updateTrustSet()
+        case .adoptModel(let model): try adopt(model)
+        case .prepare(let assignment): try prepare(assignment)
+        case .readdress(let update):
+            try locally { () throws(Fault) in try updates.saveHeader(update, clock: clock) }
+        case .discard(let update): updates.discard(update.plan)
+        case .decline(let assignment, let reason): try decline(assignment, reason: reason)
+        default: break
+        }
+    }
+}
+
+/// Runs `body`, whose faults concern only this device.
+func locally<Result>(_ body: () throws(Fault) -> Result) throws(Setback) -> Result {
+    do throws(Fault) { return try body() } catch { throw .local(error) }
+}

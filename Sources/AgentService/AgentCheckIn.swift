@@ -1,0 +1,142 @@
+import AgentSession
+import Cryptography
+import DataSets
+import Federation
+import Glibc
+import Kernels
+import Logging
+import Provenance
+import Wire
+
+// Checking in, and what follows from the answer: blobs, trust sets, plans, models.
+
+extension Agent {
+    /// Says what this device has, and waits for what to do.
+    mutating func checkIn(waitSeconds: UInt32) throws(Setback) -> CheckInAnswer {
+        for index in plans.indices { updateData(index) { $0.openData() } }
+        report(.idle)
+        let request = CheckInRequest(
+            agentVersion: softwareVersion, cpuFeatures: CPU.features, memoryKib: memoryKib(),
+            plans: plans.map { $0.readiness(version: models.version(of: $0.id)) },
+            cached: blobs.held.prefix(WireLimits.cachedBlobs).map(\.bytes),
+            trustSetVersion: enrolment.trustSet.version, waitSeconds: waitSeconds)
+        let answer = try link.exchange(
+            .checkInRequest(request), waitSeconds: Double(waitSeconds))
+        guard case .checkInResponse(let response) = answer else { throw link.unexpected() }
+        let checkedIn: CheckInAnswer
+        do throws(Fault) { checkedIn = try CheckInAnswer(response) } catch {
+            throw .connection(error)
+        }
+        status.lastError = nil
+        dropUnwanted(checkedIn)
+        return checkedIn
+    }
+
+    /// Frees the blobs that the coordinator no longer names.
+    private func dropUnwanted(_ answer: CheckInAnswer) {
+        let followed = answer.plans.filter { standing in plans.contains { $0.id == standing.plan } }
+        guard followed.count == plans.count else { return }
+        var references = followed.map(\.text)
+        var wanted = followed.compactMap(\.serving)
+        if case .work(let assignment) = answer.next {
+            references.append(assignment.planText)
+            wanted.append(assignment.base)
+        }
+        references += wanted.flatMap { [$0.model, $0.signature] }
+        blobs.prune(keeping: Set(references.map(\.digest)))
+    }
+
+    /// Fetches a blob unless it is in the cache, from where an earlier attempt stopped.
+    mutating func obtain(_ blob: BlobReference) throws(Setback) {
+        if blobs.holds(blob.digest) { return }
+        report(.working)
+        // Only a plan's text is named without its size.
+        let limit = blob.size ?? UInt64(WireLimits.planTextBytes)
+        while true {
+            let offset = blobs.fetched(blob.digest)
+            if offset == blob.size { break }
+            let answer = try link.exchange(
+                .blobRequest(BlobRequest(digest: blob.digest.bytes, offset: offset)))
+            guard case .blobChunk(let chunk) = answer, chunk.digest == blob.digest.bytes,
+                chunk.offset == offset, chunk.totalSize <= limit
+            else { throw link.unexpected() }
+            try locally { () throws(Fault) in
+                try blobs.append(chunk.data, to: blob.digest, size: chunk.totalSize)
+            }
+            if offset + UInt64(chunk.data.count) == chunk.totalSize { break }
+            guard !chunk.data.isEmpty else { throw link.unexpected() }
+        }
+        try locally { () throws(Fault) in try blobs.complete(blob.digest) }
+    }
+
+    /// Follows the chain of trust sets from the one held to the newest.
+    mutating func updateTrustSet() throws(Setback) {
+        let answer = try link.exchange(
+            .trustSetRequest(TrustSetRequest(afterVersion: enrolment.trustSet.version)))
+        guard case .trustSetUpdate(let update) = answer else { throw link.unexpected() }
+        try locally { () throws(Fault) in
+            for document in update.sets {
+                enrolment.trustSet = try enrolment.trustSet.replaced(by: document)
+                try enrolment.storeTrustSet(in: directory)
+            }
+        }
+        log.notice("trust set updated", metadata: ["version": "\(enrolment.trustSet.version)"])
+    }
+
+    /// Reads a plan's text and opens the data that it describes.
+    ///
+    /// - Returns: whether there is data to train on now.
+    mutating func adopt(_ standing: PlanStanding) throws(Setback) -> Bool {
+        let index = try place(of: standing.plan)
+        let digest = standing.text.digest
+        try locally { () throws(Fault) in
+            let text = try blobs.read(digest)
+            try plans[index].adopt(text, digest: digest)
+        }
+        updateData(index) { _ in }
+        log.info(
+            "plan adopted",
+            metadata: ["plan": "\(standing.plan)", "examples": "\(plans[index].examples)"])
+        return plans[index].examples > 0
+    }
+
+    /// Verifies a model and puts it where predictions read it.
+    mutating func adopt(_ model: ModelReference) throws(Setback) {
+        _ = try verified(model)
+        try locally { () throws(Fault) in
+            try models.install(
+                model.plan, version: model.version, model: blobs.path(model.model.digest),
+                signature: try blobs.read(model.signature.digest))
+        }
+        log.info(
+            "model adopted", metadata: ["plan": "\(model.plan)", "version": "\(model.version)"])
+    }
+
+    /// Lets `change` open or close a plan's data, and says so when its state is another afterwards.
+    mutating func updateData(_ index: Int, _ change: (inout FollowedPlan) -> Void) {
+        change(&plans[index])
+        let plan = plans[index]
+        guard plan.dataFault != plan.reportedFault else { return }
+        plans[index].reportedFault = plan.dataFault
+        if let fault = plan.dataFault {
+            log.warning("no data", fault, ["plan": "\(plan.id)"])
+        } else if let row = plan.data?.firstUnreadable {
+            log.warning("rows left out", metadata: ["plan": "\(plan.id)", "first": "\(row)"])
+        }
+    }
+
+    /// The place of a followed plan; the machine only names those.
+    func place(of plan: PlanID) throws(Setback) -> Int {
+        guard let index = plans.firstIndex(where: { $0.id == plan }) else {
+            throw .local(
+                Fault(
+                    .notFound, "this device has no data for the plan '\(plan)'",
+                    remedy: "add [data.\(plan)] to the agent's configuration"))
+        }
+        return index
+    }
+
+    private func memoryKib() -> UInt64 {
+        UInt64(max(0, sysconf(Int32(_SC_PHYS_PAGES))) * max(0, sysconf(Int32(_SC_PAGESIZE)))) / 1024
+    }
+}

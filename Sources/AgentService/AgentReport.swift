@@ -1,0 +1,118 @@
+import AgentSession
+import Cryptography
+import DataSets
+import Federation
+import Logging
+
+// What the daemon tells people: the log, and status.json.
+
+extension Setback {
+    var fault: Fault {
+        switch self {
+        case .connection(let fault), .refusal(let fault), .local(let fault): fault
+        }
+    }
+}
+
+extension Logger {
+    func warning(_ what: String, _ fault: Fault, _ more: Metadata = [:]) {
+        warning("\(what)", metadata: more.merging(fault.metadata) { old, _ in old })
+    }
+
+    func debug(_ what: String, _ fault: Fault) { debug("\(what)", metadata: fault.metadata) }
+}
+
+extension Fault {
+    fileprivate var metadata: Logger.Metadata {
+        var metadata: Logger.Metadata = ["reason": "\(message)"]
+        if !remedy.isEmpty { metadata["remedy"] = "\(remedy)" }
+        return metadata
+    }
+}
+
+extension Agent {
+    /// Writes status.json if anything in it has changed.
+    mutating func report(_ state: AgentStatus.State) {
+        var next = status
+        next.state = state
+        next.plans = plans.map { plan in
+            AgentStatus.PlanLine(
+                plan: plan.id, version: models.version(of: plan.id), examples: plan.examples,
+                unreadable: plan.data?.unreadable ?? 0, problem: plan.dataFault?.description)
+        }
+        status = next
+        let members = next.json(unixSeconds: 0)
+        guard members != reported else { return }
+        reported = members
+        let text = next.json(unixSeconds: clock.unixSeconds) + "\n"
+        do throws(Fault) {
+            try CredentialFile.replace(
+                directory.statusFile, Array(text.utf8), mode: CredentialFile.publicMode)
+        } catch { log.warning("cannot write the status", error) }
+    }
+
+    /// Logs a setback and keeps it for the status.
+    mutating func describe(_ setback: Setback, during action: AgentAction) {
+        let fault = setback.fault
+        status.lastError = fault
+        let during: Logger.Metadata = ["during": "\(action.name)"]
+        switch (setback, fault.code) {
+        case (.connection, .forbidden), (.refusal, .forbidden), (.connection, .unauthenticated),
+            (.refusal, .unauthenticated):
+            log.warning("the coordinator refuses this agent; it keeps asking, rarely", fault, during)
+            log.warning(
+                "to take part again, get a token from the admin and enroll with --force")
+        case (.connection, _): log.warning("no connection", fault, during)
+        case (.refusal, _): log.warning("the coordinator refused", fault, during)
+        case (.local, _): log.warning("failed", fault, during)
+        }
+    }
+
+    /// Logs a final verdict and keeps it for the status.
+    mutating func settle(_ update: PendingUpdate, _ verdict: SubmitVerdict) {
+        let word: String
+        switch verdict {
+        case .wanted: return
+        case .accepted: word = "accepted"
+        case .duplicate: word = "duplicate"
+        case .gone: word = "gone"
+        case .rejected(let reason): word = "rejected: \(reason.rawValue)"
+        }
+        note(update, verdict: word)
+        let metadata: Logger.Metadata = [
+            "plan": "\(update.plan)", "round": "\(update.at)", "bytes": "\(update.size)",
+            "verdict": "\(word)",
+        ]
+        if case .rejected = verdict {
+            log.warning("update settled", metadata: metadata)
+        } else {
+            log.info("update settled", metadata: metadata)
+        }
+    }
+
+    mutating func note(_ update: PendingUpdate, verdict: String) {
+        status.lastUpdate = AgentStatus.Update(
+            plan: update.plan, at: update.at, bytes: update.size, verdict: verdict)
+    }
+}
+
+extension AgentAction {
+    /// The action in a log line.
+    fileprivate var name: String {
+        switch self {
+        case .wait: "pause"
+        case .connect: "connecting"
+        case .checkIn: "check-in"
+        case .obtain(let blob): "fetching \(blob.digest)"
+        case .updateTrustSet: "updating the trust set"
+        case .adoptPlan(let standing): "adopting plan \(standing.plan)"
+        case .adoptModel(let model): "adopting model \(model.plan) \(model.version)"
+        case .prepare(let assignment): "preparing round \(assignment.at)"
+        case .train(let assignment): "training for round \(assignment.at)"
+        case .encode(let assignment, _): "encoding for round \(assignment.at)"
+        case .readdress, .probe, .sendHeader, .sendChunk, .finish: "submitting"
+        case .discard: "discarding an update"
+        case .decline(let assignment, _): "declining round \(assignment.at)"
+        }
+    }
+}

@@ -1,0 +1,193 @@
+import AgentSession
+import DataSets
+import Federation
+import Learning
+import Logging
+import Provenance
+import Wire
+
+// One assignment: verify its base model, train with heartbeats, encode, submit or decline.
+
+extension Agent {
+    /// The verified model in the cache.
+    func verified(_ reference: ModelReference) throws(Setback) -> QuantizedModel {
+        let index = try place(of: reference.plan)
+        guard let known = plans[index].known else {
+            throw .local(
+                Fault(.invalid, "the plan '\(reference.plan)' is not understood by this version"))
+        }
+        return try locally { () throws(Fault) in
+            try ModelAcceptance(
+                modelKeys: enrolment.trustSet.modelKeys, plan: known.plan,
+                held: models.version(of: reference.plan)
+            ).accept(
+                blobs.read(reference.model.digest),
+                signature: blobs.read(reference.signature.digest), as: reference)
+        }
+    }
+
+    /// Sees that the assignment can be worked on, and keeps what that takes.
+    mutating func prepare(_ assignment: RoundAssignment) throws(Setback) {
+        status.lastRound = (assignment.plan, assignment.at)
+        report(.working)
+        let index = try place(of: assignment.plan)
+        if plans[index].known?.digest != assignment.planText.digest {
+            _ = try adopt(
+                PlanStanding(plan: assignment.plan, text: assignment.planText, serving: nil))
+        }
+        guard let plan = plans[index].known?.plan, plans[index].examples > 0 else {
+            throw .local(
+                plans[index].dataFault
+                    ?? Fault(.notFound, "there is no data for the plan '\(assignment.plan)'"))
+        }
+        let base = try verified(assignment.base)
+        training = try locally { () throws(Fault) in
+            try LocalTraining(assignment, plan: plan, base: base)
+        }
+    }
+
+    /// Trains, and answers the machine's wishes on the way.
+    mutating func train(_ assignment: RoundAssignment) throws(Setback) -> AgentAction {
+        report(.training)
+        let index = try place(of: assignment.plan)
+        guard var work = training.take(), var data = plans[index].data else {
+            throw .local(Fault(.internal, "there is nothing prepared to train"))
+        }
+        log.info(
+            "training",
+            metadata: [
+                "plan": "\(assignment.plan)", "round": "\(assignment.at)",
+                "examples": "\(data.count)",
+            ])
+        var random = random
+        var isStopped = false
+        do throws(Fault) {
+            let report = try work.train(on: &data, random: &random) { fraction in
+                isStopped = !mayContinue(assignment, progress: fraction)
+                return !isStopped
+            }
+            log.info(
+                "trained",
+                metadata: ["round": "\(assignment.at)", "loss": "\(report.meanLoss)"])
+        } catch {
+            if isStopped {
+                log.info("training stopped early", metadata: ["round": "\(assignment.at)"])
+                return machine.trainingStopped(now: clock.now)
+            }
+            updateData(index) { $0.closeData(because: error) }
+            throw .local(error)
+        }
+        training = work
+        return machine.trained(now: clock.now)
+    }
+
+    /// Whether training is to go on; sends a heartbeat or reconnects first when the machine wants it.
+    private mutating func mayContinue(_ assignment: RoundAssignment, progress: Double) -> Bool {
+        if stop.isRequested { return false }
+        var step = machine.trainingProgressed(progress, now: clock.now)
+        while true {
+            switch step {
+            case .carryOn: return true
+            case .stop: return false
+            case .heartbeat(let progress): step = heartbeat(assignment, progress: progress)
+            case .reconnect: step = reconnect(progress: progress)
+            }
+        }
+    }
+
+    private mutating func heartbeat(
+        _ assignment: RoundAssignment, progress: Double
+    ) -> TrainingStep {
+        let setback: Setback
+        do throws(Setback) {
+            let answer = try link.exchange(
+                .heartbeat(
+                    Heartbeat(
+                        round: assignment.at.round.number, attempt: assignment.at.attempt,
+                        submitToken: assignment.submitToken, progress: Float(progress))))
+            guard case .heartbeatAck(let ack) = answer else { throw link.unexpected() }
+            return machine.heartbeatAnswered(
+                wanted: ack.wanted, leaseSeconds: Double(ack.leaseSeconds), now: clock.now)
+        } catch { setback = error }
+        if stop.isRequested { return .stop }
+        switch setback {
+        case .connection(let fault):
+            link.close()
+            log.warning("heartbeat failed, training goes on", fault)
+            return machine.heartbeatFailed(fault, connectionLost: true, now: clock.now)
+        case .refusal(let fault), .local(let fault):
+            log.warning("heartbeat refused", fault)
+            return machine.heartbeatFailed(fault, connectionLost: false, now: clock.now)
+        }
+    }
+
+    private mutating func reconnect(progress: Double) -> TrainingStep {
+        do throws(Setback) { try link.open(enrolment) } catch {
+            log.debug("cannot reconnect yet", error.fault)
+            return machine.reconnectFailed(error.fault, now: clock.now)
+        }
+        return machine.reconnected(progress: progress, now: clock.now)
+    }
+
+    /// Encodes what training changed and persists it before anybody hears of it.
+    mutating func encode(
+        _ assignment: RoundAssignment, deadline: MonotonicInstant
+    ) throws(Setback) -> PendingUpdate {
+        guard let work = training.take() else {
+            throw .local(Fault(.internal, "there is nothing trained to encode"))
+        }
+        var random = random
+        let update = try locally { () throws(Fault) in
+            let (update, bytes) = try work.encode(deadline: deadline, random: &random)
+            try updates.save(update, bytes: bytes, clock: clock)
+            return update
+        }
+        note(update, verdict: "pending")
+        return update
+    }
+
+    /// Sends a probe, a header or a finish and returns the verdict.
+    mutating func submit(_ action: AgentAction) throws(Setback) -> SubmitVerdict {
+        report(.submitting)
+        let update: PendingUpdate
+        let message: Message
+        switch action {
+        case .probe(let pending): (update, message) = (pending, .submitProbe(SubmitProbe(pending)))
+        case .sendHeader(let pending):
+            (update, message) = (pending, .submitHeader(SubmitHeader(pending)))
+        case .finish(let pending):
+            update = pending
+            message = .submitFinish(
+                SubmitFinish(round: update.at.round.number, attempt: update.at.attempt))
+        default: throw .local(Fault(.internal, "this action submits nothing"))
+        }
+        guard case .submitStatus(let answer) = try link.exchange(message) else {
+            throw link.unexpected()
+        }
+        let verdict: SubmitVerdict
+        do throws(Fault) { verdict = try SubmitVerdict(answer) } catch { throw .connection(error) }
+        settle(update, verdict)
+        return verdict
+    }
+
+    mutating func sendChunk(
+        of update: PendingUpdate, offset: UInt64, count: Int
+    ) throws(Setback) {
+        let data = try locally { () throws(Fault) in
+            try updates.read(update, offset: offset, count: count)
+        }
+        try link.send(.submitChunk(SubmitChunk(offset: offset, data: data)))
+    }
+
+    mutating func decline(_ assignment: RoundAssignment, reason: String) throws(Setback) {
+        training = nil
+        let answer = try link.exchange(
+            .decline(
+                Decline(
+                    round: assignment.at.round.number, attempt: assignment.at.attempt,
+                    submitToken: assignment.submitToken,
+                    reason: String(decoding: reason.utf8.prefix(1_000), as: UTF8.self))))
+        guard case .declineAck = answer else { throw link.unexpected() }
+        log.notice("assignment declined", metadata: ["round": "\(assignment.at)"])
+    }
+}

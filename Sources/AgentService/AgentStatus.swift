@@ -1,0 +1,117 @@
+package import Federation
+
+/// What the daemon says about itself, for `tributary-agent status` and for other programs: `status.json`.
+package struct AgentStatus: Sendable {
+    package enum State: String, Sendable {
+        case connecting, idle, working, training, submitting, retrying, stopped
+    }
+
+    package struct PlanLine: Sendable, Equatable {
+        package var plan: PlanID
+        /// The version held to predict with.
+        package var version: UInt64?
+        package var examples: Int
+        /// Rows that did not parse.
+        package var unreadable: Int
+        /// Why there are no examples.
+        package var problem: String?
+
+        package init(
+            plan: PlanID, version: UInt64?, examples: Int, unreadable: Int, problem: String?
+        ) {
+            self.plan = plan
+            self.version = version
+            self.examples = examples
+            self.unreadable = unreadable
+            self.problem = problem
+        }
+    }
+
+    package struct Update: Sendable, Equatable {
+        package var plan: PlanID
+        package var at: RoundAttempt
+        package var bytes: UInt64
+        /// `pending` until the coordinator has said something final.
+        package var verdict: String
+
+        package init(plan: PlanID, at: RoundAttempt, bytes: UInt64, verdict: String) {
+            self.plan = plan
+            self.at = at
+            self.bytes = bytes
+            self.verdict = verdict
+        }
+    }
+
+    package var state = State.connecting
+    package var coordinator: NetworkAddress
+    package var agent: String
+    package var fleet: String
+    package var plans: [PlanLine] = []
+    /// The last assignment taken up.
+    package var lastRound: (plan: PlanID, at: RoundAttempt)?
+    package var lastUpdate: Update?
+    /// What went wrong since the last check-in that was answered.
+    package var lastError: Fault?
+
+    package init(coordinator: NetworkAddress, agent: String, fleet: String) {
+        self.coordinator = coordinator
+        self.agent = agent
+        self.fleet = fleet
+    }
+
+    /// One JSON object.
+    package func json(unixSeconds: UInt64) -> String {
+        object([
+            ("state", jsonString(state.rawValue)),
+            ("coordinator", jsonString(coordinator.description)),
+            ("agent", jsonString(agent)),
+            ("fleet", jsonString(fleet)),
+            ("agent_version", jsonString(softwareVersion)),
+            ("plans", "[" + plans.map(json).joined(separator: ",") + "]"),
+            ("last_round", lastRound.map { json($0.plan, $0.at, []) } ?? "null"),
+            (
+                "last_update",
+                lastUpdate.map {
+                    json(
+                        $0.plan, $0.at,
+                        [("bytes", String($0.bytes)), ("verdict", jsonString($0.verdict))])
+                } ?? "null"
+            ),
+            (
+                "last_error",
+                lastError.map {
+                    object([
+                        ("code", jsonString($0.code.rawValue)),
+                        ("message", jsonString($0.message)), ("remedy", jsonString($0.remedy)),
+                    ])
+                } ?? "null"
+            ),
+            ("updated_unix", String(unixSeconds)),
+        ])
+    }
+
+    private func json(_ line: PlanLine) -> String {
+        object([
+            ("plan", jsonString(line.plan.name)),
+            ("model_version", line.version.map { String($0) } ?? "null"),
+            ("examples", String(line.examples)),
+            ("unreadable", String(line.unreadable)),
+            ("problem", line.problem.map(jsonString) ?? "null"),
+        ])
+    }
+
+    private func json(
+        _ plan: PlanID, _ at: RoundAttempt, _ more: [(String, String)]
+    ) -> String {
+        object(
+            [
+                ("plan", jsonString(plan.name)), ("round", String(at.round.number)),
+                ("attempt", String(at.attempt)),
+            ] + more)
+    }
+}
+
+/// A JSON object of members whose values are JSON already.
+func object(_ members: [(String, String)]) -> String {
+    "{" + members.map { "\(jsonString($0)):\($1)" }.joined(separator: ",") + "}"
+}

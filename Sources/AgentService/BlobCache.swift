@@ -1,0 +1,79 @@
+import AgentSession
+import Cryptography
+package import Federation
+import Glibc
+
+/// Blobs by digest, in files of their own; one that is half fetched goes on where it stopped.
+package struct BlobCache: Sendable {
+    private let directory: String
+
+    /// - Parameter directory: exists and is the cache's alone.
+    package init(directory: String) { self.directory = directory }
+
+    package func path(_ digest: Digest) -> String { "\(directory)/\(digest.hex)" }
+
+    package func holds(_ digest: Digest) -> Bool { fileSize(path(digest)) != nil }
+
+    /// Digests of the whole blobs held.
+    package var held: [Digest] { names(in: directory).compactMap { Digest(hex: $0) } }
+
+    /// Bytes fetched so far of a blob that is not whole yet.
+    package func fetched(_ digest: Digest) -> UInt64 { fileSize(part(digest)) ?? 0 }
+
+    /// Adds the bytes that follow what is fetched of `digest`. A blob may grow to `size` bytes, no further.
+    ///
+    /// - Throws: `Fault.storage`, or `Fault.invalid` for bytes beyond `size`; the part is dropped then.
+    package func append(_ bytes: [UInt8], to digest: Digest, size: UInt64) throws(Fault) {
+        guard fetched(digest) + UInt64(bytes.count) <= size else {
+            unlink(part(digest))
+            throw Fault(.invalid, "more bytes came for blob \(digest) than its \(size)")
+        }
+        try AgentService.append(bytes, to: part(digest))
+    }
+
+    /// Makes a wholly fetched part a blob, if its digest is right.
+    ///
+    /// - Throws: `Fault.untrusted` when it is not (the part is dropped), `Fault.storage`.
+    package func complete(_ digest: Digest) throws(Fault) {
+        let file = part(digest)
+        // A blob of no bytes has had nothing appended.
+        if fileSize(file) == nil { try AgentService.append([], to: file) }
+        guard try SHA256.digest(ofFile: file) == digest else {
+            unlink(file)
+            throw Fault(
+                .untrusted, "the bytes received for blob \(digest) have another digest",
+                remedy: "nothing: they are dropped and fetched again")
+        }
+        try synchronise(file)
+        try replace(path(digest), by: file, in: directory)
+    }
+
+    /// The bytes of a blob.
+    ///
+    /// - Throws: `Fault.untrusted` when the file was changed on disk (it is dropped), `Fault.storage`.
+    package func read(_ digest: Digest) throws(Fault) -> [UInt8] {
+        let file = path(digest)
+        guard let size = fileSize(file) else {
+            throw Fault(.storage, "blob \(digest) is not in \(directory)")
+        }
+        let bytes = try readBytes(file, count: Int(size))
+        guard SHA256.digest(of: bytes) == digest else {
+            unlink(file)
+            throw Fault(
+                .untrusted, "\(file) was changed on disk",
+                remedy: "check the disk; the blob is dropped and fetched again")
+        }
+        return bytes
+    }
+
+    /// Removes every blob, whole or in part, that is not among `wanted`.
+    package func prune(keeping wanted: Set<Digest>) {
+        for name in names(in: directory) {
+            let digest = Digest(hex: String(name.prefix(2 * Digest.byteCount)))
+            if let digest, wanted.contains(digest) { continue }
+            unlink("\(directory)/\(name)")
+        }
+    }
+
+    private func part(_ digest: Digest) -> String { path(digest) + ".part" }
+}

@@ -1,0 +1,111 @@
+import AgentSession
+import Cryptography
+import Federation
+import Provenance
+import Wire
+
+/// What kept an action from succeeding, by what it cost.
+enum Setback: Error {
+    /// The connection: it could not be made, broke, or the peer broke the protocol.
+    case connection(Fault)
+    /// Only the request: the coordinator answered with a failure.
+    case refusal(Fault)
+    /// Something on this device.
+    case local(Fault)
+}
+
+/// The one connection of an agent, which may not be there; any trouble with it closes it.
+struct CoordinatorLink: ~Copyable {
+    /// For name look-up aside, everything up to the end of the handshake.
+    private static let connectSeconds = 15.0
+    /// How long the coordinator may take to answer, beyond any wait that was asked for.
+    private static let answerSeconds = 30.0
+
+    private let stop: StopSignal
+    private let clock = SystemClock()
+    private var connection: FramedConnection<TLSConnection>?
+
+    init(stop: StopSignal) { self.stop = stop }
+
+    /// Opens a connection in place of any other.
+    mutating func open(_ enrolment: Enrolment) throws(Setback) {
+        close()
+        do throws(Fault) {
+            let stream = try TLSConnection.connect(
+                host: enrolment.coordinator.host, port: enrolment.coordinator.port,
+                trust: .authorities(enrolment.trustSet.authorities),
+                identity: (enrolment.certificate, enrolment.key),
+                timeoutSeconds: CoordinatorLink.connectSeconds)
+            connection = FramedConnection(stream)
+        } catch { throw .connection(error) }
+    }
+
+    mutating func close() { connection = nil }
+
+    /// Sends `message` and waits for the answer.
+    ///
+    /// - Parameter waitSeconds: how long the coordinator was asked to wait before it answers.
+    mutating func exchange(
+        _ message: Message, waitSeconds: Double = 0
+    ) throws(Setback) -> Message {
+        try send(message)
+        switch try receive(seconds: waitSeconds + CoordinatorLink.answerSeconds) {
+        case .failure(let failure) where failure.closing:
+            close()
+            throw .connection(Fault(failure))
+        case .failure(let failure): throw .refusal(Fault(failure))
+        case let answer: return answer
+        }
+    }
+
+    /// Sends `message`, to which there is no answer.
+    mutating func send(_ message: Message) throws(Setback) {
+        var open = try taken()
+        do throws(Fault) { try open.send(message) } catch {
+            // These come before a byte is written: the message itself is at fault, not the connection.
+            guard error.code == .exhausted || error.code == .invalid else {
+                throw .connection(error)
+            }
+            connection = consume open
+            throw .local(error)
+        }
+        connection = consume open
+    }
+
+    /// The connection breaks off after an answer that makes no sense here.
+    mutating func unexpected() -> Setback {
+        close()
+        return .connection(
+            Fault(
+                .invalid, "the coordinator answered with a message that does not belong here",
+                remedy: "update the older of agent and coordinator"))
+    }
+
+    /// Waits in slices, so that a stop is noticed; no byte is lost between them.
+    private mutating func receive(seconds: Double) throws(Setback) -> Message {
+        var open = try taken()
+        let end = clock.now.advanced(bySeconds: seconds)
+        while true {
+            let start = clock.now
+            let slice = min(StopSignal.sliceSeconds, end.seconds(since: start))
+            do throws(Fault) {
+                let message = try open.receive(timeoutSeconds: slice)
+                connection = consume open
+                return message
+            } catch {
+                // A fault before the slice is over is no time-out. One at its very end may be either: then asking again
+                // shows which.
+                let early = clock.now.seconds(since: start) < slice
+                guard !early, error.code == .unavailable, clock.now < end, !stop.isRequested
+                else { throw .connection(error) }
+            }
+        }
+    }
+
+    private mutating func taken() throws(Setback) -> FramedConnection<TLSConnection> {
+        guard let open = connection.take() else {
+            throw .connection(Fault(.unavailable, "there is no connection to the coordinator"))
+        }
+        return open
+    }
+}

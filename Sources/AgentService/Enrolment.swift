@@ -1,0 +1,170 @@
+package import Cryptography
+package import Federation
+import Glibc
+package import Provenance
+import Wire
+
+/// Who this device is and whom it believes, as enrolling left it in the state directory.
+package struct Enrolment: Sendable {
+    package let coordinator: NetworkAddress
+    package let key: PrivateKey
+    package let certificate: Certificate
+    package var trustSet: TrustSet
+
+    /// The agent's name, from its certificate.
+    package var agent: String { certificate.identity?.id ?? "unknown" }
+
+    /// Reads what an earlier `enrol` stored.
+    ///
+    /// - Throws: `Fault.notFound` when the device is not enrolled, otherwise a fault naming the file that is wrong.
+    package init(_ directory: StateDirectory) throws(Fault) {
+        guard directory.isEnrolled else {
+            throw Fault(
+                .notFound, "this device is not enrolled: \(directory.path) holds no certificate",
+                remedy: "run tributary-agent enroll --config FILE --token TOKEN")
+        }
+        certificate = try Certificate(pemFile: directory.certificateFile)
+        key = try PrivateKey(pemFile: directory.keyFile)
+        guard key.publicKey == certificate.publicKey else {
+            throw Fault(
+                .invalid, "\(directory.keyFile) is not the key of \(directory.certificateFile)",
+                remedy: "enrol again with --force and a new token")
+        }
+        trustSet = try TrustSet(document: try CredentialFile.read(directory.trustSetFile))
+        let address = String(
+            decoding: try CredentialFile.read(directory.coordinatorFile), as: UTF8.self)
+        coordinator = try NetworkAddress(
+            parsing: String(address.prefix { !$0.isNewline }))
+    }
+
+    private init(
+        coordinator: NetworkAddress, key: PrivateKey, certificate: Certificate, trustSet: TrustSet
+    ) {
+        self.coordinator = coordinator
+        self.key = key
+        self.certificate = certificate
+        self.trustSet = trustSet
+    }
+
+    /// Clocks of devices fresh from the box are off by hours; only a token that is older than this is refused unasked.
+    private static let clockToleranceSeconds: UInt64 = 86_400
+    private static let connectSeconds = 15.0
+    private static let answerSeconds = 30.0
+
+    /// Turns a token into a certificate and stores both sides of the trust.
+    ///
+    /// The coordinator is authenticated by the token's pin before the secret is sent. The certificate is written last: a
+    /// crash before that leaves the device not enrolled.
+    ///
+    /// - Parameters:
+    ///   - token: the line that the coordinator printed.
+    ///   - force: replaces an enrolment that exists, with everything it received.
+    /// - Throws: `Fault.conflict` when the device is enrolled and `force` is not given, `Fault.unauthenticated` for an expired,
+    ///   used or wrong token, and what the connection throws.
+    package static func enrol(
+        _ directory: StateDirectory, token text: String, force: Bool, clock: SystemClock
+    ) throws(Fault) -> Enrolment {
+        let token = try EnrolmentToken(parsing: text)
+        try check(token, unixSeconds: clock.unixSeconds)
+        try directory.prepare()
+        guard force || !directory.isEnrolled else {
+            throw Fault(
+                .conflict, "this device is enrolled already: \(directory.certificateFile)",
+                remedy: "use --force to replace its identity")
+        }
+        // A daemon at work with the old identity would go on writing.
+        let lock = try StateLock(directory)
+        let key = try PrivateKey.generate(.p256)
+        let (response, authority) = try request(token, key: key, unixSeconds: clock.unixSeconds)
+        let enrolment = try accept(response, token: token, key: key, authority: authority)
+        try enrolment.store(in: directory)
+        _ = consume lock
+        return enrolment
+    }
+
+    /// Sees that the token is not long expired.
+    static func check(_ token: EnrolmentToken, unixSeconds: UInt64) throws(Fault) {
+        guard unixSeconds <= token.expiresUnix &+ clockToleranceSeconds else {
+            throw Fault(
+                .unauthenticated,
+                "the enrolment token expired on \(dateText(Int64(clamping: token.expiresUnix)));"
+                    + " this machine's clock says \(dateText(Int64(clamping: unixSeconds)))",
+                remedy: "get a new token with `tributary-coordinator agent token`, or set the clock")
+        }
+    }
+
+    private static func request(
+        _ token: EnrolmentToken, key: PrivateKey, unixSeconds: UInt64
+    ) throws(Fault) -> (EnrolResponse, Certificate) {
+        let stream = try TLSConnection.connect(
+            host: token.address.host, port: token.address.port,
+            trust: .pinnedAuthority(spkiDigest: token.authority), identity: nil,
+            timeoutSeconds: connectSeconds)
+        let authority = stream.peerAuthority
+        var connection = FramedConnection(stream)
+        let request = EnrolRequest(
+            secret: token.secret, certificateRequest: try CertificateRequest.make(key: key),
+            agentVersion: softwareVersion, unixSeconds: unixSeconds)
+        let answer = try connection.exchange(
+            .enrolRequest(request), timeoutSeconds: answerSeconds)
+        guard case .enrolResponse(let response) = answer else {
+            throw Fault(
+                .invalid, "\(token.address) answered the enrolment with something else",
+                remedy: "update the older of agent and coordinator")
+        }
+        return (response, authority)
+    }
+
+    /// Checks that the coordinator gave what was asked for: a certificate of this key, and a trust set that fits.
+    private static func accept(
+        _ response: EnrolResponse, token: EnrolmentToken, key: PrivateKey, authority: Certificate
+    ) throws(Fault) -> Enrolment {
+        func wrong(_ what: String) -> Fault {
+            Fault(
+                .untrusted, "the coordinator's enrolment answer is wrong: \(what)",
+                remedy: "look into the coordinator's log and get a new token")
+        }
+        let certificate = try Certificate(der: response.certificate)
+        let trustSet = try TrustSet(document: response.trustSet)
+        guard certificate.publicKey == key.publicKey else {
+            throw wrong("its certificate is for another key")
+        }
+        guard let identity = certificate.identity, identity.role == .agent,
+            identity.id == response.agent, identity.fleet == response.fleet
+        else { throw wrong("its certificate is not for an agent of this fleet") }
+        guard certificate.isSigned(by: [authority]) else {
+            throw wrong("its certificate is not signed by the fleet's authority")
+        }
+        guard trustSet.fleet == identity.fleet, trustSet.authorities.contains(authority) else {
+            throw wrong("its trust set belongs to another fleet")
+        }
+        return Enrolment(
+            coordinator: token.address, key: key, certificate: certificate, trustSet: trustSet)
+    }
+
+    private func store(in directory: StateDirectory) throws(Fault) {
+        // Nothing of an earlier identity remains: its models may be another fleet's.
+        unlink(directory.certificateFile)
+        unlink(directory.statusFile)
+        for folder in [directory.modelDirectory, directory.updateDirectory, directory.blobDirectory]
+        {
+            for name in names(in: folder) {
+                removeDirectory("\(folder)/\(name)")
+                unlink("\(folder)/\(name)")
+            }
+        }
+        try storeTrustSet(in: directory)
+        try CredentialFile.replace(
+            directory.coordinatorFile, Array("\(coordinator)\n".utf8),
+            mode: CredentialFile.publicMode)
+        try CredentialFile.replace(
+            directory.keyFile, Array(key.pem().utf8), mode: CredentialFile.secretMode)
+        try CredentialFile.replace(
+            directory.certificateFile, Array(certificate.pem.utf8), mode: CredentialFile.publicMode)
+    }
+
+    func storeTrustSet(in directory: StateDirectory) throws(Fault) {
+        try CredentialFile.replace(
+            directory.trustSetFile, trustSet.document, mode: CredentialFile.publicMode)
+    }
+}

@@ -1,0 +1,66 @@
+import Configuration
+import DataSets
+import Federation
+import Wire
+
+/// A plan that the configuration gives data for, as far as it is known.
+struct FollowedPlan {
+    let id: PlanID
+    let directory: String
+    /// The plan and the digest of its text; nil until the coordinator has named it.
+    private(set) var known: (plan: Plan, digest: Digest)?
+    /// The data, opened by what the plan says; nil while it cannot be.
+    private(set) var data: DataSet?
+    /// Why there is no data.
+    private(set) var dataFault: Fault?
+    /// What was last logged of it.
+    var reportedFault: Fault?
+
+    init(id: PlanID, directory: String) {
+        self.id = id
+        self.directory = directory
+    }
+
+    /// Examples to train on.
+    var examples: Int { data?.count ?? 0 }
+
+    /// Takes the plan's text and opens the data that it describes.
+    ///
+    /// - Throws: `Fault.invalid` when the text is no plan of this name. Missing data is no error, see `dataFault`.
+    mutating func adopt(_ text: [UInt8], digest: Digest) throws(Fault) {
+        let plan = try PlanFile.parse(text, file: "the plan '\(id)' from the coordinator")
+        guard plan.id == id else {
+            throw Fault(
+                .invalid, "the text of the plan '\(id)' is that of '\(plan.id)'",
+                remedy: "look into the coordinator's log")
+        }
+        known = (plan, digest)
+        data = nil
+        openData()
+    }
+
+    /// Opens the data unless it is open or the plan is unknown.
+    mutating func openData() {
+        guard data == nil, let known else { return }
+        do throws(Fault) {
+            data = try DataSet.open(directory: directory, plan: known.plan.data)
+            dataFault = nil
+        } catch { dataFault = error }
+    }
+
+    /// Lets go of data that cannot be read any more; the next check-in opens it anew.
+    mutating func closeData(because fault: Fault) {
+        data = nil
+        dataFault = fault
+    }
+
+    /// What a check-in says about this plan.
+    ///
+    /// - Parameter version: the version held to predict with.
+    func readiness(version: UInt64?) -> PlanReadiness {
+        PlanReadiness(
+            plan: id.name, planDigest: known?.digest.bytes ?? [], examples: UInt64(examples),
+            unreadable: UInt64(data?.unreadable ?? 0), hasModel: version != nil,
+            modelVersion: version ?? 0)
+    }
+}

@@ -1,0 +1,105 @@
+package import AgentSession
+import Cryptography
+package import Federation
+import Glibc
+import Wire
+
+/// Encoded updates on disk, at most one a plan, kept until their rounds are sealed.
+///
+/// `update/<plan>.header` holds the deadline and the submit header as it is sent; `update/<plan>.<digest>` the packed
+/// update. The header is written last, so its presence means that both are whole.
+package struct PendingUpdates: Sendable {
+    private let directory: String
+    private static let deadlineBytes = 8
+
+    /// - Parameter directory: exists and is this type's alone.
+    package init(directory: String) { self.directory = directory }
+
+    /// Persists an update and drops the plan's earlier one.
+    ///
+    /// - Parameter bytes: the packed update, whose digest and size `update` states.
+    package func save(
+        _ update: PendingUpdate, bytes: [UInt8], clock: SystemClock
+    ) throws(Fault) {
+        try CredentialFile.replace(
+            payload(update.plan, update.digest), bytes, mode: CredentialFile.secretMode)
+        try saveHeader(update, clock: clock)
+        let kept = payload(update.plan, update.digest)
+        for name in names(in: directory) where name.hasPrefix("\(update.plan).") {
+            let path = "\(directory)/\(name)"
+            if path != kept && path != header(update.plan) { unlink(path) }
+        }
+    }
+
+    /// Persists a new header for bytes that stay.
+    package func saveHeader(_ update: PendingUpdate, clock: SystemClock) throws(Fault) {
+        let left = update.deadline.seconds(since: clock.now)
+        let deadline = clock.unixSeconds + UInt64(left)
+        let prefix = (0..<8).map { UInt8(truncatingIfNeeded: deadline >> (56 - 8 * UInt64($0))) }
+        let frame = try Message.submitHeader(SubmitHeader(update)).encoded()
+        try CredentialFile.replace(
+            header(update.plan), prefix + frame, mode: CredentialFile.secretMode)
+    }
+
+    /// The updates on disk for `plans`; what is damaged is dropped and described.
+    package func load(
+        plans: some Sequence<PlanID>, clock: SystemClock
+    ) -> (updates: [PendingUpdate], dropped: [Fault]) {
+        var updates: [PendingUpdate] = []
+        var dropped: [Fault] = []
+        for plan in plans where fileSize(header(plan)) != nil {
+            do throws(Fault) { updates.append(try load(plan, clock: clock)) } catch {
+                dropped.append(error)
+                discard(plan)
+            }
+        }
+        return (updates, dropped)
+    }
+
+    /// Bytes of the packed update.
+    package func read(
+        _ update: PendingUpdate, offset: UInt64, count: Int
+    ) throws(Fault) -> [UInt8] {
+        try readBytes(payload(update.plan, update.digest), offset: offset, count: count)
+    }
+
+    package func discard(_ plan: PlanID) {
+        unlink(header(plan))
+        for name in names(in: directory) where name.hasPrefix("\(plan).") {
+            unlink("\(directory)/\(name)")
+        }
+    }
+
+    private func load(_ plan: PlanID, clock: SystemClock) throws(Fault) -> PendingUpdate {
+        let path = header(plan)
+        let damaged = Fault(.storage, "\(path) is damaged")
+        let bytes = try CredentialFile.read(path)
+        let start = PendingUpdates.deadlineBytes + WireLimits.prefixBytes
+        guard bytes.count > start,
+            case .submitHeader(let message) = try Message.decode(payload: bytes[start...]),
+            let latticeID = Digest(bytes: message.latticeId),
+            let digest = Digest(bytes: message.updateDigest)
+        else { throw damaged }
+        let packed = payload(plan, digest)
+        guard fileSize(packed) == message.size, try SHA256.digest(ofFile: packed) == digest else {
+            throw Fault(.storage, "\(packed) is damaged")
+        }
+        let deadline = bytes.prefix(PendingUpdates.deadlineBytes).reduce(UInt64(0)) {
+            $0 << 8 | UInt64($1)
+        }
+        let now = clock.unixSeconds
+        let left = deadline > now ? Double(deadline - now) : 0
+        return PendingUpdate(
+            plan: plan,
+            at: RoundAttempt(round: RoundID(message.round), attempt: message.attempt),
+            baseVersion: message.baseVersion, latticeID: latticeID,
+            submitToken: message.submitToken, examples: message.examples,
+            withinClip: message.withinClip, size: message.size, digest: digest,
+            deadline: clock.now.advanced(bySeconds: left))
+    }
+
+    private func header(_ plan: PlanID) -> String { "\(directory)/\(plan).header" }
+    private func payload(_ plan: PlanID, _ digest: Digest) -> String {
+        "\(directory)/\(plan).\(digest)"
+    }
+}

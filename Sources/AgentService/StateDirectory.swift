@@ -1,0 +1,57 @@
+import Cryptography
+package import Federation
+import Glibc
+
+/// Where an agent keeps what must survive a restart.
+package struct StateDirectory: Sendable, Equatable {
+    package let path: String
+
+    package init(path: String) { self.path = path }
+
+    /// The device's private key, mode 0600.
+    package var keyFile: String { "\(path)/agent.key" }
+    /// The device's certificate; written last when enrolling, so its presence means enrolled.
+    package var certificateFile: String { "\(path)/agent.crt" }
+    package var trustSetFile: String { "\(path)/trust-set.json" }
+    /// One line, `host:port`.
+    package var coordinatorFile: String { "\(path)/coordinator" }
+    package var statusFile: String { "\(path)/status.json" }
+    package var blobDirectory: String { "\(path)/blobs" }
+    package var modelDirectory: String { "\(path)/models" }
+    package var updateDirectory: String { "\(path)/update" }
+
+    package var isEnrolled: Bool { access(certificateFile, F_OK) == 0 }
+
+    /// Creates what is missing of the directory and its folders, for this user only, and sees that files can be created.
+    ///
+    /// - Throws: `Fault.storage` naming the directory.
+    package func prepare() throws(Fault) {
+        for directory in [path, blobDirectory, modelDirectory, updateDirectory] {
+            try createDirectory(directory)
+        }
+        let probe = "\(path)/.writable"
+        unlink(probe)
+        try CredentialFile.create(probe, [], mode: CredentialFile.secretMode)
+        unlink(probe)
+    }
+}
+
+/// Held by the one process that works in a state directory; two daemons with one identity would fight over it.
+package struct StateLock: ~Copyable {
+    private let descriptor: Int32
+
+    /// - Throws: `Fault.conflict` when another process holds it, `Fault.storage`.
+    package init(_ directory: StateDirectory) throws(Fault) {
+        let file = "\(directory.path)/lock"
+        let descriptor = open(file, O_RDWR | O_CREAT | O_CLOEXEC, CredentialFile.secretMode)
+        self.descriptor = descriptor
+        guard descriptor >= 0 else { throw storageFault("cannot create", file) }
+        guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+            throw Fault(
+                .conflict, "another agent is running in \(directory.path)",
+                remedy: "stop it, or give this one a state directory of its own")
+        }
+    }
+
+    deinit { if descriptor >= 0 { close(descriptor) } }
+}

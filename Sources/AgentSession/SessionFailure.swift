@@ -1,0 +1,61 @@
+import Federation
+
+// What a failure means in each state: it costs the task, the connection, or the agent's place in the round.
+
+extension SessionMemory {
+    /// The coordinator refused what the agent asked in `state`.
+    mutating func refused(
+        _ fault: Fault, in state: consuming SessionState, now: MonotonicInstant
+    ) -> Transition {
+        if fault.refusesAgent { return disconnect(after: fault, now: now) }
+        switch consume state {
+        case .obtaining(let work):
+            return abandon(work.task, work.agenda, because: fault, now: now)
+        case .performing(let work):
+            return abandon(work.task, work.agenda, because: fault, now: now)
+        case .submitting(let work) where fault.isLasting:
+            return discard(work)
+        case .declining(let agenda):
+            return proceed(agenda, now: now)
+        default:
+            return disconnect(after: fault, now: now)
+        }
+    }
+
+    /// This device could not do what `state` asked for.
+    mutating func failedLocally(
+        _ fault: Fault, in state: consuming SessionState, now: MonotonicInstant
+    ) -> Transition {
+        switch consume state {
+        case .obtaining(let work):
+            return abandon(work.task, work.agenda, because: fault, now: now)
+        case .performing(let work):
+            return failed(work, because: fault, now: now)
+        case .training(let work):
+            return giveUp(work.grant, work.agenda, lost: work.lost, because: fault, now: now)
+        case .encoding(let work):
+            return giveUp(work.grant, work.agenda, lost: work.lost, because: fault, now: now)
+        case .submitting(let work):
+            return discard(work)
+        case .declining(let agenda):
+            return proceed(agenda, now: now)
+        default:
+            return disconnect(after: fault, now: now)
+        }
+    }
+
+    private mutating func giveUp(
+        _ grant: Grant, _ agenda: Agenda, lost: Fault?, because fault: Fault, now: MonotonicInstant
+    ) -> Transition {
+        if let lost { return disconnect(after: lost, now: now) }
+        return decline(grant.assignment, agenda, because: fault, now: now)
+    }
+
+    /// An event that `state` does not have.
+    mutating func outOfOrder(
+        _ event: String, in state: consuming SessionState, now: MonotonicInstant
+    ) -> Transition {
+        _ = consume state
+        return disconnect(after: Fault(.internal, "the event \(event) came out of order"), now: now)
+    }
+}

@@ -1,0 +1,245 @@
+import Federation
+
+/// What the agent knows in every state, and the decisions that need nothing else.
+struct SessionMemory {
+    let timing: SessionTiming
+    let follows: Set<PlanID>
+    var random: SeededRandom
+    var trustSetVersion: UInt64
+    /// Encoded updates on disk, at most one a plan.
+    var pending: [PlanID: PendingUpdate]
+    var adoptedPlans: [PlanID: Digest] = [:]
+    var adoptedModels: [PlanID: Digest] = [:]
+    /// Plan texts and models found unfit: not tried again until the trust set changes.
+    var unfit: Set<Digest> = []
+    /// Whether a check-in has been answered; until then the device does not know its plans and has nothing to wait for.
+    var hasCheckedIn = false
+    var retries: BackOff
+    var declines: BackOff
+
+    init(
+        timing: SessionTiming, follows: Set<PlanID>, trustSetVersion: UInt64,
+        pending: [PendingUpdate], random: SeededRandom
+    ) {
+        self.timing = timing
+        self.follows = follows
+        self.trustSetVersion = trustSetVersion
+        self.pending = Dictionary(pending.map { ($0.plan, $0) }) { _, last in last }
+        self.random = random
+        retries = BackOff(first: timing.firstRetrySeconds, cap: timing.retryCapSeconds)
+        declines = retries
+    }
+
+    // MARK: Connecting and checking in
+
+    /// Closes the connection and tries again later: slowly when the coordinator refuses this agent itself.
+    mutating func disconnect(after fault: Fault, now: MonotonicInstant) -> Transition {
+        let delay =
+            fault.refusesAgent ? retries.slow(random: &random) : retries.next(random: &random)
+        return Transition(
+            .waiting(connected: false),
+            .wait(until: now.advanced(bySeconds: delay), keepingConnection: false))
+    }
+
+    /// A restarted coordinator may have lost an update that it had accepted, so each one still in time is probed again.
+    mutating func connected(now: MonotonicInstant) -> Transition {
+        let inTime = pending.values.filter { now < $0.deadline }.sorted {
+            $0.at.round < $1.at.round
+        }
+        return proceed(Agenda(tasks: inTime.map(SessionTask.submit), then: .checkIn), now: now)
+    }
+
+    mutating func checkIn() -> Transition {
+        Transition(
+            .checkingIn, .checkIn(waitSeconds: hasCheckedIn ? timing.checkInWaitSeconds : 0))
+    }
+
+    /// Turns the answer into an agenda: first what the work depends on, then the work (its lease is running), then the
+    /// models to predict with.
+    mutating func checkedIn(_ answer: CheckInAnswer, now: MonotonicInstant) -> Transition {
+        retries.reset()
+        hasCheckedIn = true
+        var tasks: [SessionTask] = []
+        let followed = answer.plans.filter { follows.contains($0.plan) }
+        for standing in followed {
+            if let update = pending[standing.plan], let serving = standing.serving,
+                serving.version > update.baseVersion
+            {
+                tasks.append(.discard(update))
+            }
+        }
+        if answer.trustSetVersion > trustSetVersion {
+            tasks.append(.updateTrustSet(version: answer.trustSetVersion))
+        }
+        for standing in followed where adoptedPlans[standing.plan] != standing.text.digest {
+            tasks.append(.adoptPlan(standing))
+        }
+        let then: Agenda.Then
+        switch answer.next {
+        case .work(let assignment):
+            tasks.append(taskFor(assignment, now: now))
+            then = .checkIn
+        case .comeBack(let seconds): then = pause(seconds: seconds, now: now)
+        }
+        for case let model? in followed.map(\.serving)
+        where adoptedModels[model.plan] != model.model.digest {
+            tasks.append(.adoptModel(model))
+        }
+        return proceed(Agenda(tasks: tasks, then: then), now: now)
+    }
+
+    /// A later attempt at a round whose update exists gets that update again: rounding it anew would reveal more.
+    private func taskFor(_ assignment: RoundAssignment, now: MonotonicInstant) -> SessionTask {
+        guard var update = pending[assignment.plan], update.at.round == assignment.at.round,
+            update.latticeID == assignment.latticeID,
+            update.baseVersion == assignment.base.version
+        else { return .work(Grant(assignment: assignment, at: now)) }
+        update.at = assignment.at
+        update.submitToken = assignment.submitToken
+        update.deadline = now.advanced(bySeconds: assignment.reportSeconds)
+        return .readdress(update)
+    }
+
+    /// The coordinator spreads its fleet; a tenth more on top keeps agents that it answered together from returning together.
+    private mutating func pause(seconds: Double, now: MonotonicInstant) -> Agenda.Then {
+        let spread = max(seconds, timing.shortestPauseSeconds) * (1 + unitInterval(&random) / 10)
+        return .pause(until: now.advanced(bySeconds: spread))
+    }
+
+    // MARK: The agenda
+
+    /// Begins the next task, or what follows the last.
+    mutating func proceed(_ agenda: Agenda, now: MonotonicInstant) -> Transition {
+        var agenda = agenda
+        while !agenda.tasks.isEmpty {
+            let task = agenda.tasks.removeFirst()
+            if isUnfit(task) { continue }
+            return begin(task, agenda)
+        }
+        switch agenda.then {
+        case .checkIn: return checkIn()
+        case .pause(let until):
+            let connected = until.seconds(since: now) <= timing.longestConnectedPauseSeconds
+            return Transition(
+                .waiting(connected: connected), .wait(until: until, keepingConnection: connected))
+        }
+    }
+
+    private func isUnfit(_ task: SessionTask) -> Bool {
+        switch task {
+        case .adoptPlan(let standing): unfit.contains(standing.text.digest)
+        case .adoptModel(let model): unfit.contains(model.model.digest)
+        case .submit, .readdress, .discard, .updateTrustSet, .work: false
+        }
+    }
+
+    private func begin(_ task: SessionTask, _ agenda: Agenda) -> Transition {
+        var blobs = task.blobs
+        guard !blobs.isEmpty else { return perform(task, agenda) }
+        let first = blobs.removeFirst()
+        return Transition(
+            .obtaining(.init(task: task, current: first, rest: blobs, agenda: agenda)),
+            .obtain(first))
+    }
+
+    func obtained(_ work: SessionState.Obtaining) -> Transition {
+        var work = work
+        guard !work.rest.isEmpty else { return perform(work.task, work.agenda) }
+        work.current = work.rest.removeFirst()
+        return Transition(.obtaining(work), .obtain(work.current))
+    }
+
+    private func perform(_ task: SessionTask, _ agenda: Agenda) -> Transition {
+        let action: AgentAction
+        switch task {
+        case .submit(let update): return probe(update, agenda)
+        case .readdress(let update): action = .readdress(update)
+        case .discard(let update): action = .discard(update)
+        case .updateTrustSet: action = .updateTrustSet
+        case .adoptPlan(let standing): action = .adoptPlan(standing)
+        case .adoptModel(let model): action = .adoptModel(model)
+        case .work(let grant): action = .prepare(grant.assignment)
+        }
+        return Transition(.performing(.init(task: task, agenda: agenda)), action)
+    }
+
+    /// What a task's success means.
+    mutating func performed(
+        _ work: SessionState.Performing, now: MonotonicInstant
+    ) -> Transition {
+        switch work.task {
+        case .submit(let update): return probe(update, work.agenda)
+        case .readdress(let update):
+            pending[update.plan] = update
+            return probe(update, work.agenda)
+        case .discard(let update): pending[update.plan] = nil
+        case .updateTrustSet(let version):
+            trustSetVersion = version
+            unfit = []
+        case .adoptPlan(let standing): adoptedPlans[standing.plan] = standing.text.digest
+        case .adoptModel(let model): adoptedModels[model.plan] = model.model.digest
+        case .work(let grant): return train(grant, work.agenda)
+        }
+        return proceed(work.agenda, now: now)
+    }
+
+    /// A task that cannot be done is left out; an assignment is declined, so that the round need not wait for it.
+    mutating func abandon(
+        _ task: SessionTask, _ agenda: Agenda, because fault: Fault, now: MonotonicInstant
+    ) -> Transition {
+        switch task {
+        case .work(let grant):
+            return decline(grant.assignment, agenda, because: fault, now: now)
+        case .readdress(let update): return probe(update, agenda)
+        case .submit, .discard, .updateTrustSet, .adoptPlan, .adoptModel:
+            return proceed(agenda, now: now)
+        }
+    }
+
+    /// As `abandon`, after the task itself failed: a plan or model that does not pass would not pass again either.
+    mutating func failed(
+        _ work: SessionState.Performing, because fault: Fault, now: MonotonicInstant
+    ) -> Transition {
+        switch work.task {
+        case .adoptPlan(let standing) where fault.isLasting: unfit.insert(standing.text.digest)
+        case .adoptModel(let model) where fault.isLasting: unfit.insert(model.model.digest)
+        default: break
+        }
+        return abandon(work.task, work.agenda, because: fault, now: now)
+    }
+
+    /// Repeated declines are spaced like failed connections: a device that cannot train must not spin.
+    mutating func decline(
+        _ assignment: RoundAssignment, _ agenda: Agenda, because fault: Fault, now: MonotonicInstant
+    ) -> Transition {
+        var agenda = agenda
+        agenda.then = .pause(
+            until: now.advanced(bySeconds: declines.next(random: &random)))
+        return Transition(
+            .declining(agenda), .decline(assignment, reason: fault.description))
+    }
+
+    private func train(_ grant: Grant, _ agenda: Agenda) -> Transition {
+        let lease = grant.assignment.leaseSeconds
+        return Transition(
+            .training(
+                .init(
+                    grant: grant, agenda: agenda, leaseSeconds: lease,
+                    dueAt: grant.at.advanced(bySeconds: lease * timing.heartbeatPartOfLease),
+                    lost: nil)),
+            .train(grant.assignment))
+    }
+}
+
+extension Fault {
+    /// Whether the coordinator will not talk to this agent at all, whatever it asks.
+    var refusesAgent: Bool { code == .forbidden || code == .unauthenticated }
+
+    /// Whether trying the same thing again would fail again.
+    var isLasting: Bool {
+        switch code {
+        case .invalid, .untrusted, .conflict, .notFound, .gone, .forbidden, .unauthenticated: true
+        case .unavailable, .exhausted, .storage, .internal: false
+        }
+    }
+}

@@ -1,0 +1,64 @@
+package import Federation
+import Privacy
+import UpdateCodec
+
+/// What a round releases: the noised integer sum and the average change that it stands for.
+package struct RoundAggregate: Sendable, Equatable {
+    /// The integer sum with its noise, D lattice coordinates.
+    package let sums: [Int64]
+    /// The standard deviation of the noise in lattice steps; 0 in a plan without privacy.
+    package let noiseSigma: UInt64
+    /// What `sums` is divided by.
+    package let denominator: Double
+    /// The average change of the d parameters.
+    package let average: [Float]
+}
+
+/// Closes `sum`, the updates of one round of `plan`.
+///
+/// In a private plan: adds discrete Gaussian noise of the integer sigma ceil(z B) and divides by the plan's constant,
+/// whoever reported; an empty sum is released too, as noise. Otherwise: divides by the total weight. Noise is new at each
+/// call, so a private round calls this once a ledger charge.
+///
+/// - Parameter random: cryptographic in a private plan.
+/// - Throws: `Fault.conflict` when a plan without privacy has nothing to average; `Fault.invalid` when the plan's
+///   noise is beyond what can be sampled or the average is not finite.
+package func aggregate(
+    sum: ExactSum, plan: Plan, noise random: inout some RandomSource
+) throws(Fault) -> RoundAggregate {
+    var sum = sum
+    var sigma: UInt64 = 0
+    let denominator: Double
+    if let privacy = plan.privacy {
+        sigma = try sigmaThatCanBeSampled(privacy, lattice: sum.lattice)
+        let noise = DiscreteGaussian(sigma: sigma).samples(sum.sums.count, random: &random)
+        sum.addNoise(noise)
+        denominator = privacy.denominator
+    } else {
+        guard sum.totalWeight > 0 else {
+            throw Fault(
+                .conflict, "the round has no update to average",
+                remedy: "abandon it and start another when agents are ready")
+        }
+        denominator = Double(sum.totalWeight)
+    }
+    let average = try UpdateCodec.decode(
+        sum: sum.sums, lattice: sum.lattice, denominator: denominator)
+    return RoundAggregate(
+        sums: sum.sums, noiseSigma: sigma, denominator: denominator, average: average)
+}
+
+private func sigmaThatCanBeSampled(
+    _ privacy: PrivacyPlan, lattice: Lattice
+) throws(Fault) -> UInt64 {
+    let multiplier = privacy.noiseMultiplier
+    // Beyond 2^31 no bound of at least one step leaves a sigma that can be sampled.
+    if multiplier >= 0, multiplier <= 0x1p31 {
+        let sigma = noiseSigma(
+            multiplier: multiplier, squaredNormBound: lattice.squaredNormBound)
+        if sigma <= DiscreteGaussian.largestSigma { return sigma }
+    }
+    throw Fault(
+        .invalid, "a noise multiplier of \(multiplier) needs more noise than can be sampled",
+        remedy: "lower noise_multiplier in the plan")
+}

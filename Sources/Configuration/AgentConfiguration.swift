@@ -1,0 +1,58 @@
+package import Federation
+
+/// What `agent.toml` says.
+package struct AgentConfiguration: Sendable {
+    /// Where keys, certificates, models and pending updates are kept.
+    package var stateDirectory: String
+    /// One of swift-log's levels.
+    package var logLevel: String
+    /// A `[data.NAME]` table each, by name: the plan, and the directory with the files that its
+    /// `[data]` names.
+    package var data: [(plan: PlanID, directory: String)]
+
+    package init(
+        stateDirectory: String, logLevel: String, data: [(plan: PlanID, directory: String)]
+    ) {
+        self.stateDirectory = stateDirectory
+        self.logLevel = logLevel
+        self.data = data
+    }
+
+    /// Reads and parses `file`.
+    ///
+    /// - Throws: `Fault.storage` when it cannot be read, and what `parse` throws.
+    package static func load(file: String) throws(Fault) -> AgentConfiguration {
+        try parse(try contents(of: file), file: file)
+    }
+
+    /// Parses the text of `file`; relative paths become relative to its directory.
+    ///
+    /// - Throws: `Fault.invalid` naming file, line and column, and what may be written instead.
+    package static func parse(
+        _ text: [UInt8], file: String
+    ) throws(Fault) -> AgentConfiguration {
+        let document = try TOMLDocument(text, file: file)
+        let root = try Section<RootKey>(document.root, name: "", file: file)
+        let agent = try root.section(.agent, of: AgentKey.self)
+        let data = try plans(root.value(.data), file: file) {
+            (plan, section: Section<DataKey>) throws(Fault) in
+            (plan: plan, directory: try section.directory(.directory))
+        }
+        return AgentConfiguration(
+            stateDirectory: try agent?.directory(.stateDirectory, default: standardStateDirectory)
+                ?? standardStateDirectory,
+            logLevel: try agent?.word(.logLevel, logLevels, default: "info") ?? "info",
+            data: data)
+    }
+
+    private static let standardStateDirectory = "/var/lib/tributary-agent"
+
+    private enum RootKey: String, SectionKey { case agent, data }
+
+    private enum AgentKey: String, SectionKey {
+        case stateDirectory = "state_directory"
+        case logLevel = "log_level"
+    }
+
+    private enum DataKey: String, SectionKey { case directory }
+}

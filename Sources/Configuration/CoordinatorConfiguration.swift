@@ -1,0 +1,106 @@
+package import Federation
+
+/// What `coordinator.toml` says.
+package struct CoordinatorConfiguration: Sendable {
+    /// The address the server binds.
+    package var listen: String
+    /// 0 takes any free port.
+    package var port: Int
+    /// Host names and IP addresses under which agents reach the coordinator; its certificate names
+    /// them.
+    package var addresses: [String]
+    /// One of swift-log's levels.
+    package var logLevel: String
+    /// The longest a check-in is held until there is work for the agent.
+    package var checkInWaitSeconds: Int
+    /// When an agent without work is to check in again, on average.
+    package var comeBackSeconds: Int
+    /// A `[data.NAME]` table each: what the plan's teacher is trained on, and what its versions are
+    /// measured on.
+    package var data: [PlanID: (publicDirectory: String, testDirectory: String)]
+
+    package init(
+        listen: String, port: Int, addresses: [String], logLevel: String, checkInWaitSeconds: Int,
+        comeBackSeconds: Int, data: [PlanID: (publicDirectory: String, testDirectory: String)]
+    ) {
+        self.listen = listen
+        self.port = port
+        self.addresses = addresses
+        self.logLevel = logLevel
+        self.checkInWaitSeconds = checkInWaitSeconds
+        self.comeBackSeconds = comeBackSeconds
+        self.data = data
+    }
+
+    /// Reads and parses `file`.
+    ///
+    /// - Throws: `Fault.storage` when it cannot be read, and what `parse` throws.
+    package static func load(file: String) throws(Fault) -> CoordinatorConfiguration {
+        try parse(try contents(of: file), file: file)
+    }
+
+    /// Parses the text of `file`; relative paths become relative to its directory.
+    ///
+    /// - Throws: `Fault.invalid` naming file, line and column, and what may be written instead.
+    package static func parse(
+        _ text: [UInt8], file: String
+    ) throws(Fault) -> CoordinatorConfiguration {
+        let document = try TOMLDocument(text, file: file)
+        let root = try Section<RootKey>(document.root, name: "", file: file)
+        let server = try root.requiredSection(.server, of: ServerKey.self)
+        let log = try root.section(.log, of: LogKey.self)
+        let checkIn = try root.section(.checkIn, of: CheckInKey.self)
+        let data = try plans(root.value(.data), file: file) {
+            (plan, section: Section<DataKey>) throws(Fault) in
+            let directories = (
+                publicDirectory: try section.directory(.public),
+                testDirectory: try section.directory(.test)
+            )
+            return (plan, directories)
+        }
+        return CoordinatorConfiguration(
+            listen: try server.text(.listen, addressRule, default: "0.0.0.0", where: isAddress),
+            port: try server.integer(.port, 0...65535, default: 7443),
+            addresses: try addresses(server),
+            logLevel: try log?.word(.level, logLevels, default: "info") ?? "info",
+            checkInWaitSeconds: try checkIn?.integer(.waitSeconds, 0...300, default: 30) ?? 30,
+            comeBackSeconds: try checkIn?.integer(.comeBackSeconds, 1...86400, default: 60) ?? 60,
+            data: Dictionary(uniqueKeysWithValues: data))
+    }
+
+    private static let addressRule = "a host name or an IP address, without a port"
+
+    private static func addresses(_ server: Section<ServerKey>) throws(Fault) -> [String] {
+        var addresses: [String] = []
+        for item in try server.items(.addresses, 1...64, "an array of 1 to 64 addresses") {
+            addresses.append(
+                try server.text(item, .addresses, addressRule, where: isAddress))
+        }
+        return addresses
+    }
+
+    /// A rough check against what cannot be an address; IPv6 has colons and at least two of them.
+    private static func isAddress(_ text: String) -> Bool {
+        let colons = text.utf8.count { $0 == UInt8(ascii: ":") }
+        let alphabet = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_:%".utf8
+        return !text.isEmpty && text.utf8.count <= 255 && colons != 1
+            && text.utf8.allSatisfy { alphabet.contains($0) }
+    }
+
+    private enum RootKey: String, SectionKey {
+        case server, log
+        case checkIn = "check_in"
+        case data
+    }
+
+    private enum ServerKey: String, SectionKey { case listen, port, addresses }
+
+    private enum LogKey: String, SectionKey { case level }
+
+    private enum CheckInKey: String, SectionKey {
+        case waitSeconds = "wait_seconds"
+        case comeBackSeconds = "come_back_seconds"
+    }
+
+    private enum DataKey: String, SectionKey { case `public`, test }
+}

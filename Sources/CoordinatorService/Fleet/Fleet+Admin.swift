@@ -1,0 +1,150 @@
+import Cryptography
+import Federation
+import Kernels
+import Registry
+import Rounds
+import Wire
+
+extension Fleet {
+    /// Carries out an admin's command. Auditors may only read; operators may not change plans, tokens or agents.
+    func administer(
+        _ request: AdminRequest, by identity: Identity
+    ) async throws(Fault) -> AdminResponse {
+        try permit(request, to: identity)
+        switch request {
+        case .planApply(let apply): return .plan(try await applyPlan(apply.text))
+        case .planList:
+            var records: [PlanRecord] = []
+            for plan in sortedPlans { records.append(try await record(of: plan)) }
+            return .plans(PlanRecords(items: records))
+        case .planShow(let show): return .plan(try await showPlan(show))
+        case .tokenCreate(let create): return .token(try await createToken(create))
+        case .agentList:
+            return .agents(AgentRecords(items: try await registry.agents().map(record)))
+        case .agentShow(let show):
+            return .agent(record(of: try await registry.agent(try agentID(show.agent))))
+        case .agentRevoke(let revocation):
+            try await revoke(revocation.agent, reason: revocation.reason)
+            return .agent(record(of: try await registry.agent(try agentID(revocation.agent))))
+        case .roundStart(let start): return .job(try await startRounds(start))
+        case .roundList(let list):
+            let plan = list.plan.isEmpty ? nil : try self.plan(named: list.plan).plan.id
+            return .rounds(
+                RoundRecords(items: try await registry.rounds(plan: plan).map(record)))
+        case .roundShow(let show):
+            return .round(record(of: try await registry.round(RoundID(show.round))))
+        case .roundCancel(let cancel):
+            try cancelRound(cancel, by: identity.id)
+            return .round(record(of: try await registry.round(RoundID(cancel.round))))
+        case .jobWatch(let watch): return .job(try await watchJob(watch))
+        case .modelList(let list):
+            let id = try plan(named: list.plan).plan.id
+            return .models(ModelRecords(items: try await registry.models(id).map(record)))
+        case .modelShow(let show): return .model(try await showModel(show))
+        case .doctorRun: return .doctor(await diagnose())
+        }
+    }
+
+    private func permit(_ request: AdminRequest, to identity: Identity) throws(Fault) {
+        let allowed: [Role]
+        switch request {
+        case .planList, .planShow, .agentList, .agentShow, .roundList, .roundShow, .jobWatch,
+            .modelList, .modelShow, .doctorRun:
+            allowed = [.admin, .operator, .auditor]
+        case .roundStart, .roundCancel: allowed = [.admin, .operator]
+        case .planApply, .tokenCreate, .agentRevoke: allowed = [.admin]
+        }
+        guard allowed.contains(identity.role) else {
+            throw Fault(
+                .forbidden,
+                "\(identity.role.rawValue) '\(identity.id)' may not do this",
+                remedy: "use a credential with the role \(allowed[0].rawValue)")
+        }
+    }
+
+    private var sortedPlans: [PlanRuntime] {
+        plans.values.sorted { $0.plan.id.name < $1.plan.id.name }
+    }
+
+    /// Finds a plan by the name an admin gave.
+    func plan(named name: String) throws(Fault) -> PlanRuntime {
+        guard let id = PlanID(name), let plan = plans[id] else {
+            throw Fault(
+                .notFound, "there is no plan '\(name)'",
+                remedy: "`tributary-coordinator plan list` shows them; `plan apply FILE` adds one")
+        }
+        return plan
+    }
+
+    private func showPlan(_ show: PlanShow) async throws(Fault) -> PlanRecord {
+        try await waitForProgress(after: show.afterRevision, seconds: show.waitSeconds)
+        let plan = try plan(named: show.plan)
+        var record = try await record(of: plan)
+        record.text = try await registry.blob(plan.digest)
+        return record
+    }
+
+    private func watchJob(_ watch: JobWatch) async throws(Fault) -> JobRecord {
+        try await waitForProgress(after: watch.afterRevision, seconds: watch.waitSeconds)
+        return try await jobRecord(watch.job)
+    }
+
+    /// Waits until something changed after `revision`, at most `seconds` and at most a minute.
+    private func waitForProgress(after revision: UInt64, seconds: UInt32) async throws(Fault) {
+        guard revision > 0, seconds > 0 else { return }
+        await progress.wait(after: revision, seconds: Double(min(seconds, 60)))
+    }
+
+    private func showModel(_ show: ModelShow) async throws(Fault) -> ModelRecord {
+        let id = try plan(named: show.plan).plan.id
+        let model: StoredModel
+        if show.latest {
+            guard let latest = try await registry.latestModel(id) else {
+                throw Fault(
+                    .notFound, "plan \(id) has no model yet",
+                    remedy: "wait until `plan show \(id)` says ready")
+            }
+            model = latest
+        } else {
+            model = try await registry.model(id, version: show.version)
+        }
+        var record = record(of: model)
+        record.files = model.files.map {
+            Wire.ModelFile(name: $0.name, digest: $0.digest.bytes, size: $0.size)
+        }
+        record.publicKey = Array(keys.modelKey.publicKey.pem.utf8)
+        return record
+    }
+
+    /// What the running daemon can check of itself.
+    private func diagnose() async -> DoctorReport {
+        var lines: [DoctorLine] = []
+        func add(_ check: String, _ body: () async throws(Fault) -> String) async {
+            do throws(Fault) {
+                lines.append(DoctorLine(check: check, ok: true, detail: try await body()))
+            } catch {
+                lines.append(DoctorLine(check: check, ok: false, detail: error.description))
+            }
+        }
+        await add("registry") { () async throws(Fault) in
+            "\(try await registry.eventCount()) events in the log"
+        }
+        await add("arithmetic") { () throws(Fault) in
+            let blas = Blas.selfTest()
+            guard blas.passed else {
+                throw Fault(
+                    .internal, "OpenBLAS (\(blas.core)) computes wrong results on this machine",
+                    remedy: "set OPENBLAS_CORETYPE, for example to Haswell, and restart")
+            }
+            return "int8 kernels \(CPU.instructionSet), OpenBLAS core \(blas.core)"
+        }
+        for plan in sortedPlans {
+            await add("plan \(plan.plan.id)") { () throws(Fault) in
+                if case .failed(let why) = plan.state { throw Fault(.conflict, why) }
+                _ = try data(of: plan.plan.id)
+                return plan.state.name
+            }
+        }
+        return DoctorReport(items: lines)
+    }
+}

@@ -1,0 +1,140 @@
+import Configuration
+import Cryptography
+import Federation
+import Provenance
+import Registry
+import Rounds
+import Wire
+
+extension Fleet {
+    /// Answers a check-in: an assignment, news of a plan, or when to come back. Holds the answer while there is nothing
+    /// to say, as long as the agent offers and the configuration allows.
+    func checkIn(
+        _ agent: AgentID, _ request: CheckInRequest
+    ) async throws(Fault) -> CheckInResponse {
+        try await remember(agent, request)
+        let deadline = clock.now.advanced(
+            bySeconds: PaceSteering.hold(
+                offered: request.waitSeconds, limit: configuration.checkInWaitSeconds))
+        while true {
+            let ticket = offers.generation
+            try admit(agent)
+            if let assignment = try await assignment(for: agent) {
+                return response(to: agent, next: .assignment(assignment))
+            }
+            if hasNews(for: agent) { return response(to: agent, next: .comeBackSeconds(0)) }
+            let now = clock.now
+            guard now < deadline, !Task.isCancelled else {
+                let pace = PaceSteering(
+                    comeBackSeconds: Double(configuration.comeBackSeconds))
+                return response(to: agent, next: .comeBackSeconds(pace.delay(random: &random)))
+            }
+            await offers.wait(after: ticket, seconds: deadline.seconds(since: now))
+        }
+    }
+
+    private func remember(_ agent: AgentID, _ request: CheckInRequest) async throws(Fault) {
+        var readiness: [PlanID: Readiness] = [:]
+        for item in request.plans {
+            guard let plan = PlanID(item.plan) else { continue }
+            readiness[plan] = Readiness(
+                plan: plan, planDigest: Digest(bytes: item.planDigest), examples: item.examples,
+                unreadable: item.unreadable,
+                modelVersion: item.hasModel ? item.modelVersion : nil)
+        }
+        presence[agent, default: Presence()].readiness = readiness
+        try await registry.sawAgent(
+            agent, nowUnix: unixSeconds(), version: request.agentVersion,
+            cpuFeatures: request.cpuFeatures, memoryKiB: request.memoryKib,
+            plans: readiness.values.map {
+                StoredReadiness(
+                    plan: $0.plan, planDigest: $0.planDigest, examples: $0.examples,
+                    unreadable: $0.unreadable, modelVersion: $0.modelVersion)
+            })
+    }
+
+    /// What an agent should know of a plan now.
+    private func news(of plan: PlanRuntime) -> PlanNews {
+        PlanNews(digest: plan.digest, version: plan.serving?.version)
+    }
+
+    /// Whether a plan the agent follows differs from what it has and from what it was told.
+    private func hasNews(for agent: AgentID) -> Bool {
+        guard let here = presence[agent] else { return false }
+        return here.readiness.values.contains { readiness in
+            guard let plan = plans[readiness.plan] else { return false }
+            let news = news(of: plan)
+            let has = PlanNews(
+                digest: readiness.planDigest ?? plan.digest, version: readiness.modelVersion)
+            return (has != news || readiness.planDigest == nil) && here.told[readiness.plan] != news
+        }
+    }
+
+    private func response(to agent: AgentID, next: CheckInResponse.Next) -> CheckInResponse {
+        var states: [PlanState] = []
+        for id in (presence[agent]?.readiness.keys).map(Array.init) ?? [] {
+            guard let plan = plans[id] else { continue }
+            presence[agent]?.told[id] = news(of: plan)
+            states.append(
+                PlanState(
+                    plan: id.name, planDigest: plan.digest.bytes, planSize: plan.textSize,
+                    serving: plan.serving.map(ModelRef.init)))
+        }
+        states.sort { $0.plan < $1.plan }
+        return CheckInResponse(
+            plans: states, trustSetVersion: keys.trustSet.version, logCheckpoint: [], next: next)
+    }
+
+    /// Offers the agent a place in an open round of a plan it can train.
+    private func assignment(for agent: AgentID) async throws(Fault) -> Assignment? {
+        let readiness = presence[agent]?.readiness ?? [:]
+        for id in readiness.keys.sorted(by: { $0.name < $1.name }) {
+            guard let round = rounds[id], readiness[id]?.isReady(forPlan: round.plan.digest) == true
+            else { continue }
+            let coin = try await coin(of: agent, in: round)
+            // The registry was asked meanwhile: the round may have closed.
+            switch round.machine.offer(to: agent, coin: coin, now: clock.now) {
+            case .assign(let seconds):
+                round.events.fire()
+                progress.fire()
+                return assignment(of: round, to: agent, reportSeconds: seconds)
+            case .passedOver:
+                round.events.fire()
+            case .resolved, .closed: break
+            }
+        }
+        return nil
+    }
+
+    /// The agent's coin for this round: drawn once, stored before it is used, never drawn again.
+    private func coin(of agent: AgentID, in round: ActiveRound) async throws(Fault) -> Bool {
+        guard round.machine.standing(of: agent) == nil, round.machine.takesNewMembers else {
+            return true
+        }
+        let drawn = round.machine.rules.drawCoin(random: &random)
+        return try await registry.recordCoin(round.at, agent: agent, selected: drawn)
+    }
+
+    private func assignment(
+        of round: ActiveRound, to agent: AgentID, reportSeconds: Double
+    ) -> Assignment {
+        Assignment(
+            plan: round.plan.plan.id.name, planDigest: round.plan.digest.bytes,
+            round: round.at.round.number, attempt: round.at.attempt,
+            baseModel: ModelRef(round.base),
+            lattice: LatticeSpec(round.lattice, id: round.latticeID),
+            reportSeconds: UInt32(max(1, reportSeconds.rounded(.down))),
+            leaseSeconds: UInt32(max(1, round.machine.rules.leaseSeconds)),
+            submitToken: keys.submitToken(round.at, agent: agent))
+    }
+}
+
+extension ModelRef {
+    /// Where a stored version's two files are.
+    init(_ model: StoredModel) {
+        self.init(
+            plan: model.plan.name, version: model.version, modelDigest: model.modelDigest.bytes,
+            modelSize: model.modelSize, signatureDigest: model.signatureDigest.bytes,
+            signatureSize: model.signatureSize)
+    }
+}

@@ -1,0 +1,103 @@
+import Configuration
+import Cryptography
+import Federation
+import Logging
+import Provenance
+import Registry
+import Rounds
+import Wire
+
+extension Fleet {
+    /// Turns a token's secret and a certificate request into a device certificate.
+    ///
+    /// - Throws: `Fault` when the clocks are apart, the request is malformed, or the token is unknown, expired or used.
+    func enrol(_ request: EnrolRequest) async throws(Fault) -> EnrolResponse {
+        let now = unixSeconds()
+        if let refusal = EnrolmentPolicy.refusal(deviceUnix: request.unixSeconds, nowUnix: now) {
+            throw refusal
+        }
+        let certificateRequest = try CertificateRequest(der: request.certificateRequest)
+        let agent = try newAgentID()
+        let certificate = try keys.authority.issue(
+            identity: Identity(fleet: keys.fleet, role: .agent, id: agent.name),
+            publicKey: certificateRequest.publicKey, days: EnrolmentPolicy.certificateDays,
+            nowUnix: Int64(now))
+        let digest = SHA256.digest(of: certificate.der)
+        try await registry.enrol(
+            agent, secretDigest: SHA256.digest(of: request.secret),
+            certificate: (
+                serial: certificate.serial, digest: digest,
+                expiresUnix: UInt64(max(0, certificate.notAfterUnix))
+            ), nowUnix: now,
+            event: FleetEvent(
+                .agentEnrolled,
+                [("agent", .text(agent.name)), ("certificate", .text(digest.hex))]))
+        enrolled.insert(agent)
+        log.info("agent enrolled", metadata: ["agent": "\(agent)"])
+        progress.fire()
+        return EnrolResponse(
+            fleet: keys.fleet, agent: agent.name, certificate: certificate.der,
+            authorities: keys.trustSet.authorities.map(\.der), trustSet: keys.trustSet.document)
+    }
+
+    private func newAgentID() throws(Fault) -> AgentID {
+        guard let agent = AgentID("agent-\(hexadecimal(random.bytes(8)))") else {
+            throw Fault(.internal, "an agent id could not be made")
+        }
+        return agent
+    }
+
+    /// Makes a token for `uses` devices.
+    func createToken(_ request: TokenCreate) async throws(Fault) -> TokenIssued {
+        let uses = Int(request.uses)
+        guard (1...100_000).contains(uses), (60...31_536_000).contains(request.validSeconds) else {
+            throw Fault(
+                .invalid, "a token is for 1 to 100000 devices and 1 minute to 1 year",
+                remedy: "choose --uses and --valid-hours within that")
+        }
+        guard let host = configuration.addresses.first else {
+            throw Fault(
+                .invalid, "coordinator.toml names no address", remedy: "set addresses in [server]")
+        }
+        let now = unixSeconds()
+        let token = EnrolmentToken(
+            address: NetworkAddress(host: host, port: UInt16(clamping: configuration.port)),
+            authority: keys.authority.certificate.publicKey.spkiDigest,
+            secret: random.bytes(32), expiresUnix: now + request.validSeconds)
+        try await registry.addToken(
+            secretDigest: SHA256.digest(of: token.secret), uses: uses,
+            expiresUnix: token.expiresUnix, nowUnix: now,
+            event: FleetEvent(
+                .tokenIssued,
+                [("uses", .number(UInt64(uses))), ("expires", .number(token.expiresUnix))]))
+        return TokenIssued(
+            token: token.text, expiresUnix: token.expiresUnix, uses: request.uses)
+    }
+
+    /// Revokes an agent; its next message is refused and its round no longer waits for it.
+    func revoke(_ name: String, reason: String) async throws(Fault) {
+        let agent = try agentID(name)
+        try await registry.revoke(
+            agent, reason: reason, nowUnix: unixSeconds(),
+            event: FleetEvent(
+                .agentRevoked, [("agent", .text(agent.name)), ("reason", .text(reason))]))
+        revoked.insert(agent)
+        for round in rounds.values {
+            round.machine.withdraw(agent)
+            round.uploads[agent] = nil
+            round.events.fire()
+        }
+        offers.fire()
+        progress.fire()
+    }
+
+    /// Parses an agent's name.
+    func agentID(_ name: String) throws(Fault) -> AgentID {
+        guard let agent = AgentID(name) else {
+            throw Fault(
+                .notFound, "there is no agent '\(name)'",
+                remedy: "`tributary-coordinator agent list` shows them")
+        }
+        return agent
+    }
+}

@@ -1,0 +1,175 @@
+import Configuration
+import Cryptography
+import Federation
+import Learning
+import Logging
+import ModelFormats
+import Registry
+import Wire
+
+extension Fleet {
+    /// Takes a plan's text into service; a new plan's first model is prepared in the background.
+    ///
+    /// - Throws: `Fault.invalid` with line and column; `conflict` when the plan's model would change shape.
+    func applyPlan(_ text: [UInt8]) async throws(Fault) -> PlanRecord {
+        let plan = try PlanFile.parse(text, file: "plan")
+        let previous = plans[plan.id]
+        if let previous, previous.serving != nil, previous.plan.widths != plan.widths {
+            throw Fault(
+                .conflict,
+                "plan \(plan.id) already has a model of shape \(previous.plan.widths), this text says \(plan.widths)",
+                remedy: "give the new shape a plan name of its own")
+        }
+        guard rounds[plan.id] == nil else {
+            throw Fault(
+                .conflict, "a round of plan \(plan.id) is running",
+                remedy: "wait for it, or cancel it with `round cancel`")
+        }
+        _ = try data(of: plan.id)
+        let digest = try await registry.putBlob(text)
+        let now = unixSeconds()
+        let isNew = try await registry.applyPlan(
+            plan.id, digest: digest, population: plan.population, title: plan.title, nowUnix: now,
+            event: FleetEvent(
+                .planApplied, [("plan", .text(plan.id.name)), ("digest", .text(digest.hex))]))
+        let state: PlanRuntime.State? = previous?.state
+        if !isNew, let previous, state == .ready || isPreparing(previous) {
+            return try await record(of: previous)
+        }
+        let runtime = PlanRuntime(
+            plan: plan, digest: digest, textSize: UInt64(text.count), appliedUnix: now,
+            state: previous?.serving == nil
+                ? .preparing(stage: FirstModel.Stage.teacher.rawValue, progress: 0) : .ready,
+            serving: previous?.serving, teacherAccuracy: previous?.teacherAccuracy,
+            firstAccuracy: previous?.firstAccuracy, charges: previous?.charges ?? 0)
+        try await takeIntoService(runtime)
+        return try await record(of: runtime)
+    }
+
+    /// Loads a stored plan at start.
+    func load(_ stored: StoredPlan) async throws(Fault) {
+        let text = try await registry.blob(stored.digest)
+        let plan = try PlanFile.parse(text, file: "plan \(stored.plan)")
+        let models = try await registry.models(stored.plan)
+        for model in models {
+            servedBlobs.formUnion([model.modelDigest, model.signatureDigest])
+        }
+        let runtime = PlanRuntime(
+            plan: plan, digest: stored.digest, textSize: UInt64(text.count),
+            appliedUnix: stored.appliedUnix,
+            state: models.isEmpty
+                ? .preparing(stage: FirstModel.Stage.teacher.rawValue, progress: 0) : .ready,
+            serving: models.max { $0.version < $1.version },
+            teacherAccuracy: stored.accuracyTeacher,
+            firstAccuracy: models.first { $0.version == 0 }?.accuracy,
+            charges: try await registry.charges(plan: stored.plan))
+        try await takeIntoService(runtime)
+    }
+
+    private func takeIntoService(_ runtime: PlanRuntime) async throws(Fault) {
+        servedBlobs.insert(runtime.digest)
+        plans[runtime.plan.id] = runtime
+        try await registry.setPlanState(
+            runtime.plan.id, state: runtime.state.name, detail: runtime.state.detail,
+            accuracyTeacher: runtime.teacherAccuracy)
+        if isPreparing(runtime) {
+            inBackground { await self.prepareFirstModel(of: runtime.plan.id) }
+        }
+        offers.fire()
+        progress.fire()
+    }
+
+    private func isPreparing(_ plan: PlanRuntime) -> Bool {
+        if case .preparing = plan.state { true } else { false }
+    }
+
+    /// The directories with the coordinator's own examples for a plan.
+    func data(of plan: PlanID) throws(Fault) -> (publicDirectory: String, testDirectory: String) {
+        guard let data = configuration.data[plan] else {
+            throw Fault(
+                .invalid, "coordinator.toml has no [data.\(plan)]",
+                remedy:
+                    "name the directories with the coordinator's own labelled examples there, then restart the coordinator"
+            )
+        }
+        return data
+    }
+
+    /// Trains the teacher, distils the student, signs and publishes version 0.
+    private func prepareFirstModel(of id: PlanID) async {
+        do throws(Fault) {
+            guard let plan = plans[id] else { return }
+            let data = try data(of: id)
+            let seed: UInt64 = random.next()
+            let fleet = self
+            let first = try await compute { () throws(Fault) in
+                try FirstModel.make(
+                    plan: plan.plan, publicDirectory: data.publicDirectory,
+                    testDirectory: data.testDirectory, seed: seed,
+                    progress: { stage, fraction in
+                        Task { await fleet.setPreparation(of: id, stage, fraction) }
+                        return true
+                    })
+            }
+            let candidate = Candidate(
+                plan: plan.plan, version: 0, round: 0, parent: nil, master: first.parameters,
+                velocity: [], testDirectory: data.testDirectory, key: keys.modelKey)
+            let sealed = try await compute { () throws(Fault) in try candidate.sealed() }
+            let model = try await store(sealed, of: candidate)
+            try await registry.publishFirstModel(
+                model, event: modelSigned(model), nowUnix: unixSeconds())
+            plans[id]?.serving = model
+            plans[id]?.state = .ready
+            plans[id]?.teacherAccuracy = first.teacherAccuracy
+            plans[id]?.firstAccuracy = sealed.accuracy
+            try await registry.setPlanState(
+                id, state: "ready", detail: "", accuracyTeacher: first.teacherAccuracy)
+            log.info("first model published", metadata: ["plan": "\(id)"])
+        } catch {
+            plans[id]?.state = .failed(error.description)
+            log.error(
+                "the first model failed", metadata: ["plan": "\(id)", "why": "\(error)"])
+            try? await registry.setPlanState(
+                id, state: "failed", detail: error.description, accuracyTeacher: nil)
+        }
+        offers.fire()
+        progress.fire()
+    }
+
+    private func setPreparation(of id: PlanID, _ stage: FirstModel.Stage, _ fraction: Double) {
+        guard let plan = plans[id], isPreparing(plan) else { return }
+        plans[id]?.state = .preparing(stage: stage.rawValue, progress: fraction)
+        progress.fire()
+    }
+
+    /// Puts a sealed version's blobs into the registry and describes it.
+    func store(_ sealed: SealedModel, of candidate: Candidate) async throws(Fault) -> StoredModel {
+        let modelDigest = try await registry.putBlob(sealed.onnx)
+        let signatureDigest = try await registry.putBlob(sealed.signature)
+        let masterDigest = try await registry.putBlob(ParameterBlob.encode(candidate.master))
+        let velocityDigest =
+            candidate.velocity.isEmpty
+            ? nil : try await registry.putBlob(ParameterBlob.encode(candidate.velocity))
+        servedBlobs.formUnion([modelDigest, signatureDigest])
+        return StoredModel(
+            plan: candidate.plan.id, version: candidate.version, round: RoundID(candidate.round),
+            modelDigest: modelDigest, modelSize: UInt64(sealed.onnx.count),
+            signatureDigest: signatureDigest, signatureSize: UInt64(sealed.signature.count),
+            masterDigest: masterDigest, velocityDigest: velocityDigest, accuracy: sealed.accuracy,
+            createdUnix: unixSeconds(), parentVersion: candidate.parentVersion,
+            files: [
+                StoredModelFile(
+                    name: "model.onnx", digest: modelDigest, size: UInt64(sealed.onnx.count))
+            ])
+    }
+
+    func modelSigned(_ model: StoredModel) -> FleetEvent {
+        FleetEvent(
+            .modelSigned,
+            [
+                ("plan", .text(model.plan.name)), ("version", .number(model.version)),
+                ("round", .number(model.round.number)), ("model", .text(model.modelDigest.hex)),
+                ("bundle", .text(model.signatureDigest.hex)),
+            ])
+    }
+}

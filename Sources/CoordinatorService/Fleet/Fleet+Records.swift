@@ -1,0 +1,96 @@
+import Federation
+import Privacy
+import Registry
+import Rounds
+import Wire
+
+/// What the wire says where a number was not measured or does not apply.
+private let notMeasured = -1.0
+
+/// How stored and live state is told to an admin.
+extension Fleet {
+    func record(of plan: PlanRuntime) async throws(Fault) -> PlanRecord {
+        let privacy = plan.plan.privacy
+        var fraction = plan.state == .ready ? 1.0 : 0
+        if case .preparing(_, let progress) = plan.state { fraction = progress }
+        return PlanRecord(
+            plan: plan.plan.id.name, digest: plan.digest.bytes, title: plan.plan.title,
+            state: plan.state.name, detail: plan.state.detail, progress: fraction,
+            revision: progress.generation, parameters: UInt64(plan.plan.parameterCount),
+            hasModel: plan.serving != nil, modelVersion: plan.serving?.version ?? 0,
+            accuracyTeacher: plan.teacherAccuracy ?? notMeasured,
+            accuracyFirst: plan.firstAccuracy ?? notMeasured,
+            accuracyLast: plan.serving?.accuracy ?? notMeasured,
+            epsilon: budget(of: plan)?.epsilon ?? notMeasured,
+            population: plan.plan.population, appliedUnix: plan.appliedUnix,
+            noiseMultiplier: privacy?.noiseMultiplier ?? 0, delta: privacy?.delta ?? 0)
+    }
+
+    func record(of agent: StoredAgent) -> AgentRecord {
+        AgentRecord(
+            agent: agent.id.name, state: agent.revokedUnix == nil ? "active" : "revoked",
+            enrolledUnix: agent.enrolledUnix, lastSeenUnix: agent.lastSeenUnix,
+            version: agent.version, cpuFeatures: agent.cpuFeatures, memoryKib: agent.memoryKiB,
+            certificateExpiresUnix: agent.certificateExpiresUnix,
+            revokedReason: agent.revokedReason,
+            plans: agent.plans.map {
+                AgentPlanRecord(
+                    plan: $0.plan.name, examples: $0.examples, unreadable: $0.unreadable,
+                    modelVersion: $0.modelVersion ?? 0, hasModel: $0.modelVersion != nil)
+            })
+    }
+
+    func record(of round: StoredRound) -> RoundRecord {
+        let live = rounds.values.first { $0.at == round.at }
+        let counts = live?.machine.counts ?? (selected: round.selected, reported: round.reported)
+        let ended = round.endedUnixMilliseconds ?? unixMilliseconds()
+        let isPrivate = plans[round.plan]?.plan.privacy != nil
+        return RoundRecord(
+            round: round.at.round.number, attempt: round.at.attempt, plan: round.plan.name,
+            phase: round.phase.rawValue, reason: round.reason,
+            startedUnix: round.startedUnixMilliseconds / 1000,
+            seconds: Double(ended - min(ended, round.startedUnixMilliseconds)) / 1000,
+            selected: UInt32(counts.selected), reported: UInt32(counts.reported),
+            modelVersion: round.publishedVersion ?? round.baseVersion,
+            published: round.publishedVersion != nil, accuracy: round.accuracy ?? notMeasured,
+            epsilon: isPrivate ? round.epsilonAfter ?? 0 : notMeasured,
+            bytesIn: live?.bytesIn ?? round.bytesIn, bytesOut: live?.bytesOut ?? round.bytesOut,
+            history: round.history.map {
+                PhaseRecord(phase: $0.phase.rawValue, unixMilliseconds: $0.unixMilliseconds)
+            })
+    }
+
+    func record(of model: StoredModel) -> ModelRecord {
+        ModelRecord(
+            model: ModelRef(model), round: model.round.number,
+            accuracy: model.accuracy ?? notMeasured, createdUnix: model.createdUnix,
+            parentVersion: model.parentVersion ?? 0, hasParent: model.parentVersion != nil)
+    }
+
+    /// A job with every round it started, oldest first.
+    func jobRecord(_ id: UInt64) async throws(Fault) -> JobRecord {
+        // Read before the state, so that a change after it is seen by the next watch.
+        let revision = progress.generation
+        let stored = try await registry.job(id)
+        let live = jobs[id]
+        var records: [RoundRecord] = []
+        for round in try await registry.rounds(plan: stored.plan) where round.job == id {
+            records.append(record(of: round))
+        }
+        records.sort { $0.round < $1.round }
+        let privacy = plans[stored.plan]?.plan.privacy
+        let waiting = presence.values.count { $0.readiness[stored.plan] != nil }
+        return JobRecord(
+            job: id, plan: stored.plan.name, roundsWanted: UInt32(stored.rounds),
+            roundsDone: UInt32(live?.roundsDone ?? stored.roundsDone),
+            state: live?.state.rawValue ?? stored.state, detail: live?.detail ?? stored.detail,
+            revision: revision, rounds: records, agentsWaiting: UInt32(waiting),
+            epsilon: plans[stored.plan].flatMap { budget(of: $0)?.epsilon } ?? notMeasured,
+            delta: privacy?.delta ?? 0, noiseMultiplier: privacy?.noiseMultiplier ?? 0,
+            agentsForEpsilon4: privacy.map {
+                UInt32(
+                    clamping: agentsForEpsilon(
+                        4, plan: $0, rounds: max(1, plans[stored.plan]?.charges ?? 1)))
+            } ?? 0)
+    }
+}

@@ -1,0 +1,124 @@
+import Aggregation
+import Cryptography
+import Federation
+import Logging
+import Privacy
+import Registry
+import UpdateCodec
+
+extension Fleet {
+    /// The digest that names a lattice on the wire and in the log.
+    func latticeDigest(_ lattice: Lattice) -> Digest { SHA256.digest(of: lattice.canonicalBytes) }
+
+    /// Charges the budget, adds noise, moves the master weights, seals and publishes.
+    ///
+    /// The order is the design's: the charge is durable before noise is drawn; master and aggregate are durable, with the
+    /// phase, before anything is derived from them; the version and its phase are one transaction.
+    ///
+    /// - Returns: nil when a version was published, otherwise why it was refused.
+    func seal(_ round: ActiveRound) async throws(Fault) -> AbandonReason? {
+        try await registry.transition(
+            round.at, from: .training, to: .aggregating,
+            nowUnixMilliseconds: unixMilliseconds(), event: nil)
+        round.phase = .aggregating
+        progress.fire()
+        try await charge(round)
+        let moved = try await move(round)
+        do throws(Fault) {
+            let data = try data(of: round.plan.plan.id)
+            let candidate = Candidate(
+                plan: round.plan.plan, version: round.base.version + 1,
+                round: round.at.round.number,
+                parent: (
+                    digest: round.base.modelDigest, version: round.base.version,
+                    accuracy: round.base.accuracy
+                ), master: moved.master, velocity: moved.velocity,
+                testDirectory: data.testDirectory, key: keys.modelKey)
+            let sealed = try await compute { () throws(Fault) in try candidate.sealed() }
+            let model = try await store(sealed, of: candidate)
+            try await registry.publish(
+                round.at, model: model, nowUnixMilliseconds: unixMilliseconds(),
+                events: [modelSigned(model)])
+            round.phase = .published
+            plans[round.plan.plan.id]?.serving = model
+            log.info(
+                "version published",
+                metadata: [
+                    "round": "\(round.at)", "plan": "\(model.plan)", "version": "\(model.version)",
+                ])
+            offers.fire()
+            progress.fire()
+            return nil
+        } catch {
+            guard error.code == .invalid else { throw error }
+            return .sealingRefused(error.description)
+        }
+    }
+
+    /// Writes the round's privacy spend into the ledger, before any noise is drawn.
+    private func charge(_ round: ActiveRound) async throws(Fault) {
+        guard let privacy = round.plan.plan.privacy, let budget = budget(of: round.plan) else {
+            return
+        }
+        let epsilon = budget.afterOneMore()
+        try await registry.chargeBudget(
+            round.at, plan: round.plan.plan.id, population: round.plan.plan.population,
+            noiseMultiplier: privacy.noiseMultiplier, samplingRate: privacy.sampling.rate,
+            delta: privacy.delta, epsilonAfter: epsilon, nowUnix: unixSeconds(),
+            event: FleetEvent(
+                .budgetCharged,
+                [
+                    ("plan", .text(round.plan.plan.id.name)),
+                    ("population", .text(round.plan.plan.population)),
+                    ("round", .number(round.at.round.number)),
+                    ("attempt", .number(UInt64(round.at.attempt))),
+                    ("noiseMultiplier", .decimal(privacy.noiseMultiplier)),
+                    ("samplingRate", .decimal(privacy.sampling.rate)),
+                    ("delta", .decimal(privacy.delta)), ("epsilon", .decimal(epsilon)),
+                ]))
+        plans[round.plan.plan.id]?.charges += 1
+    }
+
+    /// Releases the noised aggregate and moves the fp32 master weights by it.
+    private func move(
+        _ round: ActiveRound
+    ) async throws(Fault) -> (master: [Float], velocity: [Float]) {
+        let plan = round.plan.plan
+        let count = plan.parameterCount
+        let master = try ParameterBlob.decode(
+            try await registry.blob(round.base.masterDigest), count: count)
+        var velocity: [Float] = []
+        if let digest = round.base.velocityDigest {
+            velocity = try ParameterBlob.decode(try await registry.blob(digest), count: count)
+        }
+        let sum = round.sum
+        let before = velocity
+        let moved = try await compute {
+            () throws(Fault) -> (sums: [Int64], master: [Float], velocity: [Float]) in
+            var random = SystemRandom()
+            let released = try aggregate(sum: sum, plan: plan, noise: &random)
+            var optimizer = ServerOptimizer(plan: plan.server, velocity: before)
+            var moved = master
+            try optimizer.step(master: &moved, average: released.average)
+            return (released.sums, moved, optimizer.velocity)
+        }
+        let aggregateDigest = try await registry.putBlob(ParameterBlob.encode(moved.sums))
+        let masterDigest = try await registry.putBlob(ParameterBlob.encode(moved.master))
+        let velocityDigest =
+            moved.velocity.isEmpty
+            ? nil : try await registry.putBlob(ParameterBlob.encode(moved.velocity))
+        try await registry.release(
+            round.at, aggregateDigest: aggregateDigest, masterDigest: masterDigest,
+            velocityDigest: velocityDigest, nowUnixMilliseconds: unixMilliseconds(),
+            event: FleetEvent(
+                .roundSealed,
+                [
+                    ("plan", .text(plan.id.name)), ("round", .number(round.at.round.number)),
+                    ("attempt", .number(UInt64(round.at.attempt))),
+                    ("aggregate", .text(aggregateDigest.hex)), ("master", .text(masterDigest.hex)),
+                ]))
+        round.phase = .sealing
+        progress.fire()
+        return (moved.master, moved.velocity)
+    }
+}

@@ -1,0 +1,133 @@
+import Configuration
+import Cryptography
+import Federation
+import Logging
+import Registry
+import Rounds
+import Wire
+
+/// The coordinator's state and decisions, one actor: what a connection asks, it answers.
+///
+/// It drives the machines of `Rounds` with the real clock and the registry. What is consequential is durable before it is
+/// acted on; long arithmetic runs elsewhere.
+actor Fleet {
+    let keys: FleetKeys
+    let registry: Registry
+    let configuration: CoordinatorConfiguration
+    let log: Logger
+    let clock = SystemClock()
+    var random = SystemRandom()
+
+    var plans: [PlanID: PlanRuntime] = [:]
+    var presence: [AgentID: Presence] = [:]
+    var revoked: Set<AgentID> = []
+    var enrolled: Set<AgentID> = []
+    var rounds: [PlanID: ActiveRound] = [:]
+    var jobs: [UInt64: JobRuntime] = [:]
+    private var workers: [UInt64: Task<Void, Never>] = [:]
+    private var nextWorker: UInt64 = 0
+    /// Blobs any agent may fetch: plan texts, models, signatures. Master weights are not among them.
+    var servedBlobs: Set<Digest> = []
+
+    /// Fires when agents that wait for an assignment should look again.
+    let offers = Signal()
+    /// Fires when anything that an admin can watch changes.
+    let progress = Signal()
+
+    init(
+        keys: FleetKeys, registry: Registry, configuration: CoordinatorConfiguration, log: Logger
+    ) {
+        self.keys = keys
+        self.registry = registry
+        self.configuration = configuration
+        self.log = log
+    }
+
+    /// Loads what the registry holds and settles what a stop left open. Safe to repeat.
+    func start() async throws(Fault) {
+        for agent in try await registry.agents() {
+            enrolled.insert(agent.id)
+            if agent.isRevoked { revoked.insert(agent.id) }
+        }
+        for unfinished in try await registry.unfinishedRounds() {
+            let reason = AbandonReason.coordinatorRestarted.description
+            try await registry.abandon(
+                unfinished.at, reason: reason, nowUnixMilliseconds: unixMilliseconds(),
+                event: roundAbandoned(unfinished.at, reason: reason))
+        }
+        for job in try await registry.jobs() {
+            if job.state == JobRuntime.State.running.rawValue {
+                try await registry.setJob(
+                    job.job, state: JobRuntime.State.failed.rawValue,
+                    detail: AbandonReason.coordinatorRestarted.description,
+                    roundsDone: job.roundsDone)
+            }
+        }
+        for stored in try await registry.plans() { try await load(stored) }
+    }
+
+    /// Runs `body` beside whatever else happens, until it ends or the daemon stops.
+    func inBackground(_ body: @escaping @Sendable () async -> Void) {
+        nextWorker += 1
+        let id = nextWorker
+        workers[id] = Task {
+            await body()
+            workers[id] = nil
+        }
+    }
+
+    /// Ends every task this actor started.
+    func stop() {
+        for worker in workers.values { worker.cancel() }
+        for round in rounds.values { round.events.fire() }
+    }
+
+    // MARK: Identity
+
+    /// Refuses a revoked agent; checked before every message, so that a revocation works at once.
+    func admit(_ agent: AgentID) throws(Fault) {
+        guard !revoked.contains(agent) else {
+            throw Fault(
+                .forbidden, "agent \(agent) was revoked",
+                remedy:
+                    "ask the fleet's admin for a new enrolment token if this device should take part"
+            )
+        }
+        guard enrolled.contains(agent) else {
+            throw Fault(
+                .forbidden, "agent \(agent) is not known to this coordinator",
+                remedy: "enrol the device again with a new token")
+        }
+    }
+
+    // MARK: Blobs
+
+    /// A piece of a plan text, model or signature.
+    func blobChunk(_ request: BlobRequest, for agent: AgentID?) async throws(Fault) -> BlobChunk {
+        guard let digest = Digest(bytes: request.digest), servedBlobs.contains(digest) else {
+            throw Fault(
+                .notFound, "there is no such blob", remedy: "check in again for the current ones")
+        }
+        let chunk = try await registry.blobChunk(
+            digest, offset: request.offset, limit: WireLimits.chunkBytes)
+        if let agent,
+            let round = rounds.values.first(where: { $0.machine.standing(of: agent) != nil })
+        {
+            round.bytesOut += UInt64(chunk.bytes.count)
+        }
+        return BlobChunk(
+            digest: request.digest, offset: request.offset, totalSize: chunk.totalSize,
+            data: chunk.bytes)
+    }
+
+    // MARK: Events
+
+    func roundAbandoned(_ at: RoundAttempt, reason: String) -> FleetEvent {
+        FleetEvent(
+            .roundAbandoned,
+            [
+                ("round", .number(at.round.number)), ("attempt", .number(UInt64(at.attempt))),
+                ("reason", .text(reason)),
+            ])
+    }
+}

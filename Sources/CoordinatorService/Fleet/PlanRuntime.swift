@@ -1,0 +1,55 @@
+import Federation
+import Registry
+import Rounds
+
+/// A plan as the daemon holds it in memory.
+struct PlanRuntime: Sendable {
+    enum State: Sendable, Equatable {
+        case preparing(stage: String, progress: Double)
+        case ready
+        case failed(String)
+
+        /// How the registry and the wire name it.
+        var name: String {
+            switch self {
+            case .preparing: "preparing"
+            case .ready: "ready"
+            case .failed: "failed"
+            }
+        }
+
+        var detail: String {
+            switch self {
+            case .preparing(let stage, _): stage
+            case .ready: ""
+            case .failed(let why): why
+            }
+        }
+    }
+
+    let plan: Plan
+    /// SHA-256 of the plan's text, which is a blob.
+    let digest: Digest
+    let textSize: UInt64
+    let appliedUnix: UInt64
+    var state: State
+    /// The newest published version; nil before version 0.
+    var serving: StoredModel?
+    var teacherAccuracy: Double?
+    var firstAccuracy: Double?
+    /// Rounds whose budget was charged.
+    var charges: Int
+}
+
+/// What the daemon remembers of an agent's last check-in.
+struct Presence: Sendable {
+    var readiness: [PlanID: Readiness] = [:]
+    /// The plan text and version it was last told of, so that news is told once and then waited on.
+    var told: [PlanID: PlanNews] = [:]
+}
+
+/// What an agent should know of a plan: which text is current and which version serves.
+struct PlanNews: Sendable, Equatable {
+    let digest: Digest
+    let version: UInt64?
+}

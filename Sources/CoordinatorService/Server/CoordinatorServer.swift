@@ -1,0 +1,142 @@
+import Configuration
+import Cryptography
+import Federation
+import Logging
+import NIOCore
+import NIOPosix
+import NIOSSL
+import ServiceLifecycle
+import Wire
+
+/// The one port: TLS 1.3, enrolment without a client certificate, everything else with one.
+struct CoordinatorServer: Service {
+    private typealias Connection = NIOAsyncChannel<Result<Message, Fault>, Message>
+
+    /// A connection that says nothing for this long is closed; a check-in is held at most a minute.
+    private static let idleSeconds: Int64 = 300
+
+    let fleet: Fleet
+    let log: Logger
+    let ready: @Sendable (String) -> Void
+
+    /// Serves until the process is told to stop.
+    func run() async throws {
+        let context = try tlsContext(fleet.keys)
+        let listener = try await bind(context)
+        let address = listener.channel.localAddress.map { "\($0.ipAddress ?? ""):\($0.port ?? 0)" }
+        ready(address ?? "")
+        log.info("listening", metadata: ["address": "\(address ?? "")"])
+        try await cancelWhenGracefulShutdown {
+            try await listener.executeThenClose { connections in
+                try await withThrowingDiscardingTaskGroup { group in
+                    for try await connection in connections {
+                        group.addTask { await serve(connection) }
+                    }
+                }
+            }
+        }
+        await fleet.stop()
+    }
+
+    private func bind(
+        _ context: NIOSSLContext
+    ) async throws -> NIOAsyncChannel<Connection, Never> {
+        let configuration = fleet.configuration
+        do {
+            return try await ServerBootstrap(group: .singletonMultiThreadedEventLoopGroup)
+                .serverChannelOption(.backlog, value: 1024)
+                .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+                .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
+                .bind(host: configuration.listen, port: configuration.port) { channel in
+                    channel.eventLoop.makeCompletedFuture {
+                        let pipeline = channel.pipeline.syncOperations
+                        try pipeline.addHandler(NIOSSLServerHandler(context: context))
+                        try pipeline.addHandler(
+                            IdleStateHandler(allTimeout: .seconds(Self.idleSeconds)))
+                        try pipeline.addHandler(MessageHandler())
+                        return try Connection(wrappingChannelSynchronously: channel)
+                    }
+                }
+        } catch let error as IOError {
+            throw Fault(
+                .unavailable,
+                "cannot listen on \(configuration.listen):\(configuration.port): \(error)",
+                remedy:
+                    "stop what uses the port, or set another port in coordinator.toml and issue new tokens"
+            )
+        }
+    }
+
+    /// One connection from first message to last; whatever happens on it ends only this connection.
+    private func serve(_ connection: Connection) async {
+        do {
+            try await connection.executeThenClose { inbound, outbound in
+                var session: Session?
+                for try await incoming in inbound {
+                    do throws(Fault) {
+                        let message = try incoming.get()
+                        var speaker: Session
+                        if let known = session {
+                            speaker = known
+                        } else {
+                            speaker = try await identify(connection.channel)
+                        }
+                        let answer = await speaker.answer(message)
+                        session = speaker
+                        if let answer { try await send(answer, on: outbound) }
+                    } catch {
+                        var failure = Failure(error)
+                        failure.closing = true
+                        try await outbound.write(.failure(failure))
+                        return
+                    }
+                }
+            }
+        } catch {
+            log.info(
+                "connection ended",
+                metadata: [
+                    "peer": "\(connection.channel.remoteAddress?.description ?? "")",
+                    "why": "\(error)",
+                ])
+        }
+    }
+
+    private func send(
+        _ message: Message, on outbound: NIOAsyncChannelOutboundWriter<Message>
+    ) async throws(Fault) {
+        do {
+            try await outbound.write(message)
+        } catch {
+            throw Fault(.unavailable, "the connection broke: \(error)")
+        }
+    }
+
+    /// Reads who speaks from the certificate that TLS verified.
+    private func identify(_ channel: any Channel) async throws(Fault) -> Session {
+        do {
+            let certificate = try await channel.nioSSL_peerCertificate().get()
+            return try Session(
+                fleet: fleet,
+                certificate: try certificate.map { try Certificate(der: $0.toDERBytes()) })
+        } catch let fault as Fault {
+            throw fault
+        } catch {
+            throw Fault(.unauthenticated, "the peer's certificate cannot be read: \(error)")
+        }
+    }
+}
+
+/// TLS 1.3 only; a client certificate is optional, for enrolment, and must be the fleet's when there is one.
+private func tlsContext(_ keys: FleetKeys) throws -> NIOSSLContext {
+    let authority = try NIOSSLCertificate(bytes: keys.authority.certificate.der, format: .der)
+    let server = try NIOSSLCertificate(bytes: keys.serverCertificate.der, format: .der)
+    var configuration = TLSConfiguration.makeServerConfiguration(
+        certificateChain: [.certificate(server), .certificate(authority)],
+        privateKey: .privateKey(try NIOSSLPrivateKey(file: keys.serverKeyFile, format: .pem)))
+    configuration.minimumTLSVersion = .tlsv13
+    configuration.applicationProtocols = [applicationProtocol]
+    configuration.certificateVerification = .optionalVerification
+    configuration.trustRoots = .certificates([authority])
+    return try NIOSSLContext(configuration: configuration)
+}

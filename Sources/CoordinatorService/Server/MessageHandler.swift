@@ -1,0 +1,46 @@
+import Federation
+import NIOCore
+import Wire
+
+/// Bytes of one connection to messages and back. After a frame it cannot read it says so once and reads no more.
+final class MessageHandler: ChannelDuplexHandler {
+    typealias InboundIn = ByteBuffer
+    typealias InboundOut = Result<Message, Fault>
+    typealias OutboundIn = Message
+    typealias OutboundOut = ByteBuffer
+
+    private var decoder = FrameDecoder()
+    private var isBroken = false
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        guard !isBroken else { return }
+        do throws(Fault) {
+            decoder.append(unwrapInboundIn(data).readableBytesView)
+            while let message = try decoder.next() {
+                context.fireChannelRead(wrapInboundOut(.success(message)))
+            }
+        } catch {
+            isBroken = true
+            context.fireChannelRead(wrapInboundOut(.failure(error)))
+        }
+    }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        if event is IdleStateHandler.IdleStateEvent {
+            context.close(promise: nil)
+        } else {
+            context.fireUserInboundEventTriggered(event)
+        }
+    }
+
+    func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
+        do throws(Fault) {
+            let frame = try unwrapOutboundIn(data).encoded()
+            context.write(
+                wrapOutboundOut(context.channel.allocator.buffer(bytes: frame)), promise: promise)
+        } catch {
+            promise?.fail(error)
+            context.fireErrorCaught(error)
+        }
+    }
+}

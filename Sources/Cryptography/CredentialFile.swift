@@ -1,0 +1,135 @@
+package import Federation
+import Glibc
+
+/// Reads and writes the small files that keys, certificates and signatures live in, and decides their modes.
+package enum CredentialFile {
+    /// The mode of a private key or another secret: its owner only.
+    package static let secretMode: UInt32 = 0o600
+    /// The mode of a certificate or another public document.
+    package static let publicMode: UInt32 = 0o644
+    /// The largest file that `read` accepts, in bytes; the largest real one, a signature, is far smaller.
+    package static let largestBytes = 1 << 20
+
+    /// Writes a file that must not exist yet.
+    ///
+    /// - Throws: `Fault.conflict` when something has that name already (nothing is changed), `Fault.storage`
+    ///   otherwise.
+    package static func create(_ path: String, _ bytes: [UInt8], mode: UInt32) throws(Fault) {
+        let file = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode)
+        guard file >= 0 else {
+            if errno == EEXIST {
+                throw Fault(
+                    .conflict, "\(path) exists already",
+                    remedy: "move it away first if it really is to be replaced")
+            }
+            throw storageFault("cannot create", path)
+        }
+        try finish(file, path, bytes)
+    }
+
+    /// Writes a file in place of the one of that name, if any; a crash leaves either the old or the new one.
+    ///
+    /// - Throws: `Fault.storage`.
+    package static func replace(_ path: String, _ bytes: [UInt8], mode: UInt32) throws(Fault) {
+        let new = path + ".new"
+        unlink(new)
+        try create(new, bytes, mode: mode)
+        guard rename(new, path) == 0 else {
+            let fault = storageFault("cannot write", path)
+            unlink(new)
+            throw fault
+        }
+        try synchroniseDirectory(of: path)
+    }
+
+    /// The whole contents of a regular file of at most `largestBytes`.
+    ///
+    /// - Throws: `Fault.notFound`, `Fault.invalid` for a file that is too large, `Fault.storage`.
+    package static func read(_ path: String) throws(Fault) -> [UInt8] {
+        var bytes: [UInt8] = []
+        var tooLarge = false
+        try readPieces(path) { piece in
+            if bytes.count + piece.count > largestBytes { tooLarge = true }
+            if !tooLarge { bytes.append(contentsOf: piece) }
+        }
+        guard !tooLarge else {
+            throw Fault(
+                .invalid, "\(path) is larger than \(largestBytes) bytes",
+                remedy: "check that this is the right file")
+        }
+        return bytes
+    }
+
+    /// Calls `body` with one piece after another of a regular file's contents; symbolic links in directories are followed,
+    /// the file itself may be one too.
+    static func readPieces(
+        _ path: String, _ body: (UnsafeRawBufferPointer) -> Void
+    ) throws(Fault) {
+        // O_NONBLOCK, so that a FIFO of that name cannot hold us up before fstat refuses it.
+        let file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+        guard file >= 0 else {
+            if errno == ENOENT {
+                throw Fault(.notFound, "\(path) does not exist", remedy: "check the path")
+            }
+            throw storageFault("cannot read", path)
+        }
+        defer { close(file) }
+        var status = stat()
+        guard fstat(file, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
+            throw Fault(.storage, "\(path) is not a regular file", remedy: "check the path")
+        }
+        var buffer = [UInt8](repeating: 0, count: 64 << 10)
+        while true {
+            let count = Glibc.read(file, &buffer, buffer.count)
+            if count == 0 { return }
+            if count < 0 {
+                if errno == EINTR { continue }
+                throw storageFault("cannot read", path)
+            }
+            buffer.withUnsafeBytes { body(UnsafeRawBufferPointer(rebasing: $0[..<count])) }
+        }
+    }
+
+    /// Writes, synchronises and closes; removes the file when that fails, since half a key is worse than none.
+    private static func finish(_ file: Int32, _ path: String, _ bytes: [UInt8]) throws(Fault) {
+        var written = 0
+        while written < bytes.count {
+            let count = bytes[written...].withUnsafeBytes { write(file, $0.baseAddress, $0.count) }
+            if count < 0 && errno == EINTR { continue }
+            if count <= 0 { break }
+            written += count
+        }
+        let complete = written == bytes.count && fsync(file) == 0
+        let fault = complete ? nil : storageFault("cannot write", path)
+        close(file)
+        if let fault {
+            unlink(path)
+            throw fault
+        }
+    }
+
+    private static func synchroniseDirectory(of path: String) throws(Fault) {
+        let parent = path.lastIndex(of: "/").map { String(path[...$0]) } ?? "."
+        let directory = open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard directory >= 0 else { throw storageFault("cannot open", parent) }
+        defer { close(directory) }
+        guard fsync(directory) == 0 else { throw storageFault("cannot write", parent) }
+    }
+
+    /// What `errno` says about `path`, and what to do about it.
+    private static func storageFault(_ action: String, _ path: String) -> Fault {
+        let code = errno
+        let remedy =
+            switch code {
+            case EACCES, EPERM: "give this user access, or run as the user that owns it"
+            case ENOENT, ENOTDIR: "create the directory first"
+            case ENOSPC, EDQUOT: "free some space"
+            case EROFS: "choose a directory on a writable file system"
+            default: ""
+            }
+        return Fault(.storage, "\(action) \(path): \(systemError(code))", remedy: remedy)
+    }
+}
+
+/// The operating system's words for `code`.
+func systemError(_ code: Int32) -> String { String(cString: strerror(code)) }

@@ -1,0 +1,57 @@
+import COpenSSL
+package import Federation
+import Glibc
+
+/// SHA-256 of bytes and of files.
+package enum SHA256 {
+    /// The digest of `bytes`.
+    package static func digest(of bytes: some Collection<UInt8>) -> Digest {
+        var hasher = Hasher()
+        hasher.update(bytes)
+        return hasher.finish()
+    }
+
+    /// The digest of a file's contents, read a piece at a time.
+    ///
+    /// - Throws: `Fault.notFound` or `Fault.storage`, also for a symbolic link or anything else that is no regular file.
+    package static func digest(ofFile path: String) throws(Fault) -> Digest {
+        var hasher = Hasher()
+        try CredentialFile.readPieces(path) { hasher.update($0) }
+        return hasher.finish()
+    }
+
+    /// A digest over bytes that come one piece after another.
+    package struct Hasher: ~Copyable {
+        private let context: OpaquePointer
+
+        package init() {
+            guard let context = EVP_MD_CTX_new(),
+                EVP_DigestInit_ex(context, EVP_sha256(), nil) == 1
+            else { preconditionFailure("libcrypto offers no SHA-256") }
+            self.context = context
+        }
+
+        deinit { EVP_MD_CTX_free(context) }
+
+        package mutating func update(_ bytes: UnsafeRawBufferPointer) {
+            EVP_DigestUpdate(context, bytes.baseAddress, bytes.count)
+        }
+
+        package mutating func update(_ bytes: some Collection<UInt8>) {
+            let done: Void? = bytes.withContiguousStorageIfAvailable {
+                update(UnsafeRawBufferPointer($0))
+            }
+            if done == nil { Array(bytes).withUnsafeBytes { update($0) } }
+        }
+
+        /// The digest of everything so far; call it once.
+        package consuming func finish() -> Digest {
+            var bytes = [UInt8](repeating: 0, count: Digest.byteCount)
+            EVP_DigestFinal_ex(context, &bytes, nil)
+            guard let digest = Digest(bytes: bytes) else {
+                preconditionFailure("a SHA-256 digest has \(Digest.byteCount) bytes")
+            }
+            return digest
+        }
+    }
+}

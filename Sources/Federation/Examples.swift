@@ -1,0 +1,42 @@
+/// Labelled examples that can be read a few rows at a time, so that no data set need fit in memory.
+package protocol ExampleSource {
+    /// Rows available.
+    var count: Int { get }
+    /// Raw features a row.
+    var features: Int { get }
+
+    /// Reads `rows` in the order given: raw features into `features` (`rows.count` x `self.features`, row-major) and
+    /// classes into `labels` (`rows.count`). Both arrays are at least that long; what lies beyond is left alone.
+    mutating func read(
+        rows: ArraySlice<Int>, features: inout [Float], labels: inout [Int32]
+    ) throws(Fault)
+}
+
+/// Which plan, version and round a model file is, and which it came from; written into the file's metadata and so signed.
+package struct ModelIdentity: Sendable, Equatable {
+    package var plan: PlanID
+    package var version: UInt64
+    /// 0 for the first, distilled version.
+    package var round: UInt64
+    /// SHA-256 of the parent's model.onnx; nil for version 0.
+    package var parent: Digest?
+
+    package init(plan: PlanID, version: UInt64, round: UInt64, parent: Digest?) {
+        self.plan = plan
+        self.version = version
+        self.round = round
+        self.parent = parent
+    }
+}
+
+/// An ordered stream of bytes to one peer that blocks; TLS connections conform.
+package protocol ByteStream: ~Copyable {
+    /// Reads 1 to `buffer.count` bytes and returns how many; 0 at the peer's orderly end.
+    ///
+    /// - Throws: `Fault` with code `unavailable` when `timeoutSeconds` pass without a byte or the connection breaks.
+    mutating func read(
+        into buffer: UnsafeMutableRawBufferPointer, timeoutSeconds: Double
+    ) throws(Fault) -> Int
+    /// Writes all of `bytes`.
+    mutating func write(_ bytes: UnsafeRawBufferPointer) throws(Fault)
+}

@@ -1,0 +1,73 @@
+import Kernels
+package import Federation
+
+/// Runs an int8 model; its outputs equal onnxruntime's on the same file to the bit.
+package struct Predictor: Sendable {
+    private var network: Int8Network
+    private var features: [Float]
+    private var logits: [Float]
+
+    /// Rows of one pass; more bring no speed, and memory grows with it.
+    static let batchRows = 64
+
+    package init(_ model: QuantizedModel) {
+        network = Int8Network(model, capacity: Predictor.batchRows)
+        features = [Float](repeating: 0, count: Predictor.batchRows * model.shape.inputs)
+        logits = [Float](repeating: 0, count: Predictor.batchRows * model.shape.classes)
+    }
+
+    /// The dequantised float32 outputs [rows x classes] for raw features [rows x inputs].
+    package mutating func outputs(raw: [Float], rows: Int) -> [Float] {
+        let (inputs, classes) = (network.shape.inputs, network.shape.classes)
+        precondition(raw.count >= rows * inputs, "fewer features than rows")
+        var outputs: [Float] = []
+        outputs.reserveCapacity(rows * classes)
+        for first in stride(from: 0, to: rows, by: Predictor.batchRows) {
+            let count = min(Predictor.batchRows, rows - first)
+            features.replaceSubrange(
+                0..<count * inputs, with: raw[first * inputs..<(first + count) * inputs])
+            network.forward(features: &features, rows: count)
+            network.dequantise(activation: network.shape.layerCount, rows: count, into: &logits)
+            outputs += logits[..<(count * classes)]
+        }
+        return outputs
+    }
+}
+
+/// The share of `source` whose class the int8 model names: the largest output, the lowest index among equals.
+///
+/// - Throws: `Fault.invalid` when the source's features or a label do not fit the model, or it is empty.
+package func accuracy(
+    of model: QuantizedModel, on source: inout some ExampleSource
+) throws(Fault) -> Double {
+    var predictor = Predictor(model)
+    return try accuracy(
+        on: &source, inputs: model.shape.inputs, classes: model.shape.classes
+    ) { predictor.outputs(raw: $0, rows: $1) }
+}
+
+/// The arg-max accuracy of `outputs(raw features, rows)` [rows x classes] on `source`.
+func accuracy(
+    on source: inout some ExampleSource, inputs: Int, classes: Int,
+    outputs: ([Float], Int) -> [Float]
+) throws(Fault) -> Double {
+    var batches = try Minibatches(
+        of: source, inputs: inputs, classes: classes, batchSize: Predictor.batchRows)
+    var correct = 0
+    for batch in 0..<batches.count {
+        let rows = try batches.read(batch, from: &source)
+        let values = outputs(batches.features, rows)
+        for row in 0..<rows {
+            let scores = values[row * classes..<(row + 1) * classes]
+            if largestIndex(scores) == Int(batches.labels[row]) { correct += 1 }
+        }
+    }
+    return Double(correct) / Double(source.count)
+}
+
+/// The offset of the largest value, the lowest among equals.
+package func largestIndex(_ scores: ArraySlice<Float>) -> Int {
+    var best = scores.startIndex
+    for index in scores.indices where scores[index] > scores[best] { best = index }
+    return best - scores.startIndex
+}

@@ -1,0 +1,146 @@
+package import Federation
+import Kernels
+
+/// The fp32 network from which the first student learns: dense layers with ReLU between them.
+package struct Teacher: Sendable {
+    private let normalisation: Normalisation
+    private(set) var layers: [DenseLayer]
+    /// Outputs of each layer [capacity x width], the input's before them.
+    private var activations: [[Float]]
+    private var capacity: Int
+
+    private init(
+        widths: [Int], normalisation: Normalisation, capacity: Int,
+        random: inout some RandomSource
+    ) {
+        self.normalisation = normalisation
+        self.capacity = capacity
+        layers = []
+        for (inputs, outputs) in zip(widths, widths.dropFirst()) {
+            layers.append(DenseLayer(inputs: inputs, outputs: outputs, random: &random))
+        }
+        activations = widths.map { [Float](repeating: 0, count: capacity * $0) }
+    }
+
+    package var inputs: Int { layers[0].inputs }
+    package var classes: Int { layers[layers.count - 1].outputs }
+
+    /// Trains the network that `plan.teacher` describes with SGD and momentum, the learning rate falling to zero along a
+    /// cosine.
+    ///
+    /// - Parameter progress: called with the finished share in [0, 1] every few batches; false stops.
+    /// - Throws: `Fault.invalid` when the data does not fit the plan or training diverged; `Fault.gone` when stopped;
+    ///   what reading and `progress` throw.
+    package static func trained<Source: ExampleSource, Random: RandomSource>(
+        plan: Plan, on source: inout Source, random: inout Random,
+        progress: (Double) throws(Fault) -> Bool
+    ) throws(Fault) -> Teacher {
+        let normalisation = Normalisation(plan: plan.data)
+        try normalisation.check(features: plan.data.features)
+        let training = plan.teacher.training
+        let teacher = Teacher(
+            widths: [plan.data.features] + plan.teacher.hidden + [plan.data.classes],
+            normalisation: normalisation, capacity: training.batchSize, random: &random)
+        var learner = TeacherLearner(teacher: teacher, momentum: training.momentum)
+        _ = try train(
+            &learner, on: &source, training: training, schedule: .cosine, random: &random,
+            progress: progress)
+        guard
+            learner.teacher.layers.allSatisfy({
+                $0.weights.allSatisfy(\.isFinite) && $0.bias.allSatisfy(\.isFinite)
+            })
+        else {
+            throw Fault(
+                .invalid, "the teacher's training diverged: a weight is no longer finite",
+                remedy: "lower the learning rate or the momentum in the plan's [teacher] section")
+        }
+        return learner.teacher
+    }
+
+    /// Logits [rows x classes] for raw features [rows x inputs].
+    package mutating func logits(raw: [Float], rows: Int) -> [Float] {
+        if rows > capacity {
+            capacity = rows
+            activations = ([inputs] + layers.map(\.outputs)).map {
+                [Float](repeating: 0, count: rows * $0)
+            }
+        }
+        forward(raw: raw, rows: rows)
+        return Array(activations[layers.count][..<(rows * classes)])
+    }
+
+    /// The share of `source` whose class the teacher names.
+    ///
+    /// - Throws: `Fault.invalid` when the source does not fit; what reading throws.
+    package func accuracy(on source: inout some ExampleSource) throws(Fault) -> Double {
+        var teacher = self
+        return try Learning.accuracy(
+            on: &source, inputs: inputs, classes: classes
+        ) { teacher.logits(raw: $0, rows: $1) }
+    }
+
+    fileprivate mutating func forward(raw: [Float], rows: Int) {
+        activations[0].replaceSubrange(0..<rows * inputs, with: raw[..<(rows * inputs)])
+        Int8Kernels.normalise(
+            &activations[0], rows: rows, features: inputs, offset: normalisation.offset,
+            scale: normalisation.scale)
+        for (index, layer) in layers.enumerated() {
+            layer.forward(
+                activations[index], rows: rows, relu: index + 1 < layers.count,
+                into: &activations[index + 1])
+        }
+    }
+
+    /// Descends on the gradient by the logits [rows x classes] of the last forward pass; `gradient` is overwritten.
+    fileprivate mutating func backward(
+        _ gradient: inout [Float], scratch: inout [Float], rows: Int, learningRate: Float,
+        momentum: Float
+    ) {
+        for index in layers.indices.reversed() {
+            if index > 0 {
+                layers[index].propagate(gradient, rows: rows, into: &scratch)
+                for entry in 0..<rows * layers[index].inputs where activations[index][entry] <= 0 {
+                    scratch[entry] = 0
+                }
+            }
+            layers[index].descend(
+                gradient: gradient, input: activations[index], rows: rows,
+                learningRate: learningRate, momentum: momentum)
+            swap(&gradient, &scratch)
+        }
+    }
+
+    fileprivate func output() -> [Float] { activations[layers.count] }
+    fileprivate var widest: Int { activations.reduce(0) { max($0, $1.count) } }
+}
+
+private struct TeacherLearner: MinibatchLearner {
+    var teacher: Teacher
+    private let momentum: Float
+    private let objective = CrossEntropy()
+    private var gradient: [Float]
+    private var scratch: [Float]
+
+    init(teacher: Teacher, momentum: Float) {
+        self.teacher = teacher
+        self.momentum = momentum
+        gradient = [Float](repeating: 0, count: teacher.widest)
+        scratch = gradient
+    }
+
+    var inputs: Int { teacher.inputs }
+    var classes: Int { teacher.classes }
+
+    mutating func step(
+        features: inout [Float], labels: [Int32], rows: Int, learningRate: Float
+    ) -> Float {
+        teacher.forward(raw: features, rows: rows)
+        let loss = objective.gradient(
+            logits: teacher.output(), labels: labels, rows: rows, classes: classes,
+            into: &gradient)
+        teacher.backward(
+            &gradient, scratch: &scratch, rows: rows, learningRate: learningRate,
+            momentum: momentum)
+        return loss
+    }
+}

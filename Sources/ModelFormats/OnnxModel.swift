@@ -1,0 +1,131 @@
+package import Federation
+package import Learning
+
+/// A student and its identity as one int8 ONNX file.
+package enum OnnxModel {
+    /// The bytes of model.onnx; equal models have equal bytes.
+    ///
+    /// - Throws: `Fault.invalid` when the model's parts do not fit each other.
+    package static func encode(
+        _ model: QuantizedModel, identity: ModelIdentity
+    ) throws(Fault) -> [UInt8] {
+        // The model's parts are variables; its initialiser checks them.
+        let model = try QuantizedModel(
+            shape: model.shape, normalisation: model.normalisation,
+            activationScales: model.activationScales, layers: model.layers)
+        return OnnxFile(model, identity: identity).packed()
+    }
+
+    /// The model that `bytes` hold, exactly as `encode` writes it.
+    ///
+    /// - Throws: `Fault.invalid` naming the node, tensor or shape that is not of a student's graph.
+    package static func decode(
+        _ bytes: [UInt8]
+    ) throws(Fault) -> (model: QuantizedModel, identity: ModelIdentity) {
+        let file = try OnnxFile(unpacking: bytes)
+        let model = try file.student()
+        let identity = try file.identity()
+        // A field given twice or in another order could mean something else to another reader, so a
+        // model has one spelling only.
+        guard OnnxFile(model, identity: identity).packed() == bytes else {
+            throw Fault(
+                .invalid, "the model file is not written as Tributary writes it",
+                remedy: Remedy.otherModel)
+        }
+        return (model, identity)
+    }
+}
+
+extension OnnxFile {
+    /// The file of a checked model.
+    init(_ model: QuantizedModel, identity: ModelIdentity) {
+        irVersion = StudentGraph.irVersion
+        producer = StudentGraph.producer
+        operatorSets = StudentGraph.operatorSets
+        graphName = StudentGraph.name
+        nodes = StudentGraph.nodes(layers: model.layers.count)
+        tensors = StudentTensors.write(model)
+        let widths = model.shape.widths
+        inputs = [StudentGraph.port(StudentGraph.Name.input, width: widths[0])]
+        outputs = [StudentGraph.port(StudentGraph.Name.output, width: widths[widths.count - 1])]
+        properties = [
+            Property(key: StudentGraph.Key.plan, value: identity.plan.name),
+            Property(key: StudentGraph.Key.version, value: String(identity.version)),
+            Property(key: StudentGraph.Key.round, value: String(identity.round)),
+            Property(key: StudentGraph.Key.parent, value: identity.parent?.hex ?? ""),
+        ]
+    }
+
+    /// The model in this file.
+    fileprivate func student() throws(Fault) -> QuantizedModel {
+        guard irVersion == StudentGraph.irVersion, operatorSets == StudentGraph.operatorSets else {
+            let sets = operatorSets.map { "\($0.domain) \($0.version)" }
+            throw Fault(
+                .invalid,
+                "the model file has IR version \(irVersion) and operator sets \(sets),"
+                    + " not \(StudentGraph.irVersion) and ONNX's 10",
+                remedy: Remedy.otherModel)
+        }
+        try checkNodes()
+        var reader = try StudentTensors(tensors)
+        let model = try reader.read(layers: nodes.count - StudentGraph.otherNodes)
+        let widths = model.shape.widths
+        try check(inputs, [StudentGraph.port(StudentGraph.Name.input, width: widths[0])])
+        try check(
+            outputs,
+            [StudentGraph.port(StudentGraph.Name.output, width: widths[widths.count - 1])])
+        return model
+    }
+
+    private func checkNodes() throws(Fault) {
+        let layers = nodes.count - StudentGraph.otherNodes
+        guard (1...StudentGraph.mostLayers).contains(layers) else {
+            throw Fault(
+                .invalid,
+                "the graph has \(nodes.count) nodes; a student has \(StudentGraph.otherNodes)"
+                    + " and one to \(StudentGraph.mostLayers) layers",
+                remedy: Remedy.otherModel)
+        }
+        for (node, expected) in zip(nodes, StudentGraph.nodes(layers: layers)) {
+            guard node == expected else {
+                throw Fault(
+                    .invalid,
+                    "node '\(node.name)' is \(node), expected '\(expected.name)': \(expected)",
+                    remedy: Remedy.otherModel)
+            }
+        }
+    }
+
+    private func check(_ ports: [Port], _ expected: [Port]) throws(Fault) {
+        guard ports == expected else {
+            throw Fault(
+                .invalid, "the graph has \(ports) where its layers need \(expected)",
+                remedy: Remedy.otherModel)
+        }
+    }
+
+    /// The identity in this file's metadata.
+    fileprivate func identity() throws(Fault) -> ModelIdentity {
+        let keys = [
+            StudentGraph.Key.plan, StudentGraph.Key.version, StudentGraph.Key.round,
+            StudentGraph.Key.parent,
+        ]
+        guard properties.map(\.key) == keys else {
+            throw Fault(
+                .invalid, "the model file's metadata is \(properties.map(\.key)), not \(keys)",
+                remedy: Remedy.otherModel)
+        }
+        func invalid(_ index: Int) -> Fault {
+            Fault(
+                .invalid,
+                "the model file's \(keys[index]) is '\(properties[index].value)'",
+                remedy: Remedy.otherModel)
+        }
+        guard let plan = PlanID(properties[0].value) else { throw invalid(0) }
+        guard let version = UInt64(properties[1].value) else { throw invalid(1) }
+        guard let round = UInt64(properties[2].value) else { throw invalid(2) }
+        let parent = Digest(hex: properties[3].value)
+        guard parent != nil || properties[3].value.isEmpty else { throw invalid(3) }
+        return ModelIdentity(plan: plan, version: version, round: round, parent: parent)
+    }
+}

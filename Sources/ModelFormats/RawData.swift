@@ -1,0 +1,56 @@
+/// A type that a tensor's raw data can hold.
+protocol RawElement: BitwiseCopyable {
+    associatedtype Bits: FixedWidthInteger & BitwiseCopyable
+
+    static var elementType: OnnxFile.ElementType { get }
+    /// The value as the integer whose little-endian bytes are stored.
+    var bits: Bits { get }
+
+    init(bits: Bits)
+}
+
+extension RawElement where Self: FixedWidthInteger {
+    var bits: Self { self }
+
+    init(bits: Self) { self = bits }
+}
+
+extension Int8: RawElement {
+    static var elementType: OnnxFile.ElementType { .int8 }
+}
+
+extension Int32: RawElement {
+    static var elementType: OnnxFile.ElementType { .int32 }
+}
+
+extension Int64: RawElement {
+    static var elementType: OnnxFile.ElementType { .int64 }
+}
+
+extension Float: RawElement {
+    static var elementType: OnnxFile.ElementType { .float32 }
+    var bits: UInt32 { bitPattern }
+
+    init(bits: UInt32) { self.init(bitPattern: bits) }
+}
+
+/// `values` as little-endian bytes.
+func rawBytes<Value: RawElement>(_ values: [Value]) -> [UInt8] {
+    var bytes: [UInt8] = []
+    bytes.reserveCapacity(values.count * MemoryLayout<Value>.size)
+    for value in values {
+        withUnsafeBytes(of: value.bits.littleEndian) { bytes.append(contentsOf: $0) }
+    }
+    return bytes
+}
+
+/// The values whose little-endian bytes are `bytes`, a whole number of them.
+func rawValues<Value: RawElement>(_ bytes: [UInt8]) -> [Value] {
+    let size = MemoryLayout<Value.Bits>.size
+    return bytes.withUnsafeBytes { buffer in
+        (0..<buffer.count / size).map { index in
+            let bits = buffer.loadUnaligned(fromByteOffset: index * size, as: Value.Bits.self)
+            return Value(bits: Value.Bits(littleEndian: bits))
+        }
+    }
+}

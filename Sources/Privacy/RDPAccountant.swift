@@ -1,0 +1,96 @@
+package import Federation
+import Glibc
+
+/// Renyi differential privacy of rounds of Gaussian noise, with or without Poisson sampling, converted to (epsilon, delta).
+///
+/// The unit protected is one agent's whole participation, under add-or-remove (zero-out when everyone takes part)
+/// adjacency. Orders, series and conversion are those of Google's dp-accounting, so an auditor gets the same numbers from it.
+package enum RDPAccountant {
+    /// The Renyi orders tried: 1.1, 1.2, ... 10.9, 11, 12, ... 63, 128, 256, 512, 1024.
+    package static let orders: [Double] =
+        (1..<100).map { 1 + Double($0) / 10 } + (11...63).map(Double.init) + [128, 256, 512, 1024]
+
+    /// The epsilon that `rounds` rounds spend at `delta`.
+    ///
+    /// - Parameters:
+    ///   - noiseMultiplier: z, the noise's standard deviation over the sensitivity; 0 protects nothing.
+    ///   - samplingRate: q, the probability with which an independent coin lets an agent into a round; 1 for everyone.
+    ///   - delta: in (0, 1).
+    /// - Returns: at least 0; infinite without noise.
+    package static func epsilon(
+        noiseMultiplier: Double, samplingRate: Double, rounds: Int, delta: Double
+    ) -> Double {
+        guard rounds > 0, samplingRate > 0 else { return 0 }
+        guard noiseMultiplier > 0 else { return .infinity }
+        let divergences = divergences(noiseMultiplier: noiseMultiplier, samplingRate: samplingRate)
+        var best = Double.infinity
+        for (order, divergence) in zip(orders, divergences) {
+            best = min(
+                best, epsilon(order: order, divergence: divergence * Double(rounds), delta: delta))
+        }
+        return max(0, best)
+    }
+
+    /// The least z, to 1e-9 of itself and never too small, with which `rounds` rounds stay within `epsilon`.
+    ///
+    /// - Parameter epsilon: above 0.
+    package static func noiseMultiplier(
+        epsilon target: Double, samplingRate: Double, rounds: Int, delta: Double
+    ) -> Double {
+        precondition(target > 0, "no noise reaches an epsilon of \(target)")
+        guard rounds > 0, samplingRate > 0 else { return 0 }
+        func suffices(_ multiplier: Double) -> Bool {
+            epsilon(
+                noiseMultiplier: multiplier, samplingRate: samplingRate, rounds: rounds,
+                delta: delta) <= target
+        }
+        var high = 1.0
+        while !suffices(high) { high *= 2 }
+        var low = high / 2
+        while suffices(low) { (low, high) = (low / 2, low) }
+        while high - low > 1e-9 * high {
+            let middle = (low + high) / 2
+            if suffices(middle) { high = middle } else { low = middle }
+        }
+        return high
+    }
+
+    /// The epsilon that one order's divergence gives at `delta` (Canonne, Kamath and Steinke 2020, proposition 12).
+    private static func epsilon(order: Double, divergence: Double, delta: Double) -> Double {
+        // Total variation is at most sqrt(1 - e^-divergence): within delta, nothing is spent at all.
+        if delta * delta + expm1(-divergence) > 0 { return 0 }
+        return divergence + log1p(-1 / order) - log(delta * order) / (order - 1)
+    }
+
+    /// The Renyi divergence of one round at each of `orders`.
+    private static func divergences(noiseMultiplier: Double, samplingRate: Double) -> [Double] {
+        guard samplingRate < 1 else {
+            return orders.map { $0 / (2 * noiseMultiplier * noiseMultiplier) }
+        }
+        let round = SubsampledGaussian(noiseMultiplier: noiseMultiplier, samplingRate: samplingRate)
+        return orders.map { round.divergence(order: $0) }
+    }
+}
+
+/// The least number of agents with which `rounds` rounds of `plan` spend at most `target`, at the same noise in each
+/// parameter of the average.
+///
+/// Noise in the average is z B / (q N): at N' agents the same noise allows z' = z N' / N. `Int.max` when no number
+/// does, which is so when the plan has no noise or `target` is not above 0.
+package func agentsForEpsilon(_ target: Double, plan: PrivacyPlan, rounds: Int) -> Int {
+    guard rounds > 0 else { return 1 }
+    guard target > 0, plan.noiseMultiplier > 0 else { return .max }
+    func suffice(_ agents: Int) -> Bool {
+        RDPAccountant.epsilon(
+            noiseMultiplier: plan.noiseMultiplier * Double(agents) / Double(plan.agents),
+            samplingRate: plan.sampling.rate, rounds: rounds, delta: plan.delta) <= target
+    }
+    var high = 1
+    while !suffice(high) { high *= 2 }
+    var low = high / 2
+    while high - low > 1 {
+        let middle = low + (high - low) / 2
+        if suffice(middle) { high = middle } else { low = middle }
+    }
+    return high
+}

@@ -1,0 +1,162 @@
+package import Federation
+import GRDB
+
+/// An enrolled device as the coordinator knows it.
+package struct StoredAgent: Sendable, Equatable {
+    package let id: AgentID
+    /// Serial number of its certificate, hexadecimal.
+    package let certificateSerial: String
+    /// SHA-256 of its certificate's DER.
+    package let certificateDigest: Digest
+    package let certificateExpiresUnix: UInt64
+    package let enrolledUnix: UInt64
+    /// Last check-in, 0 before the first.
+    package let lastSeenUnix: UInt64
+    /// Of the agent's program, as it reported; empty before its first check-in, like the next two.
+    package let version: String
+    package let cpuFeatures: String
+    package let memoryKiB: UInt64
+    /// When it was revoked; nil while it is active.
+    package let revokedUnix: UInt64?
+    package let revokedReason: String
+    /// What it said at its last check-in, ordered by plan.
+    package fileprivate(set) var plans: [StoredReadiness]
+
+    package var isRevoked: Bool { revokedUnix != nil }
+}
+
+/// What an agent said it holds for one plan.
+package struct StoredReadiness: Sendable, Equatable {
+    /// May name a plan that the coordinator does not know.
+    package let plan: PlanID
+    /// Of the plan text that the counts are for; nil when the agent has none yet.
+    package let planDigest: Digest?
+    package let examples: UInt64
+    /// Rows that did not parse.
+    package let unreadable: UInt64
+    /// The model version it holds, nil for none.
+    package let modelVersion: UInt64?
+
+    package init(
+        plan: PlanID, planDigest: Digest?, examples: UInt64, unreadable: UInt64,
+        modelVersion: UInt64?
+    ) {
+        self.plan = plan
+        self.planDigest = planDigest
+        self.examples = examples
+        self.unreadable = unreadable
+        self.modelVersion = modelVersion
+    }
+}
+
+extension Registry {
+    /// Every agent ever enrolled, ordered by name.
+    package func agents() async throws(Fault) -> [StoredAgent] {
+        try await read("list the agents") { db in
+            let plans = try Row.fetchAll(db, sql: "SELECT * FROM agent_plans ORDER BY plan")
+            let byAgent = Dictionary(grouping: plans) { $0["agent"] as String }
+            return try StoredAgent.fetchAll(db, sql: "SELECT * FROM agents ORDER BY id").map {
+                var agent = $0
+                agent.plans = try byAgent[agent.id.name, default: []].map(
+                    StoredReadiness.init(row:))
+                return agent
+            }
+        }
+    }
+
+    /// The agent named `id`.
+    ///
+    /// - Throws: `notFound`.
+    package func agent(_ id: AgentID) async throws(Fault) -> StoredAgent {
+        try await read("read the agent \(id)") { db in
+            var agent = try requireAgent(id, in: db)
+            agent.plans = try StoredReadiness.fetchAll(
+                db, sql: "SELECT * FROM agent_plans WHERE agent = ? ORDER BY plan", arguments: [id])
+            return agent
+        }
+    }
+
+    /// Ends an agent's membership for good.
+    ///
+    /// - Throws: `notFound`; `conflict` when it is already revoked.
+    package func revoke(
+        _ agent: AgentID, reason: String, nowUnix: UInt64, event: FleetEvent
+    ) async throws(Fault) {
+        try await write("revoke \(agent)") { db in
+            guard try !requireAgent(agent, in: db).isRevoked else {
+                throw Fault(.conflict, "the agent \(agent) is already revoked")
+            }
+            try db.execute(
+                sql: "UPDATE agents SET revokedUnix = ?, revokedReason = ? WHERE id = ?",
+                arguments: [nowUnix.storable, reason, agent])
+            try append(event, to: db, nowUnix: nowUnix)
+        }
+    }
+
+    /// Notes a check-in: what the agent is, and what it holds for each plan, replacing what it said before. Not an event.
+    ///
+    /// - Throws: `notFound`.
+    package func sawAgent(
+        _ agent: AgentID, nowUnix: UInt64, version: String, cpuFeatures: String,
+        memoryKiB: UInt64, plans: [StoredReadiness]
+    ) async throws(Fault) {
+        try await write("note the check-in of \(agent)") { db in
+            try db.execute(
+                sql: """
+                    UPDATE agents SET lastSeenUnix = ?, version = ?, cpuFeatures = ?,
+                        memoryKiB = ? WHERE id = ?
+                    """,
+                arguments: [nowUnix.storable, version, cpuFeatures, memoryKiB.storable, agent])
+            guard db.changesCount == 1 else { throw unknownAgent(agent) }
+            try db.execute(sql: "DELETE FROM agent_plans WHERE agent = ?", arguments: [agent])
+            for plan in plans {
+                try db.execute(
+                    sql: "INSERT OR REPLACE INTO agent_plans VALUES (?, ?, ?, ?, ?, ?)",
+                    arguments: [
+                        agent, plan.plan, plan.planDigest, plan.examples.storable,
+                        plan.unreadable.storable, plan.modelVersion?.storable,
+                    ])
+            }
+        }
+    }
+}
+
+private func requireAgent(_ id: AgentID, in db: Database) throws -> StoredAgent {
+    guard let agent = try StoredAgent.fetchOne(db, key: id) else { throw unknownAgent(id) }
+    return agent
+}
+
+private func unknownAgent(_ id: AgentID) -> Fault {
+    Fault(
+        .notFound, "there is no agent \(id)",
+        remedy: "`tributary-coordinator agent list` shows every agent")
+}
+
+extension StoredAgent: FetchableRecord, TableRecord {
+    static var databaseTableName: String { "agents" }
+
+    init(row: Row) throws {
+        id = try row.value("id")
+        certificateSerial = try row.value("certificateSerial")
+        certificateDigest = try row.value("certificateDigest")
+        certificateExpiresUnix = try row.value("certificateExpiresUnix")
+        enrolledUnix = try row.value("enrolledUnix")
+        lastSeenUnix = try row.value("lastSeenUnix")
+        version = try row.value("version")
+        cpuFeatures = try row.value("cpuFeatures")
+        memoryKiB = try row.value("memoryKiB")
+        revokedUnix = try row.optional("revokedUnix")
+        revokedReason = try row.value("revokedReason")
+        plans = []
+    }
+}
+
+extension StoredReadiness: FetchableRecord {
+    init(row: Row) throws {
+        plan = try row.value("plan")
+        planDigest = try row.optional("planDigest")
+        examples = try row.value("examples")
+        unreadable = try row.value("unreadable")
+        modelVersion = try row.optional("modelVersion")
+    }
+}

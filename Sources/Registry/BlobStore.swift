@@ -1,0 +1,111 @@
+import Cryptography
+import Federation
+import Glibc
+import Synchronization
+
+/// Files named by the SHA-256 of their content: `DIR/ab/abcd...`.
+///
+/// A file appears under its name only when all of it is on the disk: it is written as `DIR/tmp-...`, synced, renamed,
+/// and the rename is synced. What a crash leaves behind is a `tmp-` file, which the next open removes.
+final class BlobStore: Sendable {
+    private let directory: String
+    private let drafts = Atomic<UInt64>(0)
+
+    /// Opens the store, creates it when missing, and removes what a crash left half written.
+    ///
+    /// - Throws: `storage` when `directory` cannot be created or written.
+    init(directory: String) throws(Fault) {
+        try createDirectory(directory)
+        self.directory = directory
+        try removeLeftovers()
+    }
+
+    /// Stores `bytes` and returns their digest; storing the same bytes again changes nothing.
+    ///
+    /// - Throws: `storage` when the disk refuses; nothing is then visible.
+    func put(_ bytes: [UInt8]) throws(Fault) -> Digest {
+        let digest = SHA256.digest(of: bytes)
+        if (try? get(digest)) != nil { return digest }
+        let root = try OpenFile(directory, O_RDONLY | O_DIRECTORY)
+        // Held until the rename, so that `removeLeftovers` in another process keeps away.
+        flock(root.descriptor, LOCK_SH)
+        let number = drafts.add(1, ordering: .relaxed).newValue
+        let draft = "\(directory)/tmp-\(getpid())-\(ObjectIdentifier(self).hashValue)-\(number)"
+        do {
+            let file = try OpenFile(draft, O_WRONLY | O_CREAT | O_EXCL)
+            try file.write(bytes)
+            try file.sync()
+            try publish(draft, as: digest, root: root)
+        } catch {
+            unlink(draft)
+            throw error
+        }
+        return digest
+    }
+
+    /// The whole content of `digest`.
+    ///
+    /// - Throws: `notFound`; `storage` when the file cannot be read or does not have that digest.
+    func get(_ digest: Digest) throws(Fault) -> [UInt8] {
+        let file = try open(digest)
+        let bytes = try file.read(offset: 0, limit: Int(clamping: try file.size()))
+        guard SHA256.digest(of: bytes) == digest else {
+            throw Fault(
+                .storage, "the content of \(path(digest)) is damaged",
+                remedy: "restore that file from a backup")
+        }
+        return bytes
+    }
+
+    /// At most `limit` bytes of `digest` from `offset`, and the size of the whole; who puts the pieces together checks
+    /// the digest.
+    ///
+    /// - Throws: `notFound`; `storage` when the file cannot be read.
+    func chunk(
+        _ digest: Digest, offset: UInt64, limit: Int
+    ) throws(Fault) -> (bytes: [UInt8], totalSize: UInt64) {
+        let file = try open(digest)
+        let size = try file.size()
+        guard offset < size, limit > 0 else { return ([], size) }
+        return (try file.read(offset: offset, limit: Int(min(UInt64(limit), size - offset))), size)
+    }
+
+    private func path(_ digest: Digest) -> String {
+        "\(directory)/\(digest.hex.prefix(2))/\(digest.hex)"
+    }
+
+    private func open(_ digest: Digest) throws(Fault) -> OpenFile {
+        do {
+            return try OpenFile(path(digest), O_RDONLY)
+        } catch {
+            guard error.code == .notFound else { throw error }
+            throw Fault(.notFound, "there is no blob \(digest)")
+        }
+    }
+
+    private func publish(
+        _ draft: String, as digest: Digest, root: borrowing OpenFile
+    ) throws(Fault) {
+        let shelf = "\(directory)/\(digest.hex.prefix(2))"
+        if mkdir(shelf, 0o700) == 0 { try root.sync() }
+        guard rename(draft, path(digest)) == 0 else {
+            throw storageFault("cannot name \(path(digest))", errno)
+        }
+        let renamed = try OpenFile(shelf, O_RDONLY | O_DIRECTORY)
+        try renamed.sync()
+    }
+
+    /// Removes `tmp-` files unless a writer, in this process or another, is at work.
+    private func removeLeftovers() throws(Fault) {
+        let root = try OpenFile(directory, O_RDONLY | O_DIRECTORY)
+        guard flock(root.descriptor, LOCK_EX | LOCK_NB) == 0, let listing = opendir(directory)
+        else { return }
+        defer { closedir(listing) }
+        while let entry = readdir(listing) {
+            let name = withUnsafePointer(to: &entry.pointee.d_name) { field in
+                field.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+            }
+            if name.hasPrefix("tmp-") { unlink("\(directory)/\(name)") }
+        }
+    }
+}

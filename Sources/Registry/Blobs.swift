@@ -1,0 +1,42 @@
+import Dispatch
+package import Federation
+
+extension Registry {
+    /// Stores `bytes` durably under their digest; storing the same bytes again changes nothing.
+    ///
+    /// - Throws: `storage` when the disk refuses.
+    package func putBlob(_ bytes: [UInt8]) async throws(Fault) -> Digest {
+        try await onDisk { () throws(Fault) in try self.blobs.put(bytes) }
+    }
+
+    /// The whole content of `digest`, verified.
+    ///
+    /// - Throws: `notFound`; `storage` when the content does not match its digest.
+    package func blob(_ digest: Digest) async throws(Fault) -> [UInt8] {
+        try await onDisk { () throws(Fault) in try self.blobs.get(digest) }
+    }
+
+    /// At most `limit` bytes of `digest` from `offset`, none at or beyond the end, and the size of the whole. Only who
+    /// puts the pieces together can check the digest.
+    ///
+    /// - Throws: `notFound`; `storage` when the file cannot be read.
+    package func blobChunk(
+        _ digest: Digest, offset: UInt64, limit: Int
+    ) async throws(Fault) -> (bytes: [UInt8], totalSize: UInt64) {
+        try await onDisk { () throws(Fault) in
+            try self.blobs.chunk(digest, offset: offset, limit: limit)
+        }
+    }
+
+    /// Runs blocking file work away from the threads that run tasks.
+    private func onDisk<Value: Sendable>(
+        _ work: @escaping @Sendable () throws(Fault) -> Value
+    ) async throws(Fault) -> Value {
+        let result: Result<Value, Fault> = await withCheckedContinuation { continuation in
+            DispatchQueue.global().async {
+                continuation.resume(returning: Result { () throws(Fault) in try work() })
+            }
+        }
+        return try result.get()
+    }
+}

@@ -1,0 +1,100 @@
+package import Federation
+import GRDB
+
+/// A request to run a number of rounds of one plan, one after another.
+package struct StoredJob: Sendable, Equatable {
+    package let job: UInt64
+    package let plan: PlanID
+    /// Rounds wanted.
+    package let rounds: Int
+    package let roundsDone: Int
+    /// `running`, `finished`, `failed` or `cancelled`.
+    package let state: String
+    /// Why it failed or was cancelled.
+    package let detail: String
+    /// Empty when the caller gave none.
+    package let idempotencyKey: String
+    package let createdUnix: UInt64
+}
+
+extension Registry {
+    /// Creates a job in state `running`, or finds the one that the same key created before.
+    ///
+    /// - Throws: `notFound` for an unknown plan; `invalid` when `rounds` is not positive; `conflict` when the key belongs
+    ///   to a job of another number of rounds.
+    package func createJob(
+        plan: PlanID, rounds: Int, idempotencyKey: String, nowUnix: UInt64
+    ) async throws(Fault) -> (job: UInt64, isNew: Bool) {
+        guard rounds > 0 else { throw Fault(.invalid, "a job needs at least one round") }
+        return try await write("create a job of \(plan)") { db in
+            try requirePlan(plan, in: db)
+            if let earlier = try jobWithKey(idempotencyKey, plan: plan, in: db) {
+                guard earlier.rounds == rounds else {
+                    throw Fault(
+                        .conflict,
+                        "the idempotency key belongs to job \(earlier.job) of \(earlier.rounds) rounds",
+                        remedy: "use a new key, or ask for the same number of rounds")
+                }
+                return (earlier.job, false)
+            }
+            try db.execute(
+                sql: """
+                    INSERT INTO jobs (plan, rounds, state, idempotencyKey, createdUnix)
+                        VALUES (?, ?, 'running', ?, ?)
+                    """, arguments: [plan, rounds, idempotencyKey, nowUnix.storable])
+            return (UInt64(db.lastInsertedRowID), true)
+        }
+    }
+
+    /// Says where the job stands. Not an event: its rounds are.
+    ///
+    /// - Throws: `notFound`.
+    package func setJob(
+        _ job: UInt64, state: String, detail: String, roundsDone: Int
+    ) async throws(Fault) {
+        try await write("note the state of job \(job)") { db in
+            try db.execute(
+                sql: "UPDATE jobs SET state = ?, detail = ?, roundsDone = ? WHERE id = ?",
+                arguments: [state, detail, roundsDone, job.storable])
+            guard db.changesCount == 1 else { throw Fault(.notFound, "there is no job \(job)") }
+        }
+    }
+
+    /// One job.
+    ///
+    /// - Throws: `notFound`.
+    package func job(_ job: UInt64) async throws(Fault) -> StoredJob {
+        try await read("read job \(job)") { db in
+            let stored = try StoredJob.fetchOne(
+                db, sql: "SELECT * FROM jobs WHERE id = ?", arguments: [job.storable])
+            guard let stored else { throw Fault(.notFound, "there is no job \(job)") }
+            return stored
+        }
+    }
+
+    /// Every job, oldest first.
+    package func jobs() async throws(Fault) -> [StoredJob] {
+        try await read("list the jobs") { db in
+            try StoredJob.fetchAll(db, sql: "SELECT * FROM jobs ORDER BY id")
+        }
+    }
+}
+
+private func jobWithKey(_ key: String, plan: PlanID, in db: Database) throws -> StoredJob? {
+    guard !key.isEmpty else { return nil }
+    return try StoredJob.fetchOne(
+        db, sql: "SELECT * FROM jobs WHERE plan = ? AND idempotencyKey = ?", arguments: [plan, key])
+}
+
+extension StoredJob: FetchableRecord {
+    init(row: Row) throws {
+        job = try row.value("id")
+        plan = try row.value("plan")
+        rounds = try row.value("rounds")
+        roundsDone = try row.value("roundsDone")
+        state = try row.value("state")
+        detail = try row.value("detail")
+        idempotencyKey = try row.value("idempotencyKey")
+        createdUnix = try row.value("createdUnix")
+    }
+}

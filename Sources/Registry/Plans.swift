@@ -1,0 +1,116 @@
+package import Federation
+import GRDB
+
+/// A plan in its current version.
+package struct StoredPlan: Sendable, Equatable {
+    package let plan: PlanID
+    /// 1 for the first text applied under this name, then 2, 3 ...
+    package let version: UInt64
+    /// SHA-256 of the plan's text, a blob.
+    package let digest: Digest
+    package let population: String
+    package let title: String
+    package let appliedUnix: UInt64
+    /// `preparing`, `ready` or `failed`.
+    package let state: String
+    /// The stage of preparing, or why it failed.
+    package let detail: String
+    /// The teacher's accuracy on the test data; nil until measured.
+    package let accuracyTeacher: Double?
+}
+
+extension Registry {
+    /// Makes the text with `digest` the plan's current version, in state `preparing`; earlier versions are kept.
+    ///
+    /// - Returns: false, and changes nothing, when that text is already current.
+    package func applyPlan(
+        _ plan: PlanID, digest: Digest, population: String, title: String, nowUnix: UInt64,
+        event: FleetEvent
+    ) async throws(Fault) -> Bool {
+        try await write("apply the plan \(plan)") { db in
+            let current = try currentPlan(plan, in: db)
+            guard current?.digest != digest else { return false }
+            let version = (current?.version ?? 0) + 1
+            try db.execute(
+                sql: """
+                    INSERT INTO plans (id, currentVersion, state, detail)
+                        VALUES (?, ?, 'preparing', '')
+                        ON CONFLICT (id) DO UPDATE SET currentVersion = excluded.currentVersion,
+                            state = 'preparing', detail = '', accuracyTeacher = NULL
+                    """, arguments: [plan, version])
+            try db.execute(
+                sql: "INSERT INTO plan_versions VALUES (?, ?, ?, ?, ?, ?)",
+                arguments: [plan, version, digest, population, title, nowUnix.storable])
+            try append(event, to: db, nowUnix: nowUnix)
+            return true
+        }
+    }
+
+    /// Every plan in its current version, ordered by name.
+    package func plans() async throws(Fault) -> [StoredPlan] {
+        try await read("list the plans") { db in
+            try StoredPlan.fetchAll(db, sql: StoredPlan.selection + " ORDER BY plans.id")
+        }
+    }
+
+    /// The plan named `plan` in its current version.
+    ///
+    /// - Throws: `notFound`.
+    package func plan(_ plan: PlanID) async throws(Fault) -> StoredPlan {
+        try await read("read the plan \(plan)") { db in try requirePlan(plan, in: db) }
+    }
+
+    /// Says where the plan stands; nil keeps the teacher's accuracy as it is. Not an event.
+    ///
+    /// - Throws: `notFound`.
+    package func setPlanState(
+        _ plan: PlanID, state: String, detail: String, accuracyTeacher: Double?
+    ) async throws(Fault) {
+        try await write("note the state of the plan \(plan)") { db in
+            try db.execute(
+                sql: """
+                    UPDATE plans SET state = ?, detail = ?,
+                        accuracyTeacher = COALESCE(?, accuracyTeacher) WHERE id = ?
+                    """, arguments: [state, detail, accuracyTeacher, plan])
+            guard db.changesCount == 1 else { throw unknownPlan(plan) }
+        }
+    }
+}
+
+/// The plan named `plan` in its current version; throws `notFound`.
+@discardableResult
+func requirePlan(_ plan: PlanID, in db: Database) throws -> StoredPlan {
+    guard let stored = try currentPlan(plan, in: db) else { throw unknownPlan(plan) }
+    return stored
+}
+
+private func currentPlan(_ plan: PlanID, in db: Database) throws -> StoredPlan? {
+    try StoredPlan.fetchOne(
+        db, sql: StoredPlan.selection + " WHERE plans.id = ?", arguments: [plan])
+}
+
+private func unknownPlan(_ plan: PlanID) -> Fault {
+    Fault(
+        .notFound, "there is no plan \(plan)",
+        remedy: "`tributary-coordinator plan list` shows every plan, `plan apply` adds one")
+}
+
+extension StoredPlan: FetchableRecord {
+    static let selection = """
+        SELECT plans.state, plans.detail, plans.accuracyTeacher, plan_versions.*
+            FROM plans JOIN plan_versions
+            ON plan_versions.plan = plans.id AND plan_versions.version = plans.currentVersion
+        """
+
+    init(row: Row) throws {
+        plan = try row.value("plan")
+        version = try row.value("version")
+        digest = try row.value("digest")
+        population = try row.value("population")
+        title = try row.value("title")
+        appliedUnix = try row.value("appliedUnix")
+        state = try row.value("state")
+        detail = try row.value("detail")
+        accuracyTeacher = try row.optional("accuracyTeacher")
+    }
+}

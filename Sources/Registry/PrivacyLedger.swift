@@ -1,0 +1,93 @@
+package import Federation
+import GRDB
+
+/// What one attempt of a round spent of its population's privacy budget.
+package struct StoredCharge: Sendable, Equatable {
+    package let at: RoundAttempt
+    package let plan: PlanID
+    package let population: String
+    /// z: noise standard deviation over the sensitivity.
+    package let noiseMultiplier: Double
+    /// Probability that one agent took part, in (0, 1].
+    package let samplingRate: Double
+    package let delta: Double
+    /// The population's total after this charge.
+    package let epsilonAfter: Double
+    package let chargedUnix: UInt64
+}
+
+extension Registry {
+    /// Charges the budget for one attempt, before its noise is drawn: a crash may overstate what was spent, never
+    /// understate it.
+    ///
+    /// - Throws: `conflict` when this (plan, round, attempt) is charged already; `gone` when the round has ended or `at`
+    ///   is not its current attempt; `notFound`.
+    package func chargeBudget(
+        _ at: RoundAttempt, plan: PlanID, population: String, noiseMultiplier: Double,
+        samplingRate: Double, delta: Double, epsilonAfter: Double, nowUnix: UInt64,
+        event: FleetEvent
+    ) async throws(Fault) {
+        let charge = StoredCharge(
+            at: at, plan: plan, population: population, noiseMultiplier: noiseMultiplier,
+            samplingRate: samplingRate, delta: delta, epsilonAfter: epsilonAfter,
+            chargedUnix: nowUnix.storable)
+        try await write("charge the budget for round \(at)") { db in
+            try requireOpen(at, in: db)
+            let isCharged = try Bool.fetchOne(
+                db,
+                sql: """
+                    SELECT EXISTS (SELECT 1 FROM ledger
+                        WHERE plan = ? AND round = ? AND attempt = ?)
+                    """, arguments: [plan, at.round, at.attempt])
+            guard isCharged == false else {
+                throw Fault(.conflict, "round \(at) of \(plan) is already charged")
+            }
+            try charge.insert(db)
+            try append(event, to: db, nowUnix: nowUnix)
+        }
+    }
+
+    /// How often `plan` was charged.
+    package func charges(plan: PlanID) async throws(Fault) -> Int {
+        try await read("count the charges of \(plan)") { db in
+            try Int.fetchOne(
+                db, sql: "SELECT COUNT(*) FROM ledger WHERE plan = ?", arguments: [plan]) ?? 0
+        }
+    }
+
+    /// Every charge against `population`, oldest first.
+    package func ledger(population: String) async throws(Fault) -> [StoredCharge] {
+        try await read("read the ledger of \(population)") { db in
+            try StoredCharge.fetchAll(
+                db, sql: "SELECT * FROM ledger WHERE population = ? ORDER BY rowid",
+                arguments: [population])
+        }
+    }
+}
+
+extension StoredCharge: FetchableRecord, PersistableRecord {
+    static var databaseTableName: String { "ledger" }
+
+    init(row: Row) throws {
+        at = RoundAttempt(round: try row.value("round"), attempt: try row.value("attempt"))
+        plan = try row.value("plan")
+        population = try row.value("population")
+        noiseMultiplier = try row.value("noiseMultiplier")
+        samplingRate = try row.value("samplingRate")
+        delta = try row.value("delta")
+        epsilonAfter = try row.value("epsilonAfter")
+        chargedUnix = try row.value("chargedUnix")
+    }
+
+    func encode(to container: inout PersistenceContainer) {
+        container["plan"] = plan
+        container["round"] = at.round
+        container["attempt"] = at.attempt
+        container["population"] = population
+        container["noiseMultiplier"] = noiseMultiplier
+        container["samplingRate"] = samplingRate
+        container["delta"] = delta
+        container["epsilonAfter"] = epsilonAfter
+        container["chargedUnix"] = chargedUnix
+    }
+}

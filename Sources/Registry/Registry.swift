@@ -1,0 +1,89 @@
+package import Federation
+import GRDB
+import Glibc
+
+/// The coordinator's memory: agents, plans, rounds, models, the privacy ledger, the audit log, and blobs.
+///
+/// SQLite in WAL mode with `synchronous = FULL`, so that a command which returned has reached the disk. Every
+/// command is one transaction: it happens whole, with its events in the log, or not at all. Any number of tasks may
+/// call at once; writes are serialised, reads see the last committed state.
+package final class Registry: Sendable {
+    private let pool: DatabasePool
+    let blobs: BlobStore
+
+    private init(pool: DatabasePool, blobs: BlobStore) {
+        self.pool = pool
+        self.blobs = blobs
+    }
+
+    /// Opens `DIR/registry.sqlite` and `DIR/blobs`, creating what is missing and bringing an older schema up to date.
+    ///
+    /// - Throws: `storage` when `directory` cannot be written or the file is not a registry; `conflict` when a newer
+    ///   Tributary made it; `unavailable` when another process holds it locked.
+    package static func open(directory: String) throws(Fault) -> Registry {
+        try createDirectory(directory)
+        let blobs = try BlobStore(directory: directory + "/blobs")
+        let file = directory + "/registry.sqlite"
+        do {
+            var configuration = Configuration()
+            configuration.label = "registry"
+            configuration.busyMode = .timeout(5)
+            let pool = try DatabasePool(path: file, configuration: configuration)
+            try pool.read { db throws in
+                guard try !Schema.migrator.hasBeenSuperseded(db) else { throw newerSchema(file) }
+            }
+            try Schema.migrator.migrate(pool)
+            try pool.writeWithoutTransaction { db throws in try requireFullSynchronous(db) }
+            return Registry(pool: pool, blobs: blobs)
+        } catch {
+            throw fault(from: error, during: "open \(file)")
+        }
+    }
+
+    /// Runs `body` in one transaction; nothing of it stays when it throws.
+    func write<Value: Sendable>(
+        _ command: String, _ body: @Sendable (Database) throws -> Value
+    ) async throws(Fault) -> Value {
+        do { return try await pool.write(body) } catch { throw fault(from: error, during: command) }
+    }
+
+    /// Runs `body` on one consistent snapshot.
+    func read<Value: Sendable>(
+        _ command: String, _ body: @Sendable (Database) throws -> Value
+    ) async throws(Fault) -> Value {
+        do { return try await pool.read(body) } catch { throw fault(from: error, during: command) }
+    }
+}
+
+/// GRDB sets `NORMAL` for WAL databases, which may lose the last commits at a power cut; the ledger must not.
+private func requireFullSynchronous(_ db: Database) throws {
+    try db.execute(sql: "PRAGMA synchronous = FULL")
+    let level = try Int.fetchOne(db, sql: "PRAGMA synchronous")
+    let journal = try String.fetchOne(db, sql: "PRAGMA journal_mode")
+    guard level == 2, journal == "wal" else {
+        throw Fault(
+            .storage, "SQLite refuses durable writes here (journal \(journal ?? "unknown"))",
+            remedy: "keep the state directory on a local file system")
+    }
+}
+
+private func newerSchema(_ file: String) -> Fault {
+    Fault(
+        .conflict, "\(file) was made by a newer version of Tributary",
+        remedy: "run that version, or restore a backup made before the upgrade")
+}
+
+/// Creates `path` and its missing parents, mode 0700 for what it creates.
+///
+/// - Throws: `storage` when one cannot be created or is not a directory.
+package func createDirectory(_ path: String) throws(Fault) {
+    var prefix = path.hasPrefix("/") ? "/" : ""
+    for part in path.split(separator: "/") {
+        prefix += prefix.isEmpty || prefix.hasSuffix("/") ? String(part) : "/" + part
+        guard mkdir(prefix, 0o700) != 0, errno != EEXIST else { continue }
+        throw storageFault("cannot create the directory \(prefix)", errno)
+    }
+    guard access(path, W_OK | X_OK) == 0 else {
+        throw storageFault("cannot write in the directory \(path)", errno)
+    }
+}

@@ -1,0 +1,188 @@
+package import Federation
+import GRDB
+
+extension Registry {
+    /// Starts a round of `plan` in phase `selecting`, attempt 1, and gives it a number never used before.
+    ///
+    /// - Parameters:
+    ///   - baseVersion: the published version that agents train from.
+    ///   - rotationSeed: of the round's lattice, whose id is `latticeID`.
+    ///   - owner: which coordinator drives the round.
+    ///   - event: makes the event once the round's number is known.
+    /// - Throws: `conflict` when the plan has an unfinished round; `notFound` for an unknown plan, job or version.
+    package func startRound(
+        plan: PlanID, job: UInt64, baseVersion: UInt64, rotationSeed: UInt64, latticeID: Digest,
+        owner: String = "coordinator", nowUnixMilliseconds: UInt64,
+        event: @Sendable (RoundAttempt) -> FleetEvent
+    ) async throws(Fault) -> RoundAttempt {
+        try await write("start a round of \(plan)") { db in
+            try requirePlan(plan, in: db)
+            try requireNoOpenRound(plan, in: db)
+            try db.execute(
+                sql: """
+                    INSERT INTO rounds (attempt, plan, job, phase, baseVersion, rotationSeed,
+                        latticeID, startedUnixMilliseconds, owner, term)
+                        VALUES (1, ?, ?, 'selecting', ?, ?, ?, ?, ?, 1)
+                    """,
+                arguments: [
+                    plan, job.storable, baseVersion.storable, Int64(bitPattern: rotationSeed),
+                    latticeID, nowUnixMilliseconds.storable, owner,
+                ])
+            let at = RoundAttempt(round: RoundID(UInt64(db.lastInsertedRowID)), attempt: 1)
+            try note(.selecting, of: at, in: db, nowUnixMilliseconds: nowUnixMilliseconds)
+            try append(event(at), to: db, nowUnix: nowUnixMilliseconds / 1000)
+            return at
+        }
+    }
+
+    /// Moves a round from phase `from` to `target`: selecting to training, or training to aggregating. The other phases
+    /// are entered by `release`, `publish` and `abandon`, which store what they need.
+    ///
+    /// - Throws: `conflict` when the stored phase is not `from`, or the step is not one of the two; `gone` when `at` is
+    ///   not the current attempt; `notFound`.
+    package func transition(
+        _ at: RoundAttempt, from: RoundPhase, to target: RoundPhase, nowUnixMilliseconds: UInt64,
+        event: FleetEvent?
+    ) async throws(Fault) {
+        guard target == .training || target == .aggregating else {
+            throw Fault(
+                .conflict, "a round becomes \(target.rawValue) only together with its cause")
+        }
+        try await write("move round \(at) to \(target.rawValue)") { db in
+            try move(at, from: from, to: target, in: db, nowUnixMilliseconds: nowUnixMilliseconds)
+            guard let event else { return }
+            try append(event, to: db, nowUnix: nowUnixMilliseconds / 1000)
+        }
+    }
+
+    /// Ends a round without a new version, whatever phase it is in.
+    ///
+    /// - Throws: `conflict` when it has ended already; `gone` when `at` is not the current attempt; `notFound`.
+    package func abandon(
+        _ at: RoundAttempt, reason: String, nowUnixMilliseconds: UInt64, event: FleetEvent
+    ) async throws(Fault) {
+        try await write("abandon round \(at)") { db in
+            let phase = try requirePhase(of: at, in: db)
+            try move(
+                at, from: phase, to: .abandoned, in: db, nowUnixMilliseconds: nowUnixMilliseconds)
+            try db.execute(
+                sql: "UPDATE rounds SET reason = ? WHERE id = ?", arguments: [reason, at.round])
+            try append(event, to: db, nowUnix: nowUnixMilliseconds / 1000)
+        }
+    }
+
+    /// Stores what a round made and moves it from aggregating to sealing. From then on these bytes are the result: a
+    /// crash never adds the updates, or draws noise, again.
+    ///
+    /// - Parameters:
+    ///   - aggregateDigest: blob of the noised integer sum.
+    ///   - masterDigest: blob of the fp32 master weights after the server's step.
+    ///   - velocityDigest: blob of the optimiser's state, nil when it has none.
+    /// - Throws: `conflict` when the round is not aggregating; `gone` when `at` is not the current attempt; `notFound`.
+    package func release(
+        _ at: RoundAttempt, aggregateDigest: Digest, masterDigest: Digest, velocityDigest: Digest?,
+        nowUnixMilliseconds: UInt64, event: FleetEvent
+    ) async throws(Fault) {
+        try await write("release round \(at)") { db in
+            guard try requirePhase(of: at, in: db) == .aggregating else {
+                throw try phaseConflict(at, to: .sealing, in: db)
+            }
+            try db.execute(
+                sql: """
+                    UPDATE rounds SET aggregateDigest = ?, masterDigest = ?, velocityDigest = ?
+                        WHERE id = ?
+                    """, arguments: [aggregateDigest, masterDigest, velocityDigest, at.round])
+            try move(
+                at, from: .aggregating, to: .sealing, in: db,
+                nowUnixMilliseconds: nowUnixMilliseconds)
+            try append(event, to: db, nowUnix: nowUnixMilliseconds / 1000)
+        }
+    }
+
+    /// Adds the sealed model and moves the round from sealing to published.
+    ///
+    /// - Throws: `conflict` when the round is not sealing or the version is not the plan's next; `invalid` when the model
+    ///   is of another plan or round; `gone` when `at` is not the current attempt; `notFound`.
+    package func publish(
+        _ at: RoundAttempt, model: StoredModel, nowUnixMilliseconds: UInt64, events: [FleetEvent]
+    ) async throws(Fault) {
+        try await write("publish round \(at)") { db in
+            let plan = try PlanID.fetchOne(
+                db, sql: "SELECT plan FROM rounds WHERE id = ?", arguments: [at.round])
+            guard plan == nil || (model.plan == plan && model.round == at.round) else {
+                throw Fault(.invalid, "the model is not one of round \(at.round)")
+            }
+            guard try requirePhase(of: at, in: db) == .sealing else {
+                throw try phaseConflict(at, to: .published, in: db)
+            }
+            try insertNext(model, in: db)
+            try move(
+                at, from: .sealing, to: .published, in: db,
+                nowUnixMilliseconds: nowUnixMilliseconds, version: model.version)
+            for event in events { try append(event, to: db, nowUnix: nowUnixMilliseconds / 1000) }
+        }
+    }
+}
+
+/// The stored phase; throws `notFound`, or `gone` when `at` is not the round's current attempt.
+func requirePhase(of at: RoundAttempt, in db: Database) throws -> RoundPhase {
+    let row = try Row.fetchOne(
+        db, sql: "SELECT phase, attempt FROM rounds WHERE id = ?",
+        arguments: [at.round.number.storable])
+    guard let row else { throw unknownRound(at.round) }
+    let attempt: UInt32 = try row.value("attempt")
+    guard attempt == at.attempt else {
+        throw Fault(.gone, "round \(at.round) is at attempt \(attempt), not \(at.attempt)")
+    }
+    return try row.value("phase")
+}
+
+/// Enters `target` if the stored phase is `from`, with a line of history; `version` only when it is published.
+private func move(
+    _ at: RoundAttempt, from: RoundPhase, to target: RoundPhase, in db: Database,
+    nowUnixMilliseconds: UInt64, version: UInt64? = nil
+) throws {
+    try db.execute(
+        sql: """
+            UPDATE rounds SET phase = ?, publishedVersion = ?, endedUnixMilliseconds = ?
+                WHERE id = ? AND attempt = ? AND phase = ?
+            """,
+        arguments: [
+            target, version, target.isFinal ? nowUnixMilliseconds.storable : nil,
+            at.round.number.storable, at.attempt, from,
+        ])
+    guard db.changesCount == 1, from.mayBecome(target) else {
+        throw try phaseConflict(at, to: target, in: db)
+    }
+    try note(target, of: at, in: db, nowUnixMilliseconds: nowUnixMilliseconds)
+}
+
+private func phaseConflict(
+    _ at: RoundAttempt, to target: RoundPhase, in db: Database
+) throws -> Fault {
+    let phase = try requirePhase(of: at, in: db)
+    return Fault(
+        .conflict, "round \(at) is \(phase.rawValue) and cannot become \(target.rawValue) now")
+}
+
+private func note(
+    _ phase: RoundPhase, of at: RoundAttempt, in db: Database, nowUnixMilliseconds: UInt64
+) throws {
+    try db.execute(
+        sql: """
+            INSERT INTO round_history SELECT ?1, COUNT(*), ?2, ?3, ?4
+                FROM round_history WHERE round = ?1
+            """, arguments: [at.round, at.attempt, phase, nowUnixMilliseconds.storable])
+}
+
+private func requireNoOpenRound(_ plan: PlanID, in db: Database) throws {
+    let open = try RoundID.fetchOne(
+        db,
+        sql: "SELECT id FROM rounds WHERE plan = ? AND phase NOT IN ('published', 'abandoned')",
+        arguments: [plan])
+    if let open {
+        throw Fault(
+            .conflict, "round \(open) of \(plan) has not ended",
+            remedy: "wait for it, or stop it with `tributary-coordinator round cancel \(open)`")
+    }
+}

@@ -1,0 +1,188 @@
+import GRDB
+
+/// The registry's tables. A migration is never edited once released; a change is a new one at the end.
+enum Schema {
+    /// Every migration by name, oldest first.
+    static var migrator: DatabaseMigrator {
+        var migrator = DatabaseMigrator()
+        migrator.registerMigration("1 the main job") { db in
+            for table in [log, fleet, plans, rounds, ledger] { try db.execute(sql: table) }
+        }
+        return migrator
+    }
+
+    private static let log = """
+        CREATE TABLE events (
+            number INTEGER PRIMARY KEY,
+            leaf BLOB NOT NULL,
+            leafHash BLOB NOT NULL CHECK (length(leafHash) = 32),
+            unix INTEGER NOT NULL
+        ) STRICT;
+        CREATE TRIGGER events_never_change BEFORE UPDATE ON events
+            BEGIN SELECT RAISE(ABORT, 'the log is append-only'); END;
+        CREATE TRIGGER events_never_go BEFORE DELETE ON events
+            BEGIN SELECT RAISE(ABORT, 'the log is append-only'); END;
+        """
+
+    private static let fleet = """
+        CREATE TABLE tokens (
+            secretDigest BLOB PRIMARY KEY CHECK (length(secretDigest) = 32),
+            uses INTEGER NOT NULL CHECK (uses > 0),
+            used INTEGER NOT NULL CHECK (used BETWEEN 0 AND uses),
+            expiresUnix INTEGER NOT NULL,
+            createdUnix INTEGER NOT NULL
+        ) STRICT;
+        CREATE TABLE agents (
+            id TEXT PRIMARY KEY,
+            token BLOB NOT NULL REFERENCES tokens,
+            certificateSerial TEXT NOT NULL UNIQUE,
+            certificateDigest BLOB NOT NULL CHECK (length(certificateDigest) = 32),
+            certificateExpiresUnix INTEGER NOT NULL,
+            enrolledUnix INTEGER NOT NULL,
+            lastSeenUnix INTEGER NOT NULL DEFAULT 0,
+            version TEXT NOT NULL DEFAULT '',
+            cpuFeatures TEXT NOT NULL DEFAULT '',
+            memoryKiB INTEGER NOT NULL DEFAULT 0,
+            revokedUnix INTEGER,
+            revokedReason TEXT NOT NULL DEFAULT ''
+        ) STRICT;
+        -- What agents say they hold; they may name plans that the coordinator does not know.
+        CREATE TABLE agent_plans (
+            agent TEXT NOT NULL REFERENCES agents,
+            plan TEXT NOT NULL,
+            planDigest BLOB,
+            examples INTEGER NOT NULL,
+            unreadable INTEGER NOT NULL,
+            modelVersion INTEGER,
+            PRIMARY KEY (agent, plan)
+        ) STRICT;
+        """
+
+    private static let plans = """
+        CREATE TABLE plans (
+            id TEXT PRIMARY KEY,
+            currentVersion INTEGER NOT NULL,
+            state TEXT NOT NULL CHECK (state IN ('preparing', 'ready', 'failed')),
+            detail TEXT NOT NULL,
+            accuracyTeacher REAL,
+            FOREIGN KEY (id, currentVersion) REFERENCES plan_versions (plan, version)
+                DEFERRABLE INITIALLY DEFERRED
+        ) STRICT;
+        CREATE TABLE plan_versions (
+            plan TEXT NOT NULL REFERENCES plans,
+            version INTEGER NOT NULL,
+            digest BLOB NOT NULL CHECK (length(digest) = 32),
+            population TEXT NOT NULL,
+            title TEXT NOT NULL,
+            appliedUnix INTEGER NOT NULL,
+            PRIMARY KEY (plan, version)
+        ) STRICT;
+        CREATE TABLE models (
+            plan TEXT NOT NULL REFERENCES plans,
+            version INTEGER NOT NULL,
+            round INTEGER NOT NULL,
+            modelDigest BLOB NOT NULL CHECK (length(modelDigest) = 32),
+            modelSize INTEGER NOT NULL,
+            signatureDigest BLOB NOT NULL CHECK (length(signatureDigest) = 32),
+            signatureSize INTEGER NOT NULL,
+            masterDigest BLOB NOT NULL CHECK (length(masterDigest) = 32),
+            velocityDigest BLOB,
+            accuracy REAL,
+            createdUnix INTEGER NOT NULL,
+            parentVersion INTEGER,
+            PRIMARY KEY (plan, version),
+            FOREIGN KEY (plan, parentVersion) REFERENCES models (plan, version)
+        ) STRICT;
+        CREATE TABLE model_files (
+            plan TEXT NOT NULL,
+            version INTEGER NOT NULL,
+            name TEXT NOT NULL,
+            digest BLOB NOT NULL CHECK (length(digest) = 32),
+            size INTEGER NOT NULL,
+            PRIMARY KEY (plan, version, name),
+            FOREIGN KEY (plan, version) REFERENCES models (plan, version)
+        ) STRICT;
+        """
+
+    private static let rounds = """
+        CREATE TABLE jobs (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            plan TEXT NOT NULL REFERENCES plans,
+            rounds INTEGER NOT NULL CHECK (rounds > 0),
+            roundsDone INTEGER NOT NULL DEFAULT 0,
+            state TEXT NOT NULL CHECK (state IN ('running', 'finished', 'failed', 'cancelled')),
+            detail TEXT NOT NULL DEFAULT '',
+            idempotencyKey TEXT NOT NULL,
+            createdUnix INTEGER NOT NULL
+        ) STRICT;
+        CREATE UNIQUE INDEX jobs_once ON jobs (plan, idempotencyKey) WHERE idempotencyKey <> '';
+        -- AUTOINCREMENT: a round's number is never used again. owner and term fence off a second coordinator.
+        CREATE TABLE rounds (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            attempt INTEGER NOT NULL,
+            plan TEXT NOT NULL REFERENCES plans,
+            job INTEGER NOT NULL REFERENCES jobs,
+            phase TEXT NOT NULL CHECK (phase IN
+                ('selecting', 'training', 'aggregating', 'sealing', 'published', 'abandoned')),
+            reason TEXT NOT NULL DEFAULT '',
+            baseVersion INTEGER NOT NULL,
+            rotationSeed INTEGER NOT NULL,
+            latticeID BLOB NOT NULL CHECK (length(latticeID) = 32),
+            startedUnixMilliseconds INTEGER NOT NULL,
+            endedUnixMilliseconds INTEGER,
+            aggregateDigest BLOB,
+            masterDigest BLOB,
+            velocityDigest BLOB,
+            publishedVersion INTEGER,
+            bytesIn INTEGER NOT NULL DEFAULT 0,
+            bytesOut INTEGER NOT NULL DEFAULT 0,
+            owner TEXT NOT NULL,
+            term INTEGER NOT NULL,
+            FOREIGN KEY (plan, baseVersion) REFERENCES models (plan, version),
+            FOREIGN KEY (plan, publishedVersion) REFERENCES models (plan, version),
+            CHECK (phase NOT IN ('sealing', 'published')
+                OR (aggregateDigest IS NOT NULL AND masterDigest IS NOT NULL)),
+            CHECK ((phase = 'published') = (publishedVersion IS NOT NULL))
+        ) STRICT;
+        CREATE UNIQUE INDEX rounds_one_open ON rounds (plan)
+            WHERE phase NOT IN ('published', 'abandoned');
+        CREATE TABLE round_history (
+            round INTEGER NOT NULL REFERENCES rounds,
+            step INTEGER NOT NULL,
+            attempt INTEGER NOT NULL,
+            phase TEXT NOT NULL,
+            unixMilliseconds INTEGER NOT NULL,
+            PRIMARY KEY (round, step)
+        ) STRICT;
+        CREATE TABLE round_coins (
+            round INTEGER NOT NULL REFERENCES rounds,
+            agent TEXT NOT NULL REFERENCES agents,
+            selected INTEGER NOT NULL CHECK (selected IN (0, 1)),
+            PRIMARY KEY (round, agent)
+        ) STRICT;
+        CREATE TABLE contributions (
+            round INTEGER NOT NULL REFERENCES rounds,
+            attempt INTEGER NOT NULL,
+            agent TEXT NOT NULL REFERENCES agents,
+            updateDigest BLOB NOT NULL CHECK (length(updateDigest) = 32),
+            bytes INTEGER NOT NULL,
+            PRIMARY KEY (round, attempt, agent)
+        ) STRICT;
+        """
+
+    private static let ledger = """
+        CREATE TABLE ledger (
+            plan TEXT NOT NULL REFERENCES plans,
+            round INTEGER NOT NULL REFERENCES rounds,
+            attempt INTEGER NOT NULL,
+            population TEXT NOT NULL,
+            noiseMultiplier REAL NOT NULL,
+            samplingRate REAL NOT NULL,
+            delta REAL NOT NULL,
+            epsilonAfter REAL NOT NULL,
+            chargedUnix INTEGER NOT NULL,
+            PRIMARY KEY (plan, round, attempt)
+        ) STRICT;
+        CREATE INDEX ledger_by_population ON ledger (population);
+        """
+}

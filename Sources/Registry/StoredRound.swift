@@ -1,0 +1,150 @@
+package import Federation
+import GRDB
+
+/// A round at its current attempt, with what has been counted for it.
+package struct StoredRound: Sendable, Equatable {
+    package let at: RoundAttempt
+    package let plan: PlanID
+    package let job: UInt64
+    package let phase: RoundPhase
+    /// Why it was abandoned; empty otherwise.
+    package let reason: String
+    /// The version that agents train from.
+    package let baseVersion: UInt64
+    package let rotationSeed: UInt64
+    package let latticeID: Digest
+    package let startedUnixMilliseconds: UInt64
+    /// When it was published or abandoned.
+    package let endedUnixMilliseconds: UInt64?
+    /// Blobs of the release: the noised sum, the new master weights, the optimiser's state. Nil before it.
+    package let aggregateDigest: Digest?
+    package let masterDigest: Digest?
+    package let velocityDigest: Digest?
+    package let publishedVersion: UInt64?
+    /// Test accuracy of the published version.
+    package let accuracy: Double?
+    /// The population's total after this round's charge; nil when it was not charged.
+    package let epsilonAfter: Double?
+    /// Agents whose coin said yes.
+    package let selected: Int
+    /// Updates counted in the current attempt.
+    package let reported: Int
+    /// Update payload received and model payload sent, in bytes.
+    package let bytesIn: UInt64
+    package let bytesOut: UInt64
+    /// Which coordinator drives the round, and its fencing term.
+    package let owner: String
+    package let term: UInt64
+    /// Every phase entered, oldest first.
+    package internal(set) var history: [StoredPhase]
+}
+
+/// One step of a round's history.
+package struct StoredPhase: Sendable, Equatable {
+    package let attempt: UInt32
+    package let phase: RoundPhase
+    package let unixMilliseconds: UInt64
+}
+
+extension Registry {
+    /// Rounds of `plan`, or of every plan when nil, oldest first.
+    package func rounds(plan: PlanID?) async throws(Fault) -> [StoredRound] {
+        try await read("list the rounds") { db in
+            let steps = try Row.fetchAll(
+                db,
+                sql: """
+                    SELECT round_history.* FROM round_history JOIN rounds ON rounds.id = round
+                        WHERE ?1 IS NULL OR rounds.plan = ?1 ORDER BY step
+                    """, arguments: [plan])
+            let byRound = Dictionary(grouping: steps) { $0["round"] as Int64 }
+            return try StoredRound.fetchAll(
+                db,
+                sql: StoredRound.selection
+                    + " WHERE ?1 IS NULL OR rounds.plan = ?1 ORDER BY rounds.id", arguments: [plan]
+            ).map {
+                var round = $0
+                round.history = try byRound[Int64(round.at.round.number), default: []]
+                    .map(StoredPhase.init(row:))
+                return round
+            }
+        }
+    }
+
+    /// One round.
+    ///
+    /// - Throws: `notFound`.
+    package func round(_ id: RoundID) async throws(Fault) -> StoredRound {
+        try await read("read round \(id)") { db in
+            let round = try StoredRound.fetchOne(
+                db, sql: StoredRound.selection + " WHERE rounds.id = ?",
+                arguments: [id.number.storable])
+            guard var round else { throw unknownRound(id) }
+            round.history = try StoredPhase.fetchAll(
+                db, sql: "SELECT * FROM round_history WHERE round = ? ORDER BY step",
+                arguments: [id])
+            return round
+        }
+    }
+
+    /// Rounds neither published nor abandoned, oldest first: what a restarted coordinator must deal with.
+    package func unfinishedRounds() async throws(Fault) -> [(at: RoundAttempt, phase: RoundPhase)] {
+        try await rounds(plan: nil).filter { !$0.phase.isFinal }.map { ($0.at, $0.phase) }
+    }
+}
+
+/// What a caller is told about a round that was never started.
+func unknownRound(_ id: RoundID) -> Fault {
+    Fault(
+        .notFound, "there is no round \(id)",
+        remedy: "`tributary-coordinator round list` shows every round")
+}
+
+extension StoredRound: FetchableRecord {
+    static let selection = """
+        SELECT rounds.*, models.accuracy, ledger.epsilonAfter,
+            (SELECT COUNT(*) FROM round_coins
+                WHERE round_coins.round = rounds.id AND selected) AS selected,
+            (SELECT COUNT(*) FROM contributions
+                WHERE contributions.round = rounds.id
+                    AND contributions.attempt = rounds.attempt) AS reported
+            FROM rounds
+            LEFT JOIN models
+                ON models.plan = rounds.plan AND models.version = rounds.publishedVersion
+            LEFT JOIN ledger ON ledger.plan = rounds.plan AND ledger.round = rounds.id
+                AND ledger.attempt = rounds.attempt
+        """
+
+    init(row: Row) throws {
+        at = RoundAttempt(round: try row.value("id"), attempt: try row.value("attempt"))
+        plan = try row.value("plan")
+        job = try row.value("job")
+        phase = try row.value("phase")
+        reason = try row.value("reason")
+        baseVersion = try row.value("baseVersion")
+        rotationSeed = UInt64(bitPattern: try row.value("rotationSeed"))
+        latticeID = try row.value("latticeID")
+        startedUnixMilliseconds = try row.value("startedUnixMilliseconds")
+        endedUnixMilliseconds = try row.optional("endedUnixMilliseconds")
+        aggregateDigest = try row.optional("aggregateDigest")
+        masterDigest = try row.optional("masterDigest")
+        velocityDigest = try row.optional("velocityDigest")
+        publishedVersion = try row.optional("publishedVersion")
+        accuracy = try row.optional("accuracy")
+        epsilonAfter = try row.optional("epsilonAfter")
+        selected = try row.value("selected")
+        reported = try row.value("reported")
+        bytesIn = try row.value("bytesIn")
+        bytesOut = try row.value("bytesOut")
+        owner = try row.value("owner")
+        term = try row.value("term")
+        history = []
+    }
+}
+
+extension StoredPhase: FetchableRecord {
+    init(row: Row) throws {
+        attempt = try row.value("attempt")
+        phase = try row.value("phase")
+        unixMilliseconds = try row.value("unixMilliseconds")
+    }
+}

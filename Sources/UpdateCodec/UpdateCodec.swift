@@ -1,0 +1,142 @@
+package import Federation
+import Glibc
+
+/// A change of the parameters, rounded to a round's lattice; what an agent keeps and submits.
+package struct EncodedUpdate: Sendable, Equatable {
+    /// D lattice coordinates, each in -127...127.
+    package let values: [Int8]
+    /// Whether the norm was within the clipping norm before clipping.
+    package let withinClip: Bool
+    /// The L2 norm before clipping, in parameter units.
+    package let norm: Float
+}
+
+/// Parameters to lattice coordinates and back.
+package enum UpdateCodec {
+    /// How often one update is rounded before its encoding is called a defect: a rounding breaks the bound with
+    /// probability at most e^-1/2, so all of them do with at most e^-50.
+    private static let tries = 100
+
+    /// Clips `delta` (d parameters) to the clipping norm, rotates it and rounds it stochastically, again and again until
+    /// the integer norm bound holds.
+    ///
+    /// Rounding is unbiased: decoding gives the clipped `delta` on average. `random` must be the system's generator on
+    /// a device, or others could tell which way each coordinate was rounded.
+    ///
+    /// - Throws: `Fault.invalid` when `delta` has another length than the lattice, or names its first value that is not
+    ///   finite; `Fault.internal` when no rounding keeps the norm bound.
+    package static func encode(
+        delta: [Float], lattice: Lattice, random: inout some RandomSource
+    ) throws(Fault) -> EncodedUpdate {
+        try check(lattice)
+        guard delta.count == lattice.parameters else {
+            throw Fault(
+                .invalid,
+                "an update of \(delta.count) parameters for a lattice of "
+                    + "\(lattice.parameters)")
+        }
+        let norm = try euclideanNorm(delta)
+        let clip = Double(lattice.clippingNorm)
+        // Clipping comes before the rotation, and in steps, so that no finite input overflows on the way.
+        let factor = (norm > clip ? clip / norm : 1) / Double(lattice.step)
+        var rotated = [Float](repeating: 0, count: lattice.dimension)
+        for (index, value) in delta.enumerated() { rotated[index] = Float(Double(value) * factor) }
+        Rotation(lattice).forward(&rotated)
+
+        let bound = lattice.squaredNormBound
+        for _ in 0..<tries {
+            let (values, squares) = stochasticallyRounded(rotated, random: &random)
+            if squares <= bound {
+                return EncodedUpdate(values: values, withinClip: norm <= clip, norm: Float(norm))
+            }
+        }
+        throw Fault(
+            .internal, "no rounding of the update kept its norm bound in \(tries) tries",
+            remedy: "report this with the plan's clipping norm and kappa")
+    }
+
+    /// The average change of the parameters: `sum` (D of them) un-rotated, times step / `denominator`, the first d values.
+    ///
+    /// A sum may exceed 2^24, so it is scaled in Double, where it is exact below 2^53, and rounded to Float once, before
+    /// the rotation; the rotation is the same additions in the same order everywhere. Equal sums thus give equal bytes
+    /// on any CPU.
+    ///
+    /// - Throws: `Fault.invalid` when `sum` has another length than D, when `denominator` is not a positive number, or
+    ///   when a value of the average is not finite.
+    package static func decode(
+        sum: [Int64], lattice: Lattice, denominator: Double
+    ) throws(Fault) -> [Float] {
+        guard sum.count == lattice.dimension else {
+            throw Fault(
+                .invalid, "a sum of \(sum.count) coordinates for a lattice of \(lattice.dimension)")
+        }
+        guard denominator > 0, denominator.isFinite else {
+            throw Fault(.invalid, "a sum cannot be divided by \(denominator)")
+        }
+        let scale = Double(lattice.step) / denominator
+        var values = sum.map { Float(Double($0) * scale) }
+        Rotation(lattice).inverse(&values)
+        values.removeLast(values.count - lattice.parameters)
+        if let index = values.firstIndex(where: { !$0.isFinite }) {
+            throw Fault(.invalid, "the average of parameter \(index) is \(values[index])")
+        }
+        return values
+    }
+
+    private static func check(_ lattice: Lattice) throws(Fault) {
+        guard lattice.elementBits == 8, lattice.modulus == 0 else {
+            throw Fault(
+                .invalid,
+                "updates of \(lattice.elementBits) bits modulo \(lattice.modulus) are not supported",
+                remedy: "update this program to the coordinator's version")
+        }
+        guard lattice.parameters > 0, lattice.clippingNorm > 0, lattice.clippingNorm.isFinite,
+            lattice.step > 0, lattice.step.isFinite, lattice.kappa > 0
+        else { throw Fault(.invalid, "the round's lattice has an impossible norm, step or size") }
+    }
+
+    /// The L2 norm of `values`, in Double.
+    private static func euclideanNorm(_ values: [Float]) throws(Fault) -> Double {
+        var squares = 0.0
+        for value in values { squares += Double(value) * Double(value) }
+        // The squares of finite float32 values cannot overflow a Double.
+        guard squares.isFinite else {
+            let index = values.firstIndex { !$0.isFinite } ?? 0
+            throw Fault(
+                .invalid, "parameter \(index) of the update is \(values[index])",
+                remedy: "lower the learning rate if training diverged")
+        }
+        return squares.squareRoot()
+    }
+}
+
+/// Rounds each value to one of its two neighbouring integers, up with the probability of its fraction, after limiting it
+/// to +-127; also returns the sum of the squares.
+///
+/// A value is held to 2^-32 of a step: adding 32 random bits to that fixed-point number and dropping the fraction rounds
+/// up exactly as often as the fraction says.
+private func stochasticallyRounded(
+    _ values: [Float], random: inout some RandomSource
+) -> (values: [Int8], squares: Int64) {
+    var words = [UInt32](repeating: 0, count: min(1024, values.count))
+    var squares: Int64 = 0
+    let rounded = [Int8](unsafeUninitializedCapacity: values.count) { rounded, count in
+        for start in stride(from: 0, to: values.count, by: words.count) {
+            words.withUnsafeMutableBytes { random.fill($0) }
+            for index in start..<min(start + words.count, values.count) {
+                let fixed = Int64(min(max(values[index], -127), 127) * 0x1p32)
+                let value = (fixed + Int64(words[index - start])) >> 32
+                squares += value * value
+                rounded[index] = Int8(truncatingIfNeeded: value)
+            }
+        }
+        count = values.count
+    }
+    return (rounded, squares)
+}
+
+/// The bytes of lattice coordinates as they are stored and sent: one two's-complement byte each.
+package func packed(_ values: [Int8]) -> [UInt8] { values.map { UInt8(bitPattern: $0) } }
+
+/// The lattice coordinates that `bytes` hold; whether a lattice admits them is for the caller to check.
+package func unpacked(_ bytes: [UInt8]) -> [Int8] { bytes.map { Int8(bitPattern: $0) } }

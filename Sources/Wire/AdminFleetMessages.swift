@@ -1,0 +1,181 @@
+// Administration, answers about plans, agents and the coordinator itself: admin.proto.
+
+/// A plan as the coordinator knows it.
+package struct PlanRecord: Sendable, Equatable {
+    package var plan: String
+    package var digest: [UInt8]
+    package var title: String
+    /// Preparing ready failed.
+    package var state: String
+    /// The stage of preparing, or why it failed.
+    package var detail: String
+    /// 0 to 1 while preparing.
+    package var progress: Double
+    package var revision: UInt64
+    package var parameters: UInt64
+    package var hasModel: Bool
+    package var modelVersion: UInt64
+    /// Negative: not measured.
+    package var accuracyTeacher: Double
+    package var accuracyFirst: Double
+    package var accuracyLast: Double
+    /// Spent; negative: the plan is not private.
+    package var epsilon: Double
+    /// Only in PlanShow's answer.
+    package var text: [UInt8]
+    package var population: String
+    package var appliedUnix: UInt64
+    package var noiseMultiplier: Double
+    package var delta: Double
+
+    package init(
+        plan: String = "", digest: [UInt8] = [], title: String = "", state: String = "",
+        detail: String = "", progress: Double = 0, revision: UInt64 = 0, parameters: UInt64 = 0,
+        hasModel: Bool = false, modelVersion: UInt64 = 0, accuracyTeacher: Double = 0,
+        accuracyFirst: Double = 0, accuracyLast: Double = 0, epsilon: Double = 0,
+        text: [UInt8] = [], population: String = "", appliedUnix: UInt64 = 0,
+        noiseMultiplier: Double = 0, delta: Double = 0
+    ) {
+        self.plan = plan
+        self.digest = digest
+        self.title = title
+        self.state = state
+        self.detail = detail
+        self.progress = progress
+        self.revision = revision
+        self.parameters = parameters
+        self.hasModel = hasModel
+        self.modelVersion = modelVersion
+        self.accuracyTeacher = accuracyTeacher
+        self.accuracyFirst = accuracyFirst
+        self.accuracyLast = accuracyLast
+        self.epsilon = epsilon
+        self.text = text
+        self.population = population
+        self.appliedUnix = appliedUnix
+        self.noiseMultiplier = noiseMultiplier
+        self.delta = delta
+    }
+}
+
+/// An enrolment token, shown once.
+package struct TokenIssued: Sendable, Equatable {
+    package var token: String
+    package var expiresUnix: UInt64
+    package var uses: UInt32
+
+    package init(token: String = "", expiresUnix: UInt64 = 0, uses: UInt32 = 0) {
+        self.token = token
+        self.expiresUnix = expiresUnix
+        self.uses = uses
+    }
+}
+
+/// An agent as the coordinator knows it.
+package struct AgentRecord: Sendable, Equatable {
+    package var agent: String
+    /// Active revoked.
+    package var state: String
+    package var enrolledUnix: UInt64
+    package var lastSeenUnix: UInt64
+    package var version: String
+    package var cpuFeatures: String
+    package var memoryKib: UInt64
+    package var certificateExpiresUnix: UInt64
+    package var revokedReason: String
+    package var plans: [AgentPlanRecord]
+
+    package init(
+        agent: String = "", state: String = "", enrolledUnix: UInt64 = 0, lastSeenUnix: UInt64 = 0,
+        version: String = "", cpuFeatures: String = "", memoryKib: UInt64 = 0,
+        certificateExpiresUnix: UInt64 = 0, revokedReason: String = "",
+        plans: [AgentPlanRecord] = []
+    ) {
+        self.agent = agent
+        self.state = state
+        self.enrolledUnix = enrolledUnix
+        self.lastSeenUnix = lastSeenUnix
+        self.version = version
+        self.cpuFeatures = cpuFeatures
+        self.memoryKib = memoryKib
+        self.certificateExpiresUnix = certificateExpiresUnix
+        self.revokedReason = revokedReason
+        self.plans = plans
+    }
+}
+
+/// What an agent last said about one plan.
+package struct AgentPlanRecord: Sendable, Equatable {
+    package var plan: String
+    package var examples: UInt64
+    package var unreadable: UInt64
+    package var modelVersion: UInt64
+    package var hasModel: Bool
+
+    package init(
+        plan: String = "", examples: UInt64 = 0, unreadable: UInt64 = 0, modelVersion: UInt64 = 0,
+        hasModel: Bool = false
+    ) {
+        self.plan = plan
+        self.examples = examples
+        self.unreadable = unreadable
+        self.modelVersion = modelVersion
+        self.hasModel = hasModel
+    }
+}
+
+/// One of the coordinator's checks of itself.
+package struct DoctorLine: Sendable, Equatable {
+    package var check: String
+    package var ok: Bool
+    /// What was found, and what to do when not ok.
+    package var detail: String
+
+    package init(check: String = "", ok: Bool = false, detail: String = "") {
+        self.check = check
+        self.ok = ok
+        self.detail = detail
+    }
+}
+
+/// The answer to `PlanList`.
+package struct PlanRecords: Sendable, Equatable {
+    package var items: [PlanRecord]
+
+    package init(items: [PlanRecord] = []) {
+        self.items = items
+    }
+}
+
+/// The answer to `AgentList`.
+package struct AgentRecords: Sendable, Equatable {
+    package var items: [AgentRecord]
+
+    package init(items: [AgentRecord] = []) {
+        self.items = items
+    }
+}
+
+/// The answer to `DoctorRun`.
+package struct DoctorReport: Sendable, Equatable {
+    package var items: [DoctorLine]
+
+    package init(items: [DoctorLine] = []) {
+        self.items = items
+    }
+}
+
+/// The answer to an `AdminRequest`.
+package enum AdminResponse: Sendable, Equatable {
+    case plan(PlanRecord)
+    case plans(PlanRecords)
+    case token(TokenIssued)
+    case agent(AgentRecord)
+    case agents(AgentRecords)
+    case job(JobRecord)
+    case round(RoundRecord)
+    case rounds(RoundRecords)
+    case model(ModelRecord)
+    case models(ModelRecords)
+    case doctor(DoctorReport)
+}

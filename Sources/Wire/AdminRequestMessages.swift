@@ -1,0 +1,167 @@
+// Administration, what the command line asks: admin.proto.
+
+/// Registers a plan, or a new text of one.
+package struct PlanApply: Sendable, Equatable {
+    package var text: [UInt8]
+
+    package init(text: [UInt8] = []) {
+        self.text = text
+    }
+}
+
+/// Asks for every plan.
+package struct PlanList: Sendable, Equatable {
+    package init() {}
+}
+
+/// Asks for one plan; may wait for its state to change.
+package struct PlanShow: Sendable, Equatable {
+    package var plan: String
+    /// Wait for a later state than this; 0 answers at once.
+    package var afterRevision: UInt64
+    package var waitSeconds: UInt32
+
+    package init(plan: String = "", afterRevision: UInt64 = 0, waitSeconds: UInt32 = 0) {
+        self.plan = plan
+        self.afterRevision = afterRevision
+        self.waitSeconds = waitSeconds
+    }
+}
+
+/// Asks for an enrolment token.
+package struct TokenCreate: Sendable, Equatable {
+    package var uses: UInt32
+    package var validSeconds: UInt64
+
+    package init(uses: UInt32 = 0, validSeconds: UInt64 = 0) {
+        self.uses = uses
+        self.validSeconds = validSeconds
+    }
+}
+
+/// Asks for every agent.
+package struct AgentList: Sendable, Equatable {
+    package init() {}
+}
+
+/// Asks for one agent.
+package struct AgentShow: Sendable, Equatable {
+    package var agent: String
+
+    package init(agent: String = "") {
+        self.agent = agent
+    }
+}
+
+/// Ends an agent's membership: its certificate is refused from now on.
+package struct AgentRevoke: Sendable, Equatable {
+    package var agent: String
+    package var reason: String
+
+    package init(agent: String = "", reason: String = "") {
+        self.agent = agent
+        self.reason = reason
+    }
+}
+
+/// Starts a job of one or more rounds.
+package struct RoundStart: Sendable, Equatable {
+    package var plan: String
+    package var rounds: UInt32
+    /// The same key starts the rounds once.
+    package var idempotencyKey: String
+
+    package init(plan: String = "", rounds: UInt32 = 0, idempotencyKey: String = "") {
+        self.plan = plan
+        self.rounds = rounds
+        self.idempotencyKey = idempotencyKey
+    }
+}
+
+/// Asks for a plan's rounds.
+package struct RoundList: Sendable, Equatable {
+    package var plan: String
+
+    package init(plan: String = "") {
+        self.plan = plan
+    }
+}
+
+/// Asks for one round.
+package struct RoundShow: Sendable, Equatable {
+    package var round: UInt64
+
+    package init(round: UInt64 = 0) {
+        self.round = round
+    }
+}
+
+/// Abandons a round that is not yet sealed.
+package struct RoundCancel: Sendable, Equatable {
+    package var round: UInt64
+    package var reason: String
+
+    package init(round: UInt64 = 0, reason: String = "") {
+        self.round = round
+        self.reason = reason
+    }
+}
+
+/// Asks for a job of rounds; may wait for a later state.
+package struct JobWatch: Sendable, Equatable {
+    package var job: UInt64
+    package var afterRevision: UInt64
+    package var waitSeconds: UInt32
+
+    package init(job: UInt64 = 0, afterRevision: UInt64 = 0, waitSeconds: UInt32 = 0) {
+        self.job = job
+        self.afterRevision = afterRevision
+        self.waitSeconds = waitSeconds
+    }
+}
+
+/// Asks for a plan's model versions.
+package struct ModelList: Sendable, Equatable {
+    package var plan: String
+
+    package init(plan: String = "") {
+        self.plan = plan
+    }
+}
+
+/// Asks for one model version.
+package struct ModelShow: Sendable, Equatable {
+    package var plan: String
+    package var version: UInt64
+    package var latest: Bool
+
+    package init(plan: String = "", version: UInt64 = 0, latest: Bool = false) {
+        self.plan = plan
+        self.version = version
+        self.latest = latest
+    }
+}
+
+/// Asks the coordinator to check itself.
+package struct DoctorRun: Sendable, Equatable {
+    package init() {}
+}
+
+/// What an administrator asks for.
+package enum AdminRequest: Sendable, Equatable {
+    case planApply(PlanApply)
+    case planList(PlanList)
+    case planShow(PlanShow)
+    case tokenCreate(TokenCreate)
+    case agentList(AgentList)
+    case agentShow(AgentShow)
+    case agentRevoke(AgentRevoke)
+    case roundStart(RoundStart)
+    case roundList(RoundList)
+    case roundShow(RoundShow)
+    case roundCancel(RoundCancel)
+    case jobWatch(JobWatch)
+    case modelList(ModelList)
+    case modelShow(ModelShow)
+    case doctorRun(DoctorRun)
+}

@@ -1,0 +1,167 @@
+// Administration, answers about rounds, jobs and models: admin.proto.
+
+/// A round and its outcome.
+package struct RoundRecord: Sendable, Equatable {
+    package var round: UInt64
+    package var attempt: UInt32
+    package var plan: String
+    package var phase: String
+    /// Of an abandoned round.
+    package var reason: String
+    package var startedUnix: UInt64
+    package var seconds: Double
+    package var selected: UInt32
+    package var reported: UInt32
+    package var modelVersion: UInt64
+    package var published: Bool
+    /// Negative: not measured.
+    package var accuracy: Double
+    /// Total after this round; negative: the plan is not private.
+    package var epsilon: Double
+    /// Update payload received.
+    package var bytesIn: UInt64
+    /// Model and plan payload sent.
+    package var bytesOut: UInt64
+    package var history: [PhaseRecord]
+
+    package init(
+        round: UInt64 = 0, attempt: UInt32 = 0, plan: String = "", phase: String = "",
+        reason: String = "", startedUnix: UInt64 = 0, seconds: Double = 0, selected: UInt32 = 0,
+        reported: UInt32 = 0, modelVersion: UInt64 = 0, published: Bool = false,
+        accuracy: Double = 0, epsilon: Double = 0, bytesIn: UInt64 = 0, bytesOut: UInt64 = 0,
+        history: [PhaseRecord] = []
+    ) {
+        self.round = round
+        self.attempt = attempt
+        self.plan = plan
+        self.phase = phase
+        self.reason = reason
+        self.startedUnix = startedUnix
+        self.seconds = seconds
+        self.selected = selected
+        self.reported = reported
+        self.modelVersion = modelVersion
+        self.published = published
+        self.accuracy = accuracy
+        self.epsilon = epsilon
+        self.bytesIn = bytesIn
+        self.bytesOut = bytesOut
+        self.history = history
+    }
+}
+
+/// When a round entered a phase.
+package struct PhaseRecord: Sendable, Equatable {
+    package var phase: String
+    package var unixMilliseconds: UInt64
+
+    package init(phase: String = "", unixMilliseconds: UInt64 = 0) {
+        self.phase = phase
+        self.unixMilliseconds = unixMilliseconds
+    }
+}
+
+/// A job of rounds and how far it is.
+package struct JobRecord: Sendable, Equatable {
+    package var job: UInt64
+    package var plan: String
+    package var roundsWanted: UInt32
+    package var roundsDone: UInt32
+    /// Running finished failed cancelled.
+    package var state: String
+    package var detail: String
+    package var revision: UInt64
+    package var rounds: [RoundRecord]
+    package var agentsWaiting: UInt32
+    /// Negative: the plan is not private.
+    package var epsilon: Double
+    package var delta: Double
+    package var noiseMultiplier: Double
+    /// Agents that would bring epsilon to 4 at the same noise per parameter, 0: not private.
+    package var agentsForEpsilon4: UInt32
+
+    package init(
+        job: UInt64 = 0, plan: String = "", roundsWanted: UInt32 = 0, roundsDone: UInt32 = 0,
+        state: String = "", detail: String = "", revision: UInt64 = 0, rounds: [RoundRecord] = [],
+        agentsWaiting: UInt32 = 0, epsilon: Double = 0, delta: Double = 0,
+        noiseMultiplier: Double = 0, agentsForEpsilon4: UInt32 = 0
+    ) {
+        self.job = job
+        self.plan = plan
+        self.roundsWanted = roundsWanted
+        self.roundsDone = roundsDone
+        self.state = state
+        self.detail = detail
+        self.revision = revision
+        self.rounds = rounds
+        self.agentsWaiting = agentsWaiting
+        self.epsilon = epsilon
+        self.delta = delta
+        self.noiseMultiplier = noiseMultiplier
+        self.agentsForEpsilon4 = agentsForEpsilon4
+    }
+}
+
+/// A published model version.
+package struct ModelRecord: Sendable, Equatable {
+    package var model: ModelRef?
+    /// 0 for the first, distilled version.
+    package var round: UInt64
+    /// On the coordinator's test data, negative: not measured.
+    package var accuracy: Double
+    package var createdUnix: UInt64
+    package var parentVersion: UInt64
+    package var hasParent: Bool
+    /// Only in ModelShow's answer: every file of the model directory.
+    package var files: [ModelFile]
+    /// Of the signature, SPKI PEM; only in ModelShow's answer.
+    package var publicKey: [UInt8]
+
+    package init(
+        model: ModelRef? = nil, round: UInt64 = 0, accuracy: Double = 0, createdUnix: UInt64 = 0,
+        parentVersion: UInt64 = 0, hasParent: Bool = false, files: [ModelFile] = [],
+        publicKey: [UInt8] = []
+    ) {
+        self.model = model
+        self.round = round
+        self.accuracy = accuracy
+        self.createdUnix = createdUnix
+        self.parentVersion = parentVersion
+        self.hasParent = hasParent
+        self.files = files
+        self.publicKey = publicKey
+    }
+}
+
+/// One file of a model directory.
+package struct ModelFile: Sendable, Equatable {
+    /// Within the model directory.
+    package var name: String
+    /// A blob.
+    package var digest: [UInt8]
+    package var size: UInt64
+
+    package init(name: String = "", digest: [UInt8] = [], size: UInt64 = 0) {
+        self.name = name
+        self.digest = digest
+        self.size = size
+    }
+}
+
+/// The answer to `RoundList`.
+package struct RoundRecords: Sendable, Equatable {
+    package var items: [RoundRecord]
+
+    package init(items: [RoundRecord] = []) {
+        self.items = items
+    }
+}
+
+/// The answer to `ModelList`.
+package struct ModelRecords: Sendable, Equatable {
+    package var items: [ModelRecord]
+
+    package init(items: [ModelRecord] = []) {
+        self.items = items
+    }
+}

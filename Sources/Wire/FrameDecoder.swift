@@ -1,0 +1,80 @@
+package import Federation
+
+/// Cuts a stream of bytes into messages, whatever pieces it arrives in.
+///
+/// Append what arrives, then call `next` until it returns nil. A frame's length is checked as soon
+/// as its four bytes are there, before anything of it is buffered, so at most one frame and the
+/// last piece are held.
+package struct FrameDecoder: Sendable {
+    /// Capacity that an idle connection may keep.
+    private static let idleCapacity = 16 << 10
+
+    private var buffer: [UInt8] = []
+    /// Where the first frame that is not yet decoded starts.
+    private var start = 0
+    /// Set by an oversized frame: where the next one would begin is lost.
+    private var refusal: Fault?
+
+    package init() {}
+
+    /// Bytes held that are not decoded yet.
+    package var bufferedCount: Int { buffer.count - start }
+
+    /// Takes the next bytes of the stream; ignores them after an oversized frame.
+    package mutating func append(_ bytes: some Sequence<UInt8>) {
+        guard refusal == nil else { return }
+        buffer.append(contentsOf: bytes)
+        if let length, length > WireLimits.frameBytes { refuse(length) }
+    }
+
+    /// Takes the next bytes of the stream; ignores them after an oversized frame.
+    package mutating func append(_ bytes: UnsafeRawBufferPointer) {
+        guard refusal == nil else { return }
+        buffer.append(contentsOf: bytes)
+        if let length, length > WireLimits.frameBytes { refuse(length) }
+    }
+
+    /// The next message; nil until the rest of its frame has been appended.
+    ///
+    /// - Throws: `Fault.exhausted` when the frame is oversized, now and at every later call: close
+    ///   the connection. Otherwise what `Message.decode` throws; the frame is then gone and the
+    ///   stream may go on.
+    package mutating func next() throws(Fault) -> Message? {
+        if let refusal { throw refusal }
+        guard let length else { return nil }
+        guard length <= WireLimits.frameBytes else { throw refuse(length) }
+        let payload = start + WireLimits.prefixBytes
+        guard buffer.count - payload >= length else { return nil }
+        defer { discard(through: payload + length) }
+        return try buffer.withUnsafeBufferPointer { (bytes) throws(Fault) in
+            try Message.decode(UnsafeBufferPointer(rebasing: bytes[payload..<payload + length]))
+        }
+    }
+
+    /// The length of the first frame, once its four bytes are there.
+    private var length: Int? {
+        guard bufferedCount >= WireLimits.prefixBytes else { return nil }
+        return buffer[start..<start + WireLimits.prefixBytes].reduce(0) { $0 << 8 | Int($1) }
+    }
+
+    @discardableResult
+    private mutating func refuse(_ length: Int) -> Fault {
+        let fault = oversized(length)
+        refusal = fault
+        buffer = []
+        start = 0
+        return fault
+    }
+
+    private mutating func discard(through end: Int) {
+        start = end
+        if start == buffer.count {
+            buffer.removeAll(keepingCapacity: buffer.capacity <= FrameDecoder.idleCapacity)
+            start = 0
+        } else if start >= bufferedCount {
+            // At least half is behind `start`: what is moved is no more than what was decoded.
+            buffer.removeFirst(start)
+            start = 0
+        }
+    }
+}

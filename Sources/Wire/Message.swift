@@ -1,0 +1,23 @@
+/// The one message that a frame holds: envelope.proto.
+package enum Message: Sendable, Equatable {
+    case failure(Failure)
+    case enrolRequest(EnrolRequest)
+    case enrolResponse(EnrolResponse)
+    case checkInRequest(CheckInRequest)
+    case checkInResponse(CheckInResponse)
+    case heartbeat(Heartbeat)
+    case heartbeatAck(HeartbeatAck)
+    case decline(Decline)
+    case declineAck(DeclineAck)
+    case blobRequest(BlobRequest)
+    case blobChunk(BlobChunk)
+    case submitProbe(SubmitProbe)
+    case submitHeader(SubmitHeader)
+    case submitChunk(SubmitChunk)
+    case submitFinish(SubmitFinish)
+    case submitStatus(SubmitStatus)
+    case trustSetRequest(TrustSetRequest)
+    case trustSetUpdate(TrustSetUpdate)
+    case adminRequest(AdminRequest)
+    case adminResponse(AdminResponse)
+}

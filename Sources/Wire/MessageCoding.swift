@@ -1,0 +1,117 @@
+import CMessages
+import Federation
+
+extension Message: WireMessage {
+    static func prepare(_ raw: UnsafeMutablePointer<Tributary__V1__Envelope>) {
+        tributary__v1__envelope__init(raw)
+    }
+
+    init(raw: Tributary__V1__Envelope) throws(Fault) {
+        switch raw.body_case {
+        case TRIBUTARY__V1__ENVELOPE__BODY_FAILURE: self = .failure(try Read.part(raw.failure))
+        case TRIBUTARY__V1__ENVELOPE__BODY_ENROL_REQUEST:
+            self = .enrolRequest(try Read.part(raw.enrol_request))
+        case TRIBUTARY__V1__ENVELOPE__BODY_ENROL_RESPONSE:
+            self = .enrolResponse(try Read.part(raw.enrol_response))
+        case TRIBUTARY__V1__ENVELOPE__BODY_CHECK_IN_REQUEST:
+            self = .checkInRequest(try Read.part(raw.check_in_request))
+        case TRIBUTARY__V1__ENVELOPE__BODY_CHECK_IN_RESPONSE:
+            self = .checkInResponse(try Read.part(raw.check_in_response))
+        case TRIBUTARY__V1__ENVELOPE__BODY_HEARTBEAT:
+            self = .heartbeat(try Read.part(raw.heartbeat))
+        case TRIBUTARY__V1__ENVELOPE__BODY_HEARTBEAT_ACK:
+            self = .heartbeatAck(try Read.part(raw.heartbeat_ack))
+        case TRIBUTARY__V1__ENVELOPE__BODY_DECLINE: self = .decline(try Read.part(raw.decline))
+        case TRIBUTARY__V1__ENVELOPE__BODY_DECLINE_ACK:
+            self = .declineAck(try Read.part(raw.decline_ack))
+        case TRIBUTARY__V1__ENVELOPE__BODY_BLOB_REQUEST:
+            self = .blobRequest(try Read.part(raw.blob_request))
+        case TRIBUTARY__V1__ENVELOPE__BODY_BLOB_CHUNK:
+            self = .blobChunk(try Read.part(raw.blob_chunk))
+        case TRIBUTARY__V1__ENVELOPE__BODY_SUBMIT_PROBE:
+            self = .submitProbe(try Read.part(raw.submit_probe))
+        case TRIBUTARY__V1__ENVELOPE__BODY_SUBMIT_HEADER:
+            self = .submitHeader(try Read.part(raw.submit_header))
+        case TRIBUTARY__V1__ENVELOPE__BODY_SUBMIT_CHUNK:
+            self = .submitChunk(try Read.part(raw.submit_chunk))
+        case TRIBUTARY__V1__ENVELOPE__BODY_SUBMIT_FINISH:
+            self = .submitFinish(try Read.part(raw.submit_finish))
+        case TRIBUTARY__V1__ENVELOPE__BODY_SUBMIT_STATUS:
+            self = .submitStatus(try Read.part(raw.submit_status))
+        case TRIBUTARY__V1__ENVELOPE__BODY_TRUST_SET_REQUEST:
+            self = .trustSetRequest(try Read.part(raw.trust_set_request))
+        case TRIBUTARY__V1__ENVELOPE__BODY_TRUST_SET_UPDATE:
+            self = .trustSetUpdate(try Read.part(raw.trust_set_update))
+        case TRIBUTARY__V1__ENVELOPE__BODY_ADMIN_REQUEST:
+            self = .adminRequest(try Read.part(raw.admin_request))
+        case TRIBUTARY__V1__ENVELOPE__BODY_ADMIN_RESPONSE:
+            self = .adminResponse(try Read.part(raw.admin_response))
+        default: throw unknownBody("Message")
+        }
+    }
+
+    func fill(_ raw: inout Tributary__V1__Envelope, in arena: Arena) throws(Fault) {
+        switch self {
+        case .failure(let part):
+            raw.body_case = TRIBUTARY__V1__ENVELOPE__BODY_FAILURE
+            raw.failure = try arena.message(part)
+        case .enrolRequest(let part):
+            raw.body_case = TRIBUTARY__V1__ENVELOPE__BODY_ENROL_REQUEST
+            raw.enrol_request = try arena.message(part)
+        case .enrolResponse(let part):
+            raw.body_case = TRIBUTARY__V1__ENVELOPE__BODY_ENROL_RESPONSE
+            raw.enrol_response = try arena.message(part)
+        case .checkInRequest(let part):
+            raw.body_case = TRIBUTARY__V1__ENVELOPE__BODY_CHECK_IN_REQUEST
+            raw.check_in_request = try arena.message(part)
+        case .checkInResponse(let part):
+            raw.body_case = TRIBUTARY__V1__ENVELOPE__BODY_CHECK_IN_RESPONSE
+            raw.check_in_response = try arena.message(part)
+        case .heartbeat(let part):
+            raw.body_case = TRIBUTARY__V1__ENVELOPE__BODY_HEARTBEAT
+            raw.heartbeat = try arena.message(part)
+        case .heartbeatAck(let part):
+            raw.body_case = TRIBUTARY__V1__ENVELOPE__BODY_HEARTBEAT_ACK
+            raw.heartbeat_ack = try arena.message(part)
+        case .decline(let part):
+            raw.body_case = TRIBUTARY__V1__ENVELOPE__BODY_DECLINE
+            raw.decline = try arena.message(part)
+        case .declineAck(let part):
+            raw.body_case = TRIBUTARY__V1__ENVELOPE__BODY_DECLINE_ACK
+            raw.decline_ack = try arena.message(part)
+        case .blobRequest(let part):
+            raw.body_case = TRIBUTARY__V1__ENVELOPE__BODY_BLOB_REQUEST
+            raw.blob_request = try arena.message(part)
+        case .blobChunk(let part):
+            raw.body_case = TRIBUTARY__V1__ENVELOPE__BODY_BLOB_CHUNK
+            raw.blob_chunk = try arena.message(part)
+        case .submitProbe(let part):
+            raw.body_case = TRIBUTARY__V1__ENVELOPE__BODY_SUBMIT_PROBE
+            raw.submit_probe = try arena.message(part)
+        case .submitHeader(let part):
+            raw.body_case = TRIBUTARY__V1__ENVELOPE__BODY_SUBMIT_HEADER
+            raw.submit_header = try arena.message(part)
+        case .submitChunk(let part):
+            raw.body_case = TRIBUTARY__V1__ENVELOPE__BODY_SUBMIT_CHUNK
+            raw.submit_chunk = try arena.message(part)
+        case .submitFinish(let part):
+            raw.body_case = TRIBUTARY__V1__ENVELOPE__BODY_SUBMIT_FINISH
+            raw.submit_finish = try arena.message(part)
+        case .submitStatus(let part):
+            raw.body_case = TRIBUTARY__V1__ENVELOPE__BODY_SUBMIT_STATUS
+            raw.submit_status = try arena.message(part)
+        case .trustSetRequest(let part):
+            raw.body_case = TRIBUTARY__V1__ENVELOPE__BODY_TRUST_SET_REQUEST
+            raw.trust_set_request = try arena.message(part)
+        case .trustSetUpdate(let part):
+            raw.body_case = TRIBUTARY__V1__ENVELOPE__BODY_TRUST_SET_UPDATE
+            raw.trust_set_update = try arena.message(part)
+        case .adminRequest(let part):
+            raw.body_case = TRIBUTARY__V1__ENVELOPE__BODY_ADMIN_REQUEST
+            raw.admin_request = try arena.message(part)
+        case .adminResponse(let part):
+            raw.body_case = TRIBUTARY__V1__ENVELOPE__BODY_ADMIN_RESPONSE
+            raw.admin_response = try arena.message(part)
+        }
+    }
+}

@@ -1,0 +1,2 @@
+import Logging
+Logger(label: "x").info("hello")

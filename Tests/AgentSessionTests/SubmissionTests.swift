@@ -1,0 +1,165 @@
+import AgentSession
+import Federation
+import Testing
+
+@Suite("Submitting")
+struct SubmissionTests {
+    @Test("probe, header, chunks of at most 256 KiB, finish, check in")
+    func complete() {
+        var machine = probing()
+        let update = Example.update()
+        let now = Example.time(5)
+        var actions = [machine.answered(.wanted(offset: 0), now: now)]
+        actions.append(machine.answered(.wanted(offset: 0), now: now))
+        for _ in 0..<3 { actions.append(machine.sent(now: now)) }
+        actions.append(machine.answered(.accepted, now: now))
+        #expect(
+            actions == [
+                .sendHeader(update),
+                .sendChunk(update, offset: 0, count: 262_144),
+                .sendChunk(update, offset: 262_144, count: 262_144),
+                .sendChunk(update, offset: 524_288, count: 75_712),
+                .finish(update), .checkIn(waitSeconds: 60),
+            ])
+    }
+
+    @Test("an upload goes on where the coordinator says it stopped")
+    func resumes() {
+        var machine = probing()
+        _ = machine.answered(.wanted(offset: 300_000), now: Example.time(5))
+        let chunk = machine.answered(.wanted(offset: 300_000), now: Example.time(5))
+        #expect(chunk == .sendChunk(Example.update(), offset: 300_000, count: 262_144))
+    }
+
+    @Test("a coordinator that has every byte gets the finish at once")
+    func nothingMissing() {
+        var machine = probing()
+        _ = machine.answered(.wanted(offset: 0), now: Example.time(5))
+        let action = machine.answered(.wanted(offset: 600_000), now: Example.time(5))
+        #expect(action == .finish(Example.update()))
+    }
+
+    @Test("an offset beyond the end is a broken peer")
+    func beyondTheEnd() {
+        var machine = probing()
+        _ = machine.answered(.wanted(offset: 0), now: Example.time(5))
+        let action = machine.answered(.wanted(offset: 600_001), now: Example.time(5))
+        #expect(pause(action, from: 5)?.keepingConnection == false)
+    }
+
+    @Test("bytes asked for again at the end are sent, but not for ever")
+    func repeats() {
+        var machine = probing(size: 10)
+        let update = Example.update(size: 10)
+        let now = Example.time(5)
+        _ = machine.answered(.wanted(offset: 0), now: now)
+        _ = machine.answered(.wanted(offset: 0), now: now)
+        for _ in 0..<3 {
+            _ = machine.sent(now: now)
+            let again = machine.answered(.wanted(offset: 4), now: now)
+            #expect(again == .sendChunk(update, offset: 4, count: 6))
+        }
+        _ = machine.sent(now: now)
+        let last = machine.answered(.wanted(offset: 4), now: now)
+        #expect(pause(last, from: 5)?.keepingConnection == false)
+    }
+
+    @Test("accepted and duplicate, at any step, end the submission and keep the update")
+    func settled() {
+        for verdict in [SubmitVerdict.accepted, .duplicate] {
+            for steps in 0..<3 {
+                var machine = probing(size: 10)
+                advance(&machine, steps: steps)
+                let action = machine.answered(verdict, now: Example.time(5))
+                #expect(action == .checkIn(waitSeconds: 60))
+                _ = machine.connectionFailed(Example.broken, now: Example.time(6))
+                _ = machine.waited(now: Example.time(8))
+                let probe = machine.connected(now: Example.time(8))
+                #expect(probe == .probe(Example.update(size: 10)))
+            }
+        }
+    }
+
+    @Test("gone and rejected, at any step, discard the update for good")
+    func discarded() {
+        for verdict in [SubmitVerdict.gone, .rejected(.normBound)] {
+            for steps in 0..<3 {
+                var machine = probing(size: 10)
+                advance(&machine, steps: steps)
+                let action = machine.answered(verdict, now: Example.time(5))
+                #expect(action == .discard(Example.update(size: 10)))
+                let next = machine.done(now: Example.time(5))
+                #expect(next == .checkIn(waitSeconds: 60))
+                _ = machine.connectionFailed(Example.broken, now: Example.time(6))
+                _ = machine.waited(now: Example.time(8))
+                let checkIn = machine.connected(now: Example.time(8))
+                #expect(checkIn == .checkIn(waitSeconds: 60))
+            }
+        }
+    }
+
+    /// 0: probing, 1: the header is out, 2: the end is out.
+    private func advance(_ machine: inout AgentSessionMachine, steps: Int) {
+        let now = Example.time(5)
+        if steps > 0 { _ = machine.answered(.wanted(offset: 0), now: now) }
+        if steps > 1 {
+            _ = machine.answered(.wanted(offset: 0), now: now)
+            _ = machine.sent(now: now)
+        }
+    }
+
+    @Test("an update found on disk is probed on the first connection while its deadline lies ahead")
+    func persisted() {
+        var machine = newMachine(pending: [Example.update()])
+        let inTime = machine.connected(now: Example.time(59))
+        #expect(inTime == .probe(Example.update()))
+
+        var late = newMachine(pending: [Example.update()])
+        let checkIn = late.connected(now: Example.time(60))
+        #expect(checkIn == .checkIn(waitSeconds: 0))
+    }
+
+    @Test("after the probe of an update from disk comes the check-in")
+    func afterPersisted() {
+        var machine = newMachine(pending: [Example.update()])
+        _ = machine.connected(now: Example.time(1))
+        let action = machine.answered(.duplicate, now: Example.time(1))
+        #expect(action == .checkIn(waitSeconds: 0))
+    }
+
+    @Test("an update is discarded when a version past its base is served")
+    func sealed() {
+        for (version, sealed) in [(2, false), (3, false), (4, true)] as [(UInt8, Bool)] {
+            var machine = checkingIn(pending: [Example.update(grantedAt: -100)])
+            let action = machine.checkedIn(
+                Example.comeBack(5, plans: [Example.standing(serving: version)]),
+                now: Example.time(0))
+            #expect((action == .discard(Example.update(grantedAt: -100))) == sealed)
+        }
+    }
+
+    @Test("a new attempt at the same round and lattice gets the same bytes, under its new name")
+    func newAttempt() {
+        var machine = checkingIn(pending: [Example.update(grantedAt: -100)])
+        let second = Example.assignment(attempt: 2)
+        let action = machine.checkedIn(Example.work(second), now: Example.time(0))
+        let expected = Example.update(second)
+        #expect(action == .readdress(expected))
+        #expect(expected.digest == Example.update().digest)
+        let probe = machine.done(now: Example.time(0))
+        #expect(probe == .probe(expected))
+    }
+
+    @Test("another round, lattice or base is trained for anew")
+    func otherWork() {
+        var otherLattice = Example.assignment()
+        otherLattice.latticeID = Example.digest(51)
+        var otherBase = Example.assignment()
+        otherBase.base = Example.model(4)
+        for assignment in [Example.assignment(round: 8), otherLattice, otherBase] {
+            var machine = checkingIn(pending: [Example.update(grantedAt: -100)])
+            let action = machine.checkedIn(Example.work(assignment), now: Example.time(0))
+            #expect(action == .obtain(Example.text))
+        }
+    }
+}

@@ -1,0 +1,58 @@
+import Federation
+import Privacy
+import Testing
+
+@Suite("A plan's privacy budget")
+struct PrivacyBudgetTests {
+    private func plan(_ multiplier: Double, maxEpsilon: Double?) -> PrivacyPlan {
+        PrivacyPlan(
+            noiseMultiplier: multiplier, delta: 1e-5, sampling: .everyone, agents: 100,
+            maxEpsilon: maxEpsilon)
+    }
+
+    @Test("rounds are allowed until one more would overspend, and the refusal says what is left")
+    func limit() throws {
+        // 8.079406 is what dp-accounting 0.6.0 gives for ten rounds at z = 2, q = 1.
+        let limit = 8.5
+        let plan = plan(2, maxEpsilon: limit)
+        let fitting = (0..<100).prefix {
+            PrivacyBudget(plan: plan, roundsCharged: $0).refusal() == nil
+        }
+        #expect(fitting.count == 10)
+        let budget = PrivacyBudget(plan: plan, roundsCharged: fitting.count)
+        #expect(budget.epsilon <= limit)
+        #expect(budget.afterOneMore() > limit)
+        let fault = try #require(budget.refusal())
+        #expect(fault.code == .exhausted)
+        #expect(fault.message.contains("10 rounds have spent"))
+        #expect(fault.message.contains("0.421 is left"))
+        #expect(fault.remedy.contains("max_epsilon"))
+    }
+
+    @Test("a limit that is met exactly is not overspent")
+    func exactLimit() {
+        let after = PrivacyBudget(plan: plan(2, maxEpsilon: nil), roundsCharged: 7).epsilon
+        let budget = PrivacyBudget(plan: plan(2, maxEpsilon: after), roundsCharged: 6)
+        #expect(budget.afterOneMore() == after)
+        #expect(budget.refusal() == nil)
+        #expect(
+            PrivacyBudget(plan: plan(2, maxEpsilon: after.nextDown), roundsCharged: 6).refusal()
+                != nil)
+    }
+
+    @Test("nothing is spent before the first round, and no limit refuses nothing")
+    func noLimit() {
+        #expect(PrivacyBudget(plan: plan(0.05, maxEpsilon: 1), roundsCharged: 0).epsilon == 0)
+        let silent = PrivacyBudget(plan: plan(0, maxEpsilon: nil), roundsCharged: 5)
+        #expect(silent.epsilon == .infinity)
+        #expect(silent.refusal() == nil)
+    }
+
+    @Test("a plan with a limit and no noise is refused its first round")
+    func noNoise() throws {
+        let budget = PrivacyBudget(plan: plan(0, maxEpsilon: 8), roundsCharged: 0)
+        let fault = try #require(budget.refusal())
+        #expect(fault.message.contains("bring it to infinity"))
+        #expect(fault.message.contains("8.0 is left"))
+    }
+}
