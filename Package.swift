@@ -9,6 +9,12 @@ let selfContained: [LinkerSetting] = [
     .unsafeFlags(["-static-stdlib", "-Xlinker", "--gc-sections"])
 ]
 
+/// ArgumentParser uses FoundationEssentials, whose static library does not name these by itself.
+let foundationEssentials: [LinkerSetting] = [
+    .linkedLibrary("_FoundationCollections"), .linkedLibrary("_FoundationCShims"),
+    .linkedLibrary("swiftSynchronization"),
+]
+
 let argumentParser = Target.Dependency.product(
     name: "ArgumentParser", package: "swift-argument-parser")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
@@ -112,11 +118,11 @@ let package = Package(
         .executableTarget(
             name: "tributary-agent",
             dependencies: ["Federation", "Configuration", "AgentService", argumentParser, logging],
-            linkerSettings: selfContained),
+            linkerSettings: selfContained + foundationEssentials),
         .executableTarget(
             name: "tributary-verify",
             dependencies: ["Federation", "Cryptography", "Provenance", argumentParser],
-            linkerSettings: selfContained),
+            linkerSettings: selfContained + foundationEssentials),
     ],
     cxxLanguageStandard: .cxx17
 )
@@ -137,7 +143,10 @@ let tests: [(name: String, dependencies: [Target.Dependency])] = [
     ("Cryptography", ["Federation"]),
     ("Provenance", ["Federation", "Cryptography"]),
     ("Wire", ["Federation"]),
-    ("Registry", ["Federation", "Cryptography"]),
+    (
+        "Registry",
+        ["Federation", "Cryptography", .product(name: "GRDB", package: "GRDB.swift")]
+    ),
     (
         "CoordinatorService",
         [

@@ -8,7 +8,8 @@ package typealias AdminClient = AdminSession<TLSConnection>
 
 /// An admin's conversation with the coordinator: one request, one answer, over any stream.
 package struct AdminSession<Stream: ByteStream & ~Copyable>: ~Copyable {
-    /// How long the coordinator may take for an answer, in seconds, besides what it was asked to wait.
+    /// How long the coordinator may take for an answer, in seconds, besides what it was asked to
+    /// wait.
     static var answerSeconds: Double { 60 }
     /// How long one request of `follow` lets the coordinator wait for news, in seconds.
     private static var newsSeconds: UInt32 { 20 }
@@ -20,8 +21,8 @@ package struct AdminSession<Stream: ByteStream & ~Copyable>: ~Copyable {
     /// Carries out one command.
     ///
     /// - Parameter waitSeconds: what the command asks the coordinator to wait, in seconds.
-    /// - Throws: the coordinator's own fault when it refuses, `unavailable` when the connection fails, `invalid` when the
-    ///   answer is none.
+    /// - Throws: the coordinator's own fault when it refuses, `unavailable` when the connection
+    ///   fails, `invalid` when the answer is none.
     package mutating func perform(
         _ request: AdminRequest, waitSeconds: UInt32 = 0
     ) throws(Fault) -> AdminResponse {
@@ -45,7 +46,7 @@ package struct AdminSession<Stream: ByteStream & ~Copyable>: ~Copyable {
         return chunk
     }
 
-    /// Asks again and again where `plan` stands, until it is neither preparing nor unknown to `news`.
+    /// Asks again and again where `plan` stands, until it no longer prepares its first model.
     ///
     /// - Parameter news: called with every answer, `plan` itself first.
     /// - Returns: the plan's last state, `ready` or `failed`.

@@ -2,7 +2,8 @@ package import Cryptography
 package import Federation
 import Glibc
 
-/// What an admin connects with: a certificate, its key, the fleet's authority and the coordinator's address.
+/// What an admin connects with: a certificate, its key, the fleet's authority and the coordinator's
+/// address.
 ///
 /// `init` leaves one in the state directory's `admin` folder; `admin issue` writes others.
 package struct AdminCredential: Sendable {
@@ -14,8 +15,8 @@ package struct AdminCredential: Sendable {
 
     /// Reads the credential in `directory`, a coordinator's state directory or a credential folder.
     ///
-    /// - Throws: `notFound` when there is none, `invalid` for a file that does not parse, `storage` for one that cannot
-    ///   be read.
+    /// - Throws: `notFound` when there is none, `invalid` for a file that does not parse, `storage`
+    ///   for one that cannot be read.
     package init(directory: String) throws(Fault) {
         let folders = [directory + "/admin", directory]
         guard let folder = folders.first(where: { access($0 + "/admin.crt", F_OK) == 0 }) else {

@@ -3,12 +3,13 @@ package import Federation
 import Glibc
 import Wire
 
-extension AdminSession {
-    /// Writes the content of `digest` to a new file at `path`, or in place of an old one; the name appears only when all
-    /// of it has arrived and has that digest.
+extension AdminSession where Stream: ~Copyable {
+    /// Writes the content of `digest` to a new file at `path`, or in place of an old one; the name
+    /// appears only when all of it has arrived and has that digest.
     ///
     /// - Parameter size: bytes, as the model's record says.
-    /// - Throws: `untrusted` when the content is not that, `storage` when it cannot be written, or as `perform`.
+    /// - Throws: `untrusted` when the content is not that, `storage` when it cannot be written, or
+    ///   as `perform`.
     package mutating func download(
         _ digest: Digest, size: UInt64, to path: String
     ) throws(Fault) {
@@ -48,16 +49,12 @@ extension AdminSession {
     }
 }
 
-/// Creates `path` and its missing parents.
+/// Creates `path` unless it is there.
 ///
-/// - Throws: `storage` when one cannot be created or is not a directory.
-package func createDirectory(_ path: String) throws(Fault) {
-    var prefix = path.hasPrefix("/") ? "/" : ""
-    for part in path.split(separator: "/") {
-        prefix += prefix.isEmpty || prefix.hasSuffix("/") ? String(part) : "/" + part
-        if mkdir(prefix, 0o755) != 0, errno != EEXIST {
-            throw fileFault("cannot create the directory", prefix)
-        }
+/// - Throws: `storage` when it cannot be created or written, or is not a directory.
+func createDirectory(_ path: String) throws(Fault) {
+    if mkdir(path, 0o755) != 0, errno != EEXIST {
+        throw fileFault("cannot create the directory", path)
     }
     guard access(path + "/.", W_OK | X_OK) == 0 else { throw fileFault("cannot write in", path) }
 }

@@ -1,18 +1,20 @@
 import Federation
 
-/// A JSON document that is always written the same way: members in the order given, no insignificant white space.
+/// A JSON document that is always written the same way: members in the order given, no
+/// insignificant white space.
 package enum JSONValue: Sendable, Equatable {
     case null
     case bool(Bool)
     case number(UInt64)
-    /// Written with the fewest digits that read back as the same number; JSON has no word for the others, so they are
-    /// `null`.
+    /// Written with the fewest digits that read back as the same number; JSON has no word for the
+    /// others, so they are `null`.
     case decimal(Double)
     case string(String)
     case array([JSONValue])
     case object([(String, JSONValue)])
 
-    /// A quantity for which the wire says "not measured", or "does not apply", with a negative number: then `null`.
+    /// A quantity for which the wire says "not measured", or "does not apply", with a negative
+    /// number: then `null`.
     package static func measured(_ value: Double) -> JSONValue {
         value < 0 ? .null : .decimal(value)
     }

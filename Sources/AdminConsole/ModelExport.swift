@@ -32,12 +32,13 @@ package struct ExportedModel: Sendable, Equatable {
     }
 }
 
-extension AdminSession {
-    /// Downloads every file of `model` to `output/PLAN-VERSION/`, its signature to `output/PLAN-VERSION.sig` and the
-    /// signing key to `output/model-signing.pub`.
+extension AdminSession where Stream: ~Copyable {
+    /// Downloads every file of `model` to `output/PLAN-VERSION/`, its signature to
+    /// `output/PLAN-VERSION.sig` and the signing key to `output/model-signing.pub`.
     ///
     /// - Parameter model: as `ModelShow` answers.
-    /// - Throws: `invalid` when the record is incomplete, or names a file that would lie elsewhere; else as `download`.
+    /// - Throws: `invalid` when the record is incomplete, or names a file that would lie elsewhere;
+    ///   else as `download`.
     package mutating func export(
         _ model: ModelRecord, to output: String
     ) throws(Fault) -> ExportedModel {
@@ -45,6 +46,7 @@ extension AdminSession {
             let signatureDigest = Digest(bytes: reference.signatureDigest)
         else { throw unexpectedAnswer() }
         let directory = "\(output)/\(reference.plan)-\(reference.version)"
+        try createDirectory(output)
         try createDirectory(directory)
         for file in model.files {
             guard isPlainName(file.name), let digest = Digest(bytes: file.digest) else {
@@ -61,7 +63,8 @@ extension AdminSession {
     }
 }
 
-/// Whether `name` is a file's name and not a path: it comes from the network and is written below the user's directory.
+/// Whether `name` is a file's name and not a path: it comes from the network and is written below
+/// the user's directory.
 private func isPlainName(_ name: String) -> Bool {
     !name.isEmpty && !name.hasPrefix(".") && !name.utf8.contains { $0 == 0x2f || $0 < 0x20 }
 }

@@ -2,8 +2,8 @@ package import Wire
 
 /// Turns the states of a job or a plan into text to append to a terminal or a file.
 ///
-/// On a terminal, finished lines stay and one live line below them is drawn over; elsewhere only finished lines are
-/// written.
+/// On a terminal, finished lines stay and one live line below them is drawn over; elsewhere only
+/// finished lines are written.
 package struct ProgressDisplay {
     /// Columns of the terminal; nil when the text goes elsewhere.
     private let width: Int?
@@ -15,7 +15,8 @@ package struct ProgressDisplay {
     /// - Parameter width: columns of the terminal; nil when the text goes to a file or a pipe.
     package init(width: Int?) { self.width = width }
 
-    /// What to write for the newest state of `job`: a line for each round that has ended since the last call.
+    /// What to write for the newest state of `job`: a line for each round that has ended since the
+    /// last call.
     package mutating func update(_ job: JobRecord) -> String {
         var text = width == nil ? "" : Self.clearLine
         if !hasHeading {
@@ -31,7 +32,8 @@ package struct ProgressDisplay {
 
     /// What to write for the newest state of `plan`: a line for each new stage of its preparation.
     package mutating func update(_ plan: PlanRecord) -> String {
-        let stage = plan.detail.isEmpty ? plan.state : "\(plan.state): \(plan.detail)"
+        let detail = plan.detail.isEmpty ? "" : ": \(printable(plan.detail))"
+        let stage = plan.state + detail
         if let width {
             let percent = decimal(plan.progress * 100, places: 0)
             let live = plan.state == "preparing" ? cut("\(stage) \(percent) %", to: width - 1) : ""
@@ -47,7 +49,9 @@ package struct ProgressDisplay {
     }
 
     private static func line(_ round: RoundRecord) -> String {
-        guard round.published else { return "\(right("\(round.round)", 5))  \(round.reason)\n" }
+        guard round.published else {
+            return "\(right("\(round.round)", 5))  \(printable(round.reason))\n"
+        }
         return line(
             String(round.round), "\(round.reported)/\(round.selected)", fraction(round.accuracy),
             privacyLoss(round.epsilon), byteCount(round.bytesIn), byteCount(round.bytesOut),
@@ -80,14 +84,18 @@ package struct ProgressDisplay {
 }
 
 extension JobRecord {
-    /// What a person should know at the end: how far it got, the model's accuracy, and what it cost in privacy.
+    /// What a person should know at the end: how far it got, the model's accuracy, and what it cost
+    /// in privacy.
     package var summary: String {
         var lines = facts
         if let last = rounds.last(where: \.published) {
             lines += "model version \(last.modelVersion), accuracy \(fraction(last.accuracy))\n"
         }
-        guard epsilon >= 0 else { return lines + "no noise: this plan gives no privacy guarantee\n" }
-        lines += "epsilon \(privacyLoss(epsilon)) at delta \(delta), noise multiplier"
+        guard epsilon >= 0 else {
+            return lines + "no noise: this plan gives no privacy guarantee\n"
+        }
+        lines +=
+            "epsilon \(privacyLoss(epsilon)) at delta \(delta), noise multiplier"
             + " \(noiseMultiplier); about \(agentsForEpsilon4) agents would bring it to 4 at the"
             + " same noise per parameter\n"
         return lines

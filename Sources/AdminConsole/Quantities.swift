@@ -3,7 +3,7 @@ import Glibc
 // How numbers are shown to people.
 
 /// `1.2 MB`: three digits and a decimal unit.
-func byteCount(_ bytes: UInt64) -> String {
+package func byteCount(_ bytes: UInt64) -> String {
     let units = ["kB", "MB", "GB", "TB", "PB", "EB"]
     guard bytes >= 1000 else { return "\(bytes) B" }
     var value = Double(bytes) / 1000
@@ -17,7 +17,7 @@ func byteCount(_ bytes: UInt64) -> String {
 }
 
 /// `12.3 s`, `4 min 05 s`, `2 h 05 min`.
-func duration(_ seconds: Double) -> String {
+package func duration(_ seconds: Double) -> String {
     guard seconds >= 60 else { return "\(decimal(max(0, seconds), places: 1)) s" }
     let whole = Int(min(seconds, 1e12))
     return whole < 3600
@@ -26,17 +26,17 @@ func duration(_ seconds: Double) -> String {
 }
 
 /// Four decimals, or a dash for what the wire says is not measured.
-func fraction(_ value: Double) -> String { value < 0 ? "-" : decimal(value, places: 4) }
+package func fraction(_ value: Double) -> String { value < 0 ? "-" : decimal(value, places: 4) }
 
 /// A privacy loss to four significant digits or whole, `none` for a plan without privacy.
-func privacyLoss(_ epsilon: Double) -> String {
+package func privacyLoss(_ epsilon: Double) -> String {
     guard epsilon >= 0 else { return "none" }
     guard epsilon.isFinite else { return "unbounded" }
     return decimal(epsilon, places: epsilon >= 1000 ? 0 : epsilon >= 100 ? 1 : 2)
 }
 
 /// `2026-01-31 12:00 UTC`; a dash for 0.
-func date(_ unix: UInt64) -> String {
+package func date(_ unix: UInt64) -> String {
     var seconds = time_t(clamping: unix)
     var parts = tm()
     guard unix > 0, gmtime_r(&seconds, &parts) != nil else { return "-" }
@@ -46,7 +46,7 @@ func date(_ unix: UInt64) -> String {
 }
 
 /// `value` with exactly `places` decimals, 0 to 9; finite and below 10^15 in size.
-func decimal(_ value: Double, places: Int) -> String {
+package func decimal(_ value: Double, places: Int) -> String {
     guard value.isFinite, abs(value) < 1e15 else { return value.description }
     let unit = (0..<places).reduce(1.0) { power, _ in power * 10 }
     let scaled = UInt64(min((abs(value) * unit).rounded(), 1e19))

@@ -1,29 +1,32 @@
 package import Federation
 package import Wire
 
-// The answers as JSON. Keys are the field names of admin.proto, digests are hexadecimal, and what was not measured or
-// does not apply is null.
+// The answers as JSON. Keys are the field names of admin.proto, digests are hexadecimal, and what
+// was not measured or does not apply is null.
 
 extension AdminResponse {
     /// The answer as one document.
     package var json: JSONValue {
         switch self {
         case .plan(let record): record.json
-        case .plans(let records): list(records.items.map(\.json))
+        case .plans(let records): list("plans", records.items.map(\.json))
         case .token(let token): token.json
         case .agent(let record): record.json
-        case .agents(let records): list(records.items.map(\.json))
+        case .agents(let records): list("agents", records.items.map(\.json))
         case .job(let record): record.json
         case .round(let record): record.json
-        case .rounds(let records): list(records.items.map(\.json))
+        case .rounds(let records): list("rounds", records.items.map(\.json))
         case .model(let record): record.json
-        case .models(let records): list(records.items.map(\.json))
-        case .doctor(let report): list(report.items.map(\.json))
+        case .models(let records): list("models", records.items.map(\.json))
+        case .doctor(let report): list("checks", report.items.map(\.json))
         }
     }
 }
 
-private func list(_ items: [JSONValue]) -> JSONValue { .object([("items", .array(items))]) }
+/// A list is the one member of its document.
+private func list(_ name: String, _ items: [JSONValue]) -> JSONValue {
+    .object([(name, .array(items))])
+}
 
 private func hex(_ bytes: [UInt8]) -> JSONValue { .string(hexadecimal(bytes)) }
 

@@ -182,7 +182,7 @@ extension ModelRecord {
 }
 
 /// A line a check: `ok` or `FAILED`, what, and what was found.
-package func doctorText(_ lines: [DoctorLine]) -> String {
+func doctorText(_ lines: [DoctorLine]) -> String {
     let width = lines.map(\.check.count).max() ?? 0
     return lines.map { line in
         let space = String(repeating: " ", count: width - line.check.count)

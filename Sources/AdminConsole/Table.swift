@@ -25,7 +25,8 @@ package struct Table: Sendable {
 
     /// The table, a final newline included.
     ///
-    /// - Parameter width: columns of the terminal; text that does not fit is cut with an ellipsis. Nil: nothing is cut.
+    /// - Parameter width: columns of the terminal; text that does not fit is cut with an ellipsis.
+    ///   Nil: nothing is cut.
     package func text(width: Int?) -> String {
         var widths = headings.indices.map { column in
             ([headings] + rows).map { $0[column].count }.max() ?? 0

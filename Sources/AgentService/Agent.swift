@@ -31,10 +31,13 @@ package struct Agent: ~Copyable {
     package init(
         _ configuration: AgentConfiguration, log: Logger, stop: StopSignal
     ) throws(Fault) {
-        directory = StateDirectory(path: configuration.stateDirectory)
+        let directory = StateDirectory(path: configuration.stateDirectory)
         try directory.prepare()
-        enrolment = try Enrolment(directory)
-        lock = try StateLock(directory)
+        let enrolment = try Enrolment(directory)
+        let lock = try StateLock(directory)
+        self.directory = directory
+        self.enrolment = enrolment
+        self.lock = lock
         blobs = BlobCache(directory: directory.blobDirectory)
         models = ServingModels(directory: directory.modelDirectory)
         updates = PendingUpdates(directory: directory.updateDirectory)

@@ -92,6 +92,7 @@ extension Agent {
         try locally { () throws(Fault) in
             let text = try blobs.read(digest)
             try plans[index].adopt(text, digest: digest)
+            try PlanTexts(directory: directory.planDirectory).store(text, of: standing.plan)
         }
         updateData(index) { _ in }
         log.info(

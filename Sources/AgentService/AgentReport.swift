@@ -48,6 +48,8 @@ extension Agent {
         do throws(Fault) {
             try CredentialFile.replace(
                 directory.statusFile, Array(text.utf8), mode: CredentialFile.publicMode)
+            try CredentialFile.replace(
+                directory.summaryFile, Array(next.text.utf8), mode: CredentialFile.publicMode)
         } catch { log.warning("cannot write the status", error) }
     }
 
@@ -59,7 +61,8 @@ extension Agent {
         switch (setback, fault.code) {
         case (.connection, .forbidden), (.refusal, .forbidden), (.connection, .unauthenticated),
             (.refusal, .unauthenticated):
-            log.warning("the coordinator refuses this agent; it keeps asking, rarely", fault, during)
+            log.warning(
+                "the coordinator refuses this agent; it keeps asking, rarely", fault, during)
             log.warning(
                 "to take part again, get a token from the admin and enroll with --force")
         case (.connection, _): log.warning("no connection", fault, during)

@@ -90,6 +90,26 @@ package struct AgentStatus: Sendable {
         ])
     }
 
+    /// A line each, for people.
+    package var text: String {
+        var lines = [
+            "state        \(state.rawValue)", "agent        \(agent) of fleet \(fleet)",
+            "coordinator  \(coordinator)",
+        ]
+        for plan in plans {
+            let version = plan.version.map { "model version \($0)" } ?? "no model yet"
+            lines.append("plan         \(plan.plan): \(version), \(plan.examples) examples")
+            if plan.unreadable > 0 { lines[lines.count - 1] += ", \(plan.unreadable) unreadable" }
+            if let problem = plan.problem { lines.append("             \(problem)") }
+        }
+        if let lastRound { lines.append("last round   \(lastRound.at) of \(lastRound.plan)") }
+        if let lastUpdate {
+            lines.append("last update  \(lastUpdate.bytes) bytes, \(lastUpdate.verdict)")
+        }
+        if let lastError { lines.append("last error   \(lastError)") }
+        return lines.joined(separator: "\n") + "\n"
+    }
+
     private func json(_ line: PlanLine) -> String {
         object([
             ("plan", jsonString(line.plan.name)),

@@ -1,6 +1,5 @@
 package import Cryptography
 package import Federation
-import Glibc
 package import Provenance
 import Wire
 
@@ -89,7 +88,8 @@ package struct Enrolment: Sendable {
                 .unauthenticated,
                 "the enrolment token expired on \(dateText(Int64(clamping: token.expiresUnix)));"
                     + " this machine's clock says \(dateText(Int64(clamping: unixSeconds)))",
-                remedy: "get a new token with `tributary-coordinator agent token`, or set the clock")
+                remedy: "get a new token with `tributary-coordinator agent token`, or set the clock"
+            )
         }
     }
 
@@ -143,16 +143,7 @@ package struct Enrolment: Sendable {
     }
 
     private func store(in directory: StateDirectory) throws(Fault) {
-        // Nothing of an earlier identity remains: its models may be another fleet's.
-        unlink(directory.certificateFile)
-        unlink(directory.statusFile)
-        for folder in [directory.modelDirectory, directory.updateDirectory, directory.blobDirectory]
-        {
-            for name in names(in: folder) {
-                removeDirectory("\(folder)/\(name)")
-                unlink("\(folder)/\(name)")
-            }
-        }
+        directory.clear()
         try storeTrustSet(in: directory)
         try CredentialFile.replace(
             directory.coordinatorFile, Array("\(coordinator)\n".utf8),

@@ -15,10 +15,18 @@ package struct StateDirectory: Sendable, Equatable {
     package var trustSetFile: String { "\(path)/trust-set.json" }
     /// One line, `host:port`.
     package var coordinatorFile: String { "\(path)/coordinator" }
+    /// What the daemon says about itself, for programs.
     package var statusFile: String { "\(path)/status.json" }
+    /// The same for people.
+    package var summaryFile: String { "\(path)/status.txt" }
+    package var planDirectory: String { "\(path)/plans" }
     package var blobDirectory: String { "\(path)/blobs" }
     package var modelDirectory: String { "\(path)/models" }
     package var updateDirectory: String { "\(path)/update" }
+
+    private var folders: [String] {
+        [path, planDirectory, blobDirectory, modelDirectory, updateDirectory]
+    }
 
     package var isEnrolled: Bool { access(certificateFile, F_OK) == 0 }
 
@@ -26,13 +34,26 @@ package struct StateDirectory: Sendable, Equatable {
     ///
     /// - Throws: `Fault.storage` naming the directory.
     package func prepare() throws(Fault) {
-        for directory in [path, blobDirectory, modelDirectory, updateDirectory] {
+        for directory in folders {
             try createDirectory(directory)
         }
         let probe = "\(path)/.writable"
         unlink(probe)
         try CredentialFile.create(probe, [], mode: CredentialFile.secretMode)
         unlink(probe)
+    }
+
+    /// Removes what an earlier identity left, its certificate first: plans, models, blobs and updates may be another fleet's.
+    func clear() {
+        unlink(certificateFile)
+        unlink(statusFile)
+        unlink(summaryFile)
+        for folder in folders where folder != path {
+            for name in names(in: folder) {
+                removeDirectory("\(folder)/\(name)")
+                unlink("\(folder)/\(name)")
+            }
+        }
     }
 }
 
@@ -51,6 +72,14 @@ package struct StateLock: ~Copyable {
                 .conflict, "another agent is running in \(directory.path)",
                 remedy: "stop it, or give this one a state directory of its own")
         }
+    }
+
+    /// Whether some process holds the lock now.
+    package static func isHeld(_ directory: StateDirectory) -> Bool {
+        let descriptor = open("\(directory.path)/lock", O_RDWR | O_CLOEXEC)
+        guard descriptor >= 0 else { return false }
+        defer { close(descriptor) }
+        return flock(descriptor, LOCK_EX | LOCK_NB) != 0
     }
 
     deinit { if descriptor >= 0 { close(descriptor) } }

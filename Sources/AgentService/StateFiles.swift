@@ -65,7 +65,8 @@ func readBytes(_ path: String, offset: UInt64 = 0, count: Int) throws(Fault) -> 
     var filled = 0
     let bytes = [UInt8](unsafeUninitializedCapacity: count) { buffer, initialised in
         while filled < count {
-            let rest = UnsafeMutableRawBufferPointer(UnsafeMutableBufferPointer(rebasing: buffer[filled...]))
+            let rest = UnsafeMutableRawBufferPointer(
+                UnsafeMutableBufferPointer(rebasing: buffer[filled...]))
             let received = pread(file, rest.baseAddress, rest.count, off_t(offset) + off_t(filled))
             if received < 0 && errno == EINTR { continue }
             if received <= 0 { break }

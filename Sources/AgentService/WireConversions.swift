@@ -1,7 +1,7 @@
-import AgentSession
+package import AgentSession
 import Cryptography
-import Federation
-import Wire
+package import Federation
+package import Wire
 
 // Between what the wire carries and what the session's machine decides on; every field is checked on the way in.
 
@@ -74,7 +74,8 @@ extension RoundAssignment {
 }
 
 extension CheckInAnswer {
-    init(_ response: CheckInResponse) throws(Fault) {
+    /// - Throws: `Fault.invalid` naming the part that is missing or makes no sense.
+    package init(_ response: CheckInResponse) throws(Fault) {
         var plans: [PlanStanding] = []
         for state in response.plans { plans.append(try PlanStanding(state)) }
         let next: Next

@@ -8,19 +8,22 @@ package struct UpdateRejectionError: Error, Equatable {
 }
 
 extension Plan {
-    /// The most one update may weigh in a sum: 1 in a private plan, else the examples one agent may count for.
+    /// The most one update may weigh in a sum: 1 in a private plan, else the examples one agent may
+    /// count for.
     package var maxUpdateWeight: UInt64 {
         privacy == nil ? UInt64(max(0, round.maxExamples)) : 1
     }
 
-    /// What an update trained on `examples` weighs: 1 in a private plan, whose sensitivity must not depend on the data.
+    /// What an update trained on `examples` weighs: 1 in a private plan, whose sensitivity must not
+    /// depend on the data.
     package func updateWeight(examples: UInt64) -> UInt64 { privacy == nil ? examples : 1 }
 }
 
-/// The sum of a round's updates, each times its weight, in exact integers: the order of arrival leaves no trace.
+/// The sum of a round's updates, each times its weight, in exact integers: the order of arrival
+/// leaves no trace.
 package struct ExactSum: Sendable {
-    /// No sum leaves +-2^62, because |sum| <= 127 * totalWeight and the total weight stops here; noise has as much room
-    /// again.
+    /// No sum leaves +-2^62, because |sum| <= 127 * totalWeight and the total weight stops here;
+    /// noise has as much room again.
     private static let largestTotalWeight: UInt64 = (1 << 62) / 127
 
     /// The lattice all of the updates are on.
@@ -33,7 +36,8 @@ package struct ExactSum: Sendable {
     package private(set) var sums: [Int64]
     private let maxWeight: UInt64
 
-    /// An empty sum on `lattice`; no update may weigh more than `maxWeight` (`Plan.maxUpdateWeight`).
+    /// An empty sum on `lattice`; no update may weigh more than `maxWeight`
+    /// (`Plan.maxUpdateWeight`).
     package init(lattice: Lattice, maxWeight: UInt64) {
         self.lattice = lattice
         self.maxWeight = maxWeight
@@ -42,9 +46,9 @@ package struct ExactSum: Sendable {
 
     /// Adds `weight` times `values`.
     ///
-    /// - Throws: `wrongDimension` when there are not D values, `normBound` when the lattice does not admit them,
-    ///   `tooManyExamples` when `weight` exceeds the most one update may weigh or what the sum still holds, `malformed`
-    ///   when it is 0.
+    /// - Throws: `wrongDimension` when there are not D values, `normBound` when the lattice does
+    ///   not admit them, `tooManyExamples` when `weight` exceeds the most one update may weigh or
+    ///   what the sum still holds, `malformed` when it is 0.
     package mutating func fold(
         _ values: [Int8], weight: UInt64
     ) throws(UpdateRejectionError) {

@@ -16,13 +16,14 @@ package struct RoundAggregate: Sendable, Equatable {
 
 /// Closes `sum`, the updates of one round of `plan`.
 ///
-/// In a private plan: adds discrete Gaussian noise of the integer sigma ceil(z B) and divides by the plan's constant,
-/// whoever reported; an empty sum is released too, as noise. Otherwise: divides by the total weight. Noise is new at each
-/// call, so a private round calls this once a ledger charge.
+/// In a private plan: adds discrete Gaussian noise of the integer sigma ceil(z B) and divides by
+/// the plan's constant, whoever reported; an empty sum is released too, as noise. Otherwise:
+/// divides by the total weight. Noise is new at each call, so a private round calls this once a
+/// ledger charge.
 ///
 /// - Parameter random: cryptographic in a private plan.
-/// - Throws: `Fault.conflict` when a plan without privacy has nothing to average; `Fault.invalid` when the plan's
-///   noise is beyond what can be sampled or the average is not finite.
+/// - Throws: `Fault.conflict` when a plan without privacy has nothing to average; `Fault.invalid`
+///   when the plan's noise is beyond what can be sampled or the average is not finite.
 package func aggregate(
     sum: ExactSum, plan: Plan, noise random: inout some RandomSource
 ) throws(Fault) -> RoundAggregate {

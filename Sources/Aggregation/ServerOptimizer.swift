@@ -1,11 +1,14 @@
 package import Federation
 
-/// Moves the fp32 master weights by a round's average: FedAvg, or FedAvgM when the plan's momentum is above 0.
+/// Moves the fp32 master weights by a round's average: FedAvg, or FedAvgM when the plan's momentum
+/// is above 0.
 ///
-/// With the average change m: v = b v - m; x = x - eta v (Hsu, Qi and Brown 2019, whose x - x_average is -m).
+/// With the average change m: v = b v - m; x = x - eta v (Hsu, Qi and Brown 2019, whose x -
+/// x_average is -m).
 package struct ServerOptimizer: Sendable {
     private let plan: ServerPlan
-    /// The momentum's state, one value a parameter; belongs to a version like the master weights do.
+    /// The momentum's state, one value a parameter; belongs to a version like the master weights
+    /// do.
     package private(set) var velocity: [Float]
 
     /// `velocity` is the parent version's, or empty for a plan's first round.
@@ -16,7 +19,8 @@ package struct ServerOptimizer: Sendable {
 
     /// One step; `average` has as many values as `master`.
     ///
-    /// - Throws: `Fault.invalid` when a size differs or a value would not be finite; nothing has changed then.
+    /// - Throws: `Fault.invalid` when a size differs or a value would not be finite; nothing has
+    ///   changed then.
     package mutating func step(master: inout [Float], average: [Float]) throws(Fault) {
         guard average.count == master.count, velocity.isEmpty || velocity.count == master.count
         else {

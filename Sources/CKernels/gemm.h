@@ -6,8 +6,9 @@
 
 #include "ckernels.h"
 
-// The matrix product is cut into strips of this many output channels; each instruction set has one function that
-// computes a strip for all rows. Both operands are contiguous along the width, so nothing is packed or allocated.
+// The matrix product is cut into strips of this many output channels; each instruction set has one
+// function that computes a strip for all rows. Both operands are contiguous along the width, so
+// nothing is packed or allocated.
 enum { STRIP = 4 };
 
 typedef struct {

@@ -15,8 +15,8 @@ void gemm_strip_neon(const gemm_strip *strip) {
             int8x16_t x = vld1q_s8(a + k);
             for (int c = 0; c < STRIP; c++) {
                 int8x16_t w = vld1q_s8(strip->w[c] + k);
-                // Two products of at most 128 * 127 each would pass 16 bits, so every product is widened before it is
-                // added.
+                // Two products of at most 128 * 127 each would pass 16 bits, so every product is
+                // widened before it is added.
                 sums[c] = vpadalq_s16(sums[c], vmull_s8(vget_low_s8(x), vget_low_s8(w)));
                 sums[c] = vpadalq_s16(sums[c], vmull_high_s8(x, w));
             }

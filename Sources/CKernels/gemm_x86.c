@@ -1,4 +1,5 @@
-// x86-64 strips of the int8 matrix product. Each tile keeps TILE rows x STRIP channels of accumulators in registers.
+// x86-64 strips of the int8 matrix product. Each tile keeps TILE rows x STRIP channels of
+// accumulators in registers.
 
 #include "gemm.h"
 
@@ -10,11 +11,12 @@
 #define INLINE static inline __attribute__((always_inline))
 #define UNROLL _Pragma("clang loop unroll(full)")
 
-// VNNI multiplies unsigned by signed bytes. Activations are made unsigned by flipping their top bit, which adds 128 to
-// each; the product is then too large by 128 times the sum of the weight row.
+// VNNI multiplies unsigned by signed bytes. Activations are made unsigned by flipping their top
+// bit, which adds 128 to each; the product is then too large by 128 times the sum of the weight
+// row.
 enum { UNSIGNED_SHIFT_BITS = 7 };
 
-// ---- AVX2: sign-extend to 16 bits, multiply and add pairs -----------------------------------------------------------
+// ---- AVX2: sign-extend to 16 bits, multiply and add pairs ----
 
 #define AVX2 __attribute__((target("avx2")))
 enum { TILE_AVX2 = 2 };
@@ -58,7 +60,7 @@ AVX2 void gemm_strip_avx2(const gemm_strip *strip) {
     for (; row < strip->rows; row++) tile_avx2(strip, row, 1);
 }
 
-// ---- AVX-VNNI: four products of bytes an instruction and lane, 256 bits ---------------------------------------------
+// ---- AVX-VNNI: four products of bytes an instruction and lane, 256 bits ----
 
 #define AVXVNNI __attribute__((target("avx2,avxvnni")))
 enum { TILE_AVXVNNI = 2 };
@@ -97,7 +99,7 @@ AVXVNNI void gemm_strip_avxvnni(const gemm_strip *strip) {
     for (; row < strip->rows; row++) tile_avxvnni(strip, row, 1);
 }
 
-// ---- AVX512-VNNI: the same with 512 bits ----------------------------------------------------------------------------
+// ---- AVX512-VNNI: the same with 512 bits ----
 
 #define AVX512VNNI __attribute__((target("avx2,avx512f,avx512bw,avx512vl,avx512vnni")))
 enum { TILE_AVX512VNNI = 6 };

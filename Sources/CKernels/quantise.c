@@ -4,7 +4,8 @@
 
 #pragma STDC FP_CONTRACT OFF
 
-/// Round half to even, for |v| <= 2^22: the sum has no bits left for a fraction. (Unlike rintf it vectorises everywhere.)
+/// Round half to even, for |v| <= 2^22: the sum has no bits left for a fraction. (Unlike rintf it
+/// vectorises everywhere.)
 static inline float round_even(float v) {
     const float magic = 12582912.0f;  // 1.5 * 2^23
     return (v + magic) - magic;
@@ -77,7 +78,8 @@ static float largest_magnitude(const float *w, size_t width) {
 /// The scale of one channel whose bias is `bias`; see ck_quantise_layer.
 static float channel_scale(float largest, float bias, float input_scale) {
     float scale = largest / 127;
-    // Dequantising gives 127 * scale, whose own scale may be a neighbour of this one; that neighbour is a fixed point.
+    // Dequantising gives 127 * scale, whose own scale may be a neighbour of this one; that
+    // neighbour is a fixed point.
     scale = (127 * scale) / 127;
     float needed = fabsf(bias) / (input_scale * 4194304.0f);
     if (scale < needed) {
@@ -109,7 +111,8 @@ void ck_quantise_layer(const float *w, const float *bias, size_t channels, size_
 
 float ck_quantiser_gradient(const float *scaled, size_t count, float low, float high,
                             float *gradient) {
-    // Lanes fix the order of the additions, so that every CPU gets the same sum and the compiler may use vectors.
+    // Lanes fix the order of the additions, so that every CPU gets the same sum and the compiler
+    // may use vectors.
     enum { LANES = 16 };
     float lanes[LANES] = {0};
     for (size_t first = 0; first < count; first += LANES) {

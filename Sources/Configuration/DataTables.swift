@@ -16,7 +16,7 @@ func plans<Key: SectionKey, Value>(
     for entry in entries {
         guard let plan = PlanID(entry.key) else {
             throw Fault.at(
-                file, entry.position, "'\(entry.key)' in [data] is not a plan's name",
+                file, entry.position, "'\(entry.key.prefix(80))' in [data] is not a plan's name",
                 "write [data.NAME] with 1 to 40 characters of a-z 0-9 -, beginning with a letter")
         }
         let section = try Section<Key>(

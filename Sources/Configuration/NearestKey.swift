@@ -1,6 +1,9 @@
-/// The one of `known` that `key` was probably meant to be: at most two edits away, or a third of
-/// its length; nil when nothing is near.
+/// The one of `known` that `key` was probably meant to be: it begins with `key`, or is at most two
+/// edits away, or a third of the length of `key`; nil when nothing is near.
 func nearest(to key: String, among known: [String]) -> String? {
+    if key.utf8.count >= 3, let longer = known.first(where: { $0.hasPrefix(key) }) {
+        return longer
+    }
     let scored = known.map { (name: $0, distance: editDistance(key, $0)) }
     guard let best = scored.min(by: { $0.distance < $1.distance }),
         best.distance <= max(2, key.utf8.count / 3), best.distance < best.name.utf8.count

@@ -140,7 +140,7 @@ extension Section {
         _ value: TOMLValue, _ key: Key, _ allowed: String, where accepts: (String) -> Bool
     ) throws(Fault) -> String {
         guard case .text(let text) = value.content else { throw mismatch(value, key, allowed) }
-        guard accepts(text) else { throw mismatch(value, key, "is \(jsonString(text))", allowed) }
+        guard accepts(text) else { throw mismatch(value, key, "is \(quoted(text))", allowed) }
         return text
     }
 
@@ -252,6 +252,11 @@ func short(_ number: Double) -> String {
     return text.hasSuffix(".0") ? String(text.dropLast(2)) : text
 }
 
+/// `text` in quotes for a fault, cut when it is long.
+private func quoted(_ text: String) -> String {
+    text.count <= 80 ? jsonString(text) : jsonString(text.prefix(80) + "...")
+}
+
 /// The fault for a key that nothing reads, with the nearest known one, or all of them.
 func unknownKey(
     _ entry: TOMLEntry, in section: String, file: String, known: [String]
@@ -260,5 +265,5 @@ func unknownKey(
     let remedy =
         nearest(to: entry.key, among: known).map { "did you mean '\($0)'?" }
         ?? "known keys: \(known.joined(separator: ", "))"
-    return Fault.at(file, entry.position, "unknown key '\(entry.key)' \(place)", remedy)
+    return Fault.at(file, entry.position, "unknown key '\(entry.key.prefix(80))' \(place)", remedy)
 }

@@ -10,10 +10,13 @@ import UnixSignals
 package enum Coordinator {
     /// Serves the fleet in `directory` until the process is told to stop.
     ///
-    /// - Parameter ready: called once with the address when agents can connect.
+    /// - Parameters:
+    ///   - randomness: where rotation seeds and noise come from; anything but the system's is for replaying a round.
+    ///   - ready: called once with the address when agents can connect.
     /// - Throws: `Fault` when the directory, its registry or the port cannot be used.
     package static func serve(
-        directory path: String, ready: @escaping @Sendable (String) -> Void
+        directory path: String, randomness: RoundRandomness = .system,
+        ready: @escaping @Sendable (String) -> Void
     ) async throws {
         let directory = try StateDirectory(path: path)
         let configuration = try directory.configuration()
@@ -22,7 +25,7 @@ package enum Coordinator {
         let registry = try Registry.open(directory: path)
         let fleet = Fleet(
             keys: try FleetKeys(directory: directory), registry: registry,
-            configuration: configuration, log: log)
+            configuration: configuration, randomness: randomness, log: log)
         try await fleet.start()
         let group = ServiceGroup(
             services: [CoordinatorServer(fleet: fleet, log: log, ready: ready)],

@@ -4,8 +4,8 @@ import Glibc
 
 /// Owns one `X509`.
 ///
-/// Sendable because a certificate is never changed once it is here; OpenSSL guards the extension values that it caches
-/// with a lock of its own.
+/// Sendable because a certificate is never changed once it is here; OpenSSL guards the extension
+/// values that it caches with a lock of its own.
 final class CertificateHandle: @unchecked Sendable {
     let pointer: OpaquePointer
 
@@ -18,12 +18,17 @@ final class CertificateHandle: @unchecked Sendable {
 /// An X.509 certificate. That it parses says nothing about who signed it.
 package struct Certificate: Sendable, Hashable {
     let handle: CertificateHandle
+    /// The certificate's exact bytes.
     package let der: [UInt8]
+    /// The key of whoever it is about.
     package let publicKey: PublicKey
-    /// First and last second of its validity, Unix time.
+    /// First second of its validity, Unix time.
     package let notBeforeUnix: Int64
+    /// Last second of its validity, Unix time.
     package let notAfterUnix: Int64
 
+    /// Parses one certificate.
+    ///
     /// - Throws: `Fault.invalid` unless `der` is exactly one certificate.
     package init(der: [UInt8]) throws(Fault) {
         guard let pointer = fromDER(der, { d2i_X509(nil, $0, $1) }, free: X509_free) else {
@@ -72,7 +77,7 @@ package struct Certificate: Sendable, Hashable {
 
     init(_ handle: CertificateHandle) throws(Fault) {
         guard let der = derBytes({ i2d_X509(handle.pointer, $0) }),
-            let key = X509_get_pubkey(handle.pointer),
+            let key = X509_get_pubkey(handle.pointer).map({ KeyHandle(owning: $0) }),
             let notBefore = unixTime(X509_get0_notBefore(handle.pointer)),
             let notAfter = unixTime(X509_get0_notAfter(handle.pointer))
         else {
@@ -81,7 +86,7 @@ package struct Certificate: Sendable, Hashable {
         }
         self.handle = handle
         self.der = der
-        publicKey = try PublicKey(KeyHandle(owning: key))
+        publicKey = try PublicKey(key)
         notBeforeUnix = notBefore
         notAfterUnix = notAfter
     }
@@ -108,7 +113,8 @@ package struct Certificate: Sendable, Hashable {
         return hexadecimal(UnsafeBufferPointer(start: data, count: count))
     }
 
-    /// Who the certificate speaks for: its one SAN URI; nil without one, with several, or with a foreign one.
+    /// Who the certificate speaks for: its one SAN URI; nil without one, with several, or with a
+    /// foreign one.
     package var identity: Identity? {
         let uris = alternativeNames.filter { $0.kind == .uri }
         guard uris.count == 1, let uri = uris.first else { return nil }
@@ -131,7 +137,8 @@ package struct Certificate: Sendable, Hashable {
     /// Whether the certificate may sign others.
     package var isAuthority: Bool { X509_check_ca(handle.pointer) == 1 }
 
-    /// Whether one of `authorities` signed it and was allowed to. Says nothing about validity periods.
+    /// Whether one of `authorities` signed it and was allowed to. Says nothing about validity
+    /// periods.
     package func isSigned(by authorities: [Certificate]) -> Bool {
         let chain = ChainVerification(authorities: authorities, checksTime: false)
         return chain.verify(self) == nil

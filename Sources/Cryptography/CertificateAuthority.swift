@@ -3,13 +3,17 @@ package import Federation
 
 /// A fleet's authority: issues the coordinator's and everyone else's certificates.
 package struct CertificateAuthority: Sendable {
+    /// The authority's own, self-signed certificate.
     package let certificate: Certificate
+    /// Signs what is issued.
     package let key: PrivateKey
 
     /// How long an authority lasts, in days.
     package static let lifetimeDays = 3650
     private static let secondsPerDay: Int64 = 86_400
 
+    /// An existing authority.
+    ///
     /// - Throws: `Fault.invalid` unless `certificate` is an authority's and `key` is its key.
     package init(certificate: Certificate, key: PrivateKey) throws(Fault) {
         guard certificate.isAuthority, certificate.publicKey == key.publicKey else {
@@ -76,7 +80,8 @@ package struct CertificateAuthority: Sendable {
 
     /// A certificate with which `identity` speaks to the coordinator.
     ///
-    /// - Throws: `Fault.invalid` when the identity cannot be written as a URI, or `days` is not positive.
+    /// - Throws: `Fault.invalid` when the identity cannot be written as a URI, or `days` is not
+    ///   positive.
     package func issue(
         identity: Identity, publicKey: PublicKey, days: Int, nowUnix: Int64
     ) throws(Fault) -> Certificate {
@@ -116,7 +121,8 @@ package struct CertificateAuthority: Sendable {
     }
 }
 
-/// Whether `host` is a DNS name: labels of letters, digits and inner hyphens, at most 253 characters.
+/// Whether `host` is a DNS name: labels of letters, digits and inner hyphens, at most 253
+/// characters.
 private func isHostName(_ host: String) -> Bool {
     guard (1...253).contains(host.utf8.count) else { return false }
     return host.utf8.split(separator: 46, omittingEmptySubsequences: false).allSatisfy { label in

@@ -5,6 +5,7 @@ package import Federation
 ///
 /// The name in it is not used; the coordinator gives the identity.
 package struct CertificateRequest: Sendable {
+    /// The key that a certificate is wanted for.
     package let publicKey: PublicKey
 
     /// A request for `key`, in DER.
@@ -24,24 +25,25 @@ package struct CertificateRequest: Sendable {
 
     /// Parses a request and checks its signature.
     ///
-    /// - Throws: `Fault.invalid` when it does not parse or its key is not on P-256 or a larger NIST curve,
-    ///   `Fault.untrusted` when the signature is not that key's.
+    /// - Throws: `Fault.invalid` when it does not parse or its key is not on P-256 or a larger NIST
+    ///   curve, `Fault.untrusted` when the signature is not that key's.
     package init(der: [UInt8]) throws(Fault) {
         let remedy = "make the request with `tributary-agent enroll`"
-        guard let request = fromDER(der, { d2i_X509_REQ(nil, $0, $1) }, free: X509_REQ_free),
-            let key = X509_REQ_get_pubkey(request)
-        else {
-            ERR_clear_error()
-            throw Fault(.invalid, "the certificate request does not parse", remedy: remedy)
+        let damaged = Fault(.invalid, "the certificate request does not parse", remedy: remedy)
+        guard let request = fromDER(der, { d2i_X509_REQ(nil, $0, $1) }, free: X509_REQ_free) else {
+            throw damaged
         }
-        defer { X509_REQ_free(request) }
+        defer {
+            X509_REQ_free(request)
+            ERR_clear_error()
+        }
+        guard let key = X509_REQ_get_pubkey(request) else { throw damaged }
         publicKey = try PublicKey(KeyHandle(owning: key))
         guard let kind = publicKey.kind, kind != .ed25519 else {
             throw Fault(
                 .invalid, "the certificate request's key is not on P-256 or a larger NIST curve",
                 remedy: remedy)
         }
-        defer { ERR_clear_error() }
         guard X509_REQ_verify(request, key) == 1 else {
             throw Fault(
                 .untrusted, "the certificate request is not signed by its own key", remedy: remedy)

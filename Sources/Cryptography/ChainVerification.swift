@@ -1,7 +1,8 @@
 import COpenSSL
 import Federation
 
-/// Checks a certificate against the authorities that are trusted, and nothing else: the system's store is not used.
+/// Checks a certificate against the authorities that are trusted, and nothing else: the system's
+/// store is not used.
 struct ChainVerification {
     let authorities: [Certificate]
     /// Whether every validity period must hold now, by the system clock.

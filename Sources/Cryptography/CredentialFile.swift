@@ -1,19 +1,21 @@
 package import Federation
 import Glibc
 
-/// Reads and writes the small files that keys, certificates and signatures live in, and decides their modes.
+/// Reads and writes the small files that keys, certificates and signatures live in, and decides
+/// their modes.
 package enum CredentialFile {
     /// The mode of a private key or another secret: its owner only.
     package static let secretMode: UInt32 = 0o600
     /// The mode of a certificate or another public document.
     package static let publicMode: UInt32 = 0o644
-    /// The largest file that `read` accepts, in bytes; the largest real one, a signature, is far smaller.
+    /// The largest file that `read` accepts, in bytes; the largest real one, a signature, is far
+    /// smaller.
     package static let largestBytes = 1 << 20
 
     /// Writes a file that must not exist yet.
     ///
-    /// - Throws: `Fault.conflict` when something has that name already (nothing is changed), `Fault.storage`
-    ///   otherwise.
+    /// - Throws: `Fault.conflict` when something has that name already (nothing is changed),
+    ///   `Fault.storage` otherwise.
     package static func create(_ path: String, _ bytes: [UInt8], mode: UInt32) throws(Fault) {
         let file = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode)
         guard file >= 0 else {
@@ -27,7 +29,8 @@ package enum CredentialFile {
         try finish(file, path, bytes)
     }
 
-    /// Writes a file in place of the one of that name, if any; a crash leaves either the old or the new one.
+    /// Writes a file in place of the one of that name, if any; a crash leaves either the old or the
+    /// new one.
     ///
     /// - Throws: `Fault.storage`.
     package static func replace(_ path: String, _ bytes: [UInt8], mode: UInt32) throws(Fault) {
@@ -60,8 +63,8 @@ package enum CredentialFile {
         return bytes
     }
 
-    /// Calls `body` with one piece after another of a regular file's contents; symbolic links in directories are followed,
-    /// the file itself may be one too.
+    /// Calls `body` with one piece after another of a regular file's contents; symbolic links are
+    /// followed.
     static func readPieces(
         _ path: String, _ body: (UnsafeRawBufferPointer) -> Void
     ) throws(Fault) {
@@ -90,7 +93,8 @@ package enum CredentialFile {
         }
     }
 
-    /// Writes, synchronises and closes; removes the file when that fails, since half a key is worse than none.
+    /// Writes, synchronises and closes; removes the file when that fails, since half a key is worse
+    /// than none.
     private static func finish(_ file: Int32, _ path: String, _ bytes: [UInt8]) throws(Fault) {
         var written = 0
         while written < bytes.count {

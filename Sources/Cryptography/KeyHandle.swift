@@ -11,8 +11,8 @@ package enum KeyKind: String, Sendable, CaseIterable {
 
 /// Owns one `EVP_PKEY`.
 ///
-/// Sendable because a key is never changed once it is here: OpenSSL allows concurrent reads, and counts references
-/// atomically.
+/// Sendable because a key is never changed once it is here: OpenSSL allows concurrent reads, and
+/// counts references atomically.
 final class KeyHandle: @unchecked Sendable {
     let pointer: OpaquePointer
 
@@ -47,7 +47,8 @@ final class KeyHandle: @unchecked Sendable {
     }
 }
 
-/// A fault for something that libcrypto refused though our own input was right; drains its error queue.
+/// A fault for something that libcrypto refused though our own input was right; drains its error
+/// queue.
 func libraryFault(_ action: String) -> Fault {
     let reason = lastLibraryError() ?? "no reason given"
     return Fault(.internal, "cannot \(action): OpenSSL says \(reason)")

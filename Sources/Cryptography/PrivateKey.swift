@@ -4,7 +4,9 @@ package import Federation
 /// A key that signs. Nothing but `pem` and `write(pemFile:)` ever shows its secret part.
 package struct PrivateKey: Sendable {
     let handle: KeyHandle
+    /// Its curve.
     package let kind: KeyKind
+    /// The half that anybody may know.
     package let publicKey: PublicKey
 
     /// A fresh key from the cryptographic random generator.
@@ -20,7 +22,8 @@ package struct PrivateKey: Sendable {
 
     /// Reads an unencrypted PKCS#8 or SEC 1 key.
     ///
-    /// - Throws: `Fault.invalid` for anything else, an encrypted key or a kind that Tributary does not use.
+    /// - Throws: `Fault.invalid` for anything else, an encrypted key or a kind that Tributary does
+    ///   not use.
     package init(pem: String) throws(Fault) {
         // Without a callback of ours OpenSSL would ask for a passphrase on the terminal.
         let read = withReader(of: Array(pem.utf8)) { bio in
@@ -71,7 +74,8 @@ package struct PrivateKey: Sendable {
         try CredentialFile.create(path, Array(pem().utf8), mode: CredentialFile.secretMode)
     }
 
-    /// A signature of `message`: ECDSA in DER with the SHA-2 of the curve's size (SHA-256 for P-256), or Ed25519.
+    /// A signature of `message`: ECDSA in DER with the SHA-2 of the curve's size (SHA-256 for
+    /// P-256), or Ed25519.
     package func sign(_ message: [UInt8]) throws(Fault) -> [UInt8] {
         guard let context = EVP_MD_CTX_new() else { throw libraryFault("sign") }
         defer { EVP_MD_CTX_free(context) }

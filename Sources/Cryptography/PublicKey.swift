@@ -4,7 +4,8 @@ package import Federation
 /// A key that checks signatures. Two are equal when their SubjectPublicKeyInfo is.
 package struct PublicKey: Sendable, Hashable {
     let handle: KeyHandle
-    /// nil for a kind of key that Tributary does not use, which can come only from a foreign certificate.
+    /// nil for a kind of key that Tributary does not use, which can come only from a foreign
+    /// certificate.
     package let kind: KeyKind?
     /// SubjectPublicKeyInfo in DER.
     package let spki: [UInt8]
@@ -63,7 +64,8 @@ package struct PublicKey: Sendable, Hashable {
     /// SHA-256 of the SubjectPublicKeyInfo; enrolment tokens pin it.
     package var spkiDigest: Digest { SHA256.digest(of: spki) }
 
-    /// Whether `signature` is this key's for `message`, as `PrivateKey.sign` makes it. Any bytes are safe to pass.
+    /// Whether `signature` is this key's for `message`, as `PrivateKey.sign` makes it. Any bytes
+    /// are safe to pass.
     package func verifies(_ signature: [UInt8], of message: [UInt8]) -> Bool {
         guard kind != nil, let context = EVP_MD_CTX_new() else { return false }
         defer {

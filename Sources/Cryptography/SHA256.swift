@@ -13,7 +13,7 @@ package enum SHA256 {
 
     /// The digest of a file's contents, read a piece at a time.
     ///
-    /// - Throws: `Fault.notFound` or `Fault.storage`, also for a symbolic link or anything else that is no regular file.
+    /// - Throws: `Fault.notFound` or `Fault.storage`, also for what is no regular file.
     package static func digest(ofFile path: String) throws(Fault) -> Digest {
         var hasher = Hasher()
         try CredentialFile.readPieces(path) { hasher.update($0) }
@@ -24,6 +24,7 @@ package enum SHA256 {
     package struct Hasher: ~Copyable {
         private let context: OpaquePointer
 
+        /// A digest over nothing yet.
         package init() {
             guard let context = EVP_MD_CTX_new(),
                 EVP_DigestInit_ex(context, EVP_sha256(), nil) == 1
@@ -33,10 +34,12 @@ package enum SHA256 {
 
         deinit { EVP_MD_CTX_free(context) }
 
+        /// Adds the next piece.
         package mutating func update(_ bytes: UnsafeRawBufferPointer) {
             EVP_DigestUpdate(context, bytes.baseAddress, bytes.count)
         }
 
+        /// Adds the next piece.
         package mutating func update(_ bytes: some Collection<UInt8>) {
             let done: Void? = bytes.withContiguousStorageIfAvailable {
                 update(UnsafeRawBufferPointer($0))

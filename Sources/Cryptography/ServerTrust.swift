@@ -4,8 +4,9 @@ package import Federation
 package enum ServerTrust: Sendable {
     /// One of these must have signed the server's certificate.
     case authorities([Certificate])
-    /// For enrolment, when a device knows only what its token says: the server must send an authority whose key has
-    /// this SHA-256 (of its SubjectPublicKeyInfo) and which signed the server's certificate.
+    /// For enrolment, when a device knows only what its token says: the server must send an
+    /// authority whose key has this SHA-256 (of its SubjectPublicKeyInfo) and which signed the
+    /// server's certificate.
     case pinnedAuthority(spkiDigest: Digest)
 }
 
@@ -18,7 +19,8 @@ extension ServerTrust {
         }
     }
 
-    /// Finds the pinned authority in what the server sent and checks the server's certificate against it alone.
+    /// Finds the pinned authority in what the server sent and checks the server's certificate
+    /// against it alone.
     ///
     /// - Parameter sent: the server's chain, its own certificate first.
     static func authority(

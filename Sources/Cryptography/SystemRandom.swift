@@ -3,10 +3,12 @@ import Federation
 
 /// The cryptographic generator of OpenSSL, which the operating system seeds.
 ///
-/// Copies share one buffer, so no two of them ever return the same bytes; each thread makes its own.
+/// Copies share one buffer, so no two of them ever return the same bytes; each thread makes its
+/// own.
 package struct SystemRandom: RandomSource {
     private let buffer = Buffer()
 
+    /// A source with a buffer of its own.
     package init() {}
 
     package mutating func fill(_ bytes: UnsafeMutableRawBufferPointer) {

@@ -1,7 +1,8 @@
 import Federation
 import Glibc
 
-/// A connected socket, closed when it goes away. Calls wait with poll(2), so that each has its deadline.
+/// A connected socket, closed when it goes away. Calls wait with poll(2), so that each has its
+/// deadline.
 struct TCPSocket: ~Copyable {
     /// What a transfer came to.
     enum Transfer: Equatable {

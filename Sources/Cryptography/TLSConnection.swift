@@ -1,9 +1,10 @@
 package import Federation
 
-/// A client's connection to the coordinator: TLS 1.3 with `tributary/1`, the server's certificate checked.
+/// A client's connection to the coordinator: TLS 1.3 with `tributary/1`, the server's certificate
+/// checked.
 ///
-/// Every fault names its cause. A certificate of ours that the server refuses shows at the first read: TLS 1.3 has no
-/// earlier place for it.
+/// Every fault names its cause. A certificate of ours that the server refuses shows at the first
+/// read: TLS 1.3 has no earlier place for it.
 package struct TLSConnection: ~Copyable, ByteStream {
     /// The authority that vouches for the server; a device saves it when it enrols.
     package let peerAuthority: Certificate
@@ -15,14 +16,15 @@ package struct TLSConnection: ~Copyable, ByteStream {
     /// How long a write may stand still before the connection counts as dead, in seconds.
     private static let writeStallSeconds = 60.0
 
-    /// Connects and finishes the handshake; nothing of the caller's is sent before the server is trusted.
+    /// Connects and finishes the handshake; nothing of the caller's is sent before the server is
+    /// trusted.
     ///
     /// - Parameters:
     ///   - host: DNS name or IP address; the server's certificate must name it.
     ///   - identity: the certificate to show and its key; nil to come without.
     ///   - timeoutSeconds: for name look-up aside, everything up to the end of the handshake.
-    /// - Throws: `Fault.unavailable` (cannot be reached, or is no coordinator), `Fault.untrusted` (not our
-    ///   coordinator), `Fault.unauthenticated` or `Fault.forbidden` (it refuses us).
+    /// - Throws: `Fault.unavailable` (cannot be reached, or is no coordinator), `Fault.untrusted`
+    ///   (not our coordinator), `Fault.unauthenticated` or `Fault.forbidden` (it refuses us).
     package static func connect(
         host: String, port: UInt16, trust: ServerTrust, identity: (Certificate, PrivateKey)?,
         timeoutSeconds: Double
@@ -56,6 +58,12 @@ package struct TLSConnection: ~Copyable, ByteStream {
 
     deinit { transport.finish() }
 
+    /// Reads what has come, as `ByteStream` says; waits at most `timeoutSeconds` for the first
+    /// byte.
+    ///
+    /// - Throws: `Fault.unavailable`, or the server's refusal of our certificate as
+    ///   `Fault.unauthenticated` or `Fault.forbidden`. After a time-out the connection can still be
+    ///   used.
     package mutating func read(
         into buffer: UnsafeMutableRawBufferPointer, timeoutSeconds: Double
     ) throws(Fault) -> Int {
@@ -66,6 +74,9 @@ package struct TLSConnection: ~Copyable, ByteStream {
         }
     }
 
+    /// Writes all of `bytes`, a TLS record at a time.
+    ///
+    /// - Throws: as `read` does, and `Fault.unavailable` when the peer takes no bytes for a minute.
     package mutating func write(_ bytes: UnsafeRawBufferPointer) throws(Fault) {
         let session = transport.session
         var rest = bytes[...]

@@ -115,7 +115,8 @@ enum TLSFault {
             remedy: "try again")
     }
 
-    /// An alert that the peer sent: in TLS 1.3 its verdict on our certificate comes only after the handshake.
+    /// An alert that the peer sent: in TLS 1.3 its verdict on our certificate comes only after the
+    /// handshake.
     private static func alert(_ number: Int32, _ words: String, _ peer: NetworkAddress) -> Fault {
         let enrol = "enrol again, or ask for a new certificate"
         func refused(_ why: String, _ remedy: String, _ code: Fault.Code = .unauthenticated)

@@ -3,10 +3,11 @@ import Federation
 
 /// Owns the OpenSSL state of one client connection.
 ///
-/// OpenSSL reads and writes memory here, and `TLSConnection` moves the bytes: so each call has a deadline, no signal is
-/// raised, and the socket's errors keep their names.
+/// OpenSSL reads and writes memory here, and `TLSConnection` moves the bytes: so each call has a
+/// deadline, no signal is raised, and the socket's errors keep their names.
 ///
-/// Sendable because only one `TLSConnection`, which cannot be copied, holds it and uses it exclusively.
+/// Sendable because only one `TLSConnection`, which cannot be copied, holds it and uses it
+/// exclusively.
 final class TLSSession: @unchecked Sendable {
     private let ssl: OpaquePointer
     /// What came from the peer, for OpenSSL to read.

@@ -105,8 +105,8 @@ struct TLSTransport: ~Copyable {
         }
     }
 
-    /// The alert that explains why the peer takes nothing more, if one has arrived: a server that refuses our certificate
-    /// sends it and closes, often while we are still writing.
+    /// The alert that explains why the peer takes nothing more, if one has arrived: a server that
+    /// refuses our certificate sends it and closes, often while we are still writing.
     private func lastWords() -> Fault? {
         let now = Deadline(seconds: 0)
         while case .bytes = receive(now) {}

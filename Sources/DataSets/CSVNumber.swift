@@ -4,11 +4,11 @@ private let exactPowers: [Double] = [
     1e18, 1e19, 1e20, 1e21, 1e22,
 ]
 
-/// The decimal number that `text` spells (`-12`, `.5`, `1.25e-3`), rounded to the nearest Double; nil
-/// when it spells none, `nan` and `inf` included.
+/// The decimal number that `text` spells (`-12`, `.5`, `1.25e-3`), rounded to the nearest Double;
+/// nil when it spells none, `nan` and `inf` included.
 ///
-/// Through Double and not straight to Float, because numpy and pandas read the same file that way and
-/// the two roundings differ in rare cases.
+/// Through Double and not straight to Float, because numpy and pandas read the same file that way
+/// and the two roundings differ in rare cases.
 func decimalNumber(_ text: ArraySlice<UInt8>) -> Double? {
     var rest = text[...]
     let negative = rest.first == UInt8(ascii: "-")

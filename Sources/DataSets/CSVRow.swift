@@ -7,8 +7,8 @@ struct CSVProblem: Error {
 
 /// The fields of one line, from left to right.
 ///
-/// Fields are separated by commas; white space around them does not count. A field in double quotes may
-/// hold commas, and a quote written twice. A line's end always ends the row, quotes or not.
+/// Fields are separated by commas; white space around them does not count. A field in double quotes
+/// may hold commas, and a quote written twice. A line's end always ends the row, quotes or not.
 struct CSVFields {
     private let line: ArraySlice<UInt8>
     private var position: Int

@@ -17,7 +17,8 @@ struct CSVTable: Sendable {
     /// Bytes of the longest readable row.
     private var longestRow = 0
 
-    /// Opens `path`; `layout` turns its first line into columns and says whether that line is a header.
+    /// Opens `path`; `layout` turns its first line into columns and says whether that line is a
+    /// header.
     ///
     /// - Throws: `Fault` when the file cannot be read or `layout` refuses the first line.
     init(

@@ -2,8 +2,9 @@ package import Federation
 
 /// The labelled examples a device holds for one plan, read from disk as they are needed.
 ///
-/// IDX: a features file `[N, ...]` and a labels file `[N]` of unsigned bytes. CSV: a header line, then
-/// one example a line; the column the plan names is the label, every other one a feature, in order.
+/// IDX: a features file `[N, ...]` and a labels file `[N]` of unsigned bytes. CSV: a header line,
+/// then one example a line; the column the plan names is the label, every other one a feature, in
+/// order.
 package struct DataSet: ExampleSource, Sendable {
     private enum Storage: Sendable {
         case idx(IDXExamples)
@@ -15,9 +16,9 @@ package struct DataSet: ExampleSource, Sendable {
 
     /// Opens what `plan.format` names in `directory` and reads it through once, keeping no values.
     ///
-    /// - Throws: `Fault` naming the path: `notFound` for a missing directory or file, `storage` for one
-    ///   that cannot be read, `invalid` for one that is empty, compressed, truncated, of another shape
-    ///   than the plan's, or without a single readable row.
+    /// - Throws: `Fault` naming the path: `notFound` for a missing directory or file, `storage` for
+    ///   one that cannot be read, `invalid` for one that is empty, compressed, truncated, of
+    ///   another shape than the plan's, or without a single readable row.
     package static func open(directory: String, plan: DataPlan) throws(Fault) -> DataSet {
         try requireDirectory(directory)
         let storage: Storage

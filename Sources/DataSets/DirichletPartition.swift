@@ -3,12 +3,12 @@ import Glibc
 
 /// Divides one data set among agents whose class proportions differ, as real devices' do.
 package enum DirichletPartition {
-    /// Rows for each of `agents` agents: every row of `labels` (its class, 0 or more) exactly once, each
-    /// agent's in ascending order.
+    /// Rows for each of `agents` agents: every row of `labels` (its class, 0 or more) exactly once,
+    /// each agent's in ascending order.
     ///
-    /// For each class the agents' shares are drawn from Dirichlet(`alpha`, ..., `alpha`): the smaller
-    /// `alpha` > 0, the fewer agents hold most of a class. An agent may get no row.
-    /// Hsu, Qi and Brown, "Measuring the effects of non-identical data distribution", 2019.
+    /// For each class the agents' shares are drawn from Dirichlet(`alpha`, ..., `alpha`): the
+    /// smaller `alpha` > 0, the fewer agents hold most of a class. An agent may get no row. Hsu, Qi
+    /// and Brown, "Measuring the effects of non-identical data distribution", 2019.
     package static func partition(
         labels: [Int32], agents: Int, alpha: Double, random: inout some RandomSource
     ) -> [[Int]] {

@@ -4,8 +4,8 @@ package import Federation
 ///
 /// A file that begins with two zero bytes is IDX, any other CSV. The first line of a CSV file is a
 /// header when one of its fields is not a number; then a column named as the label is passed over.
-/// Without a header every column is a feature. Rows are answered in order, so one that does not parse is an
-/// error and not left out.
+/// Without a header every column is a feature. Rows are answered in order, so one that does not
+/// parse is an error and not left out.
 package struct FeatureFile: Sendable {
     private enum Storage: Sendable {
         case idx(IDXFile)
@@ -17,7 +17,8 @@ package struct FeatureFile: Sendable {
 
     /// Opens `file`, whose rows hold `features` features, and reads a CSV file through once.
     ///
-    /// - Throws: `Fault` naming the file, and the line and column of the first row that does not parse.
+    /// - Throws: `Fault` naming the file, and the line and column of the first row that does not
+    ///   parse.
     package static func open(
         file: String, features: Int, labelColumn: String = "label"
     ) throws(Fault) -> FeatureFile {

@@ -12,7 +12,8 @@ struct IDXExamples: Sendable {
 
     var count: Int { readable?.count ?? features.count }
 
-    /// - Throws: `Fault` when either file does not parse or they disagree with each other or the plan.
+    /// - Throws: `Fault` when either file does not parse or they disagree with each other
+    ///   or the plan.
     init(featurePath: String, labelPath: String, features: Int, classes: Int) throws(Fault) {
         self.features = try IDXFile(path: featurePath)
         labels = try IDXFile(path: labelPath)

@@ -1,15 +1,16 @@
 import Federation
 import Glibc
 
-/// A regular file that is read at any offset and never loaded whole; closed when the last user lets go.
+/// A regular file that is read at any offset and never loaded whole; closed when the last user lets
+/// go.
 final class InputFile: Sendable {
     let path: String
     /// Bytes, at least 1.
     let size: Int
     private let descriptor: Int32
 
-    /// - Throws: `Fault` naming `path` when the file is missing, not a regular file, unreadable, empty
-    ///   or compressed.
+    /// - Throws: `Fault` naming `path` when the file is missing, not a regular file, unreadable,
+    ///   empty or compressed.
     init(path: String) throws(Fault) {
         // O_NONBLOCK, so that a named pipe is refused below instead of waited for.
         descriptor = Glibc.open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)

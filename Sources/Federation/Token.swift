@@ -28,7 +28,7 @@ package struct EnrolmentToken: Sendable, Equatable {
             throw Fault(.invalid, "this is not an enrolment token", remedy: remedy)
         }
         guard let authority = Digest(hex: parts[2]), let secret = bytesFromHex(parts[3]),
-            secret.count == 32, let expires = UInt64(parts[4])
+            secret.count == 32, let expires = decimal(parts[4])
         else { throw Fault(.invalid, "the enrolment token is damaged", remedy: remedy) }
         self.init(
             address: try NetworkAddress(parsing: parts[1]), authority: authority, secret: secret,
@@ -55,18 +55,27 @@ package struct NetworkAddress: Sendable, Equatable, CustomStringConvertible {
     /// - Throws: `Fault.invalid` when there is no host, or the port is not 1 to 65535.
     package init(parsing text: String) throws(Fault) {
         guard let colon = text.lastIndex(of: ":"),
-            let port = UInt16(text[text.index(after: colon)...]), port > 0
+            let number = decimal(text[text.index(after: colon)...]), number > 0,
+            let port = UInt16(exactly: number)
         else {
             throw Fault(
                 .invalid, "'\(text)' has no port", remedy: "write the address as host:port")
         }
         var host = text[..<colon]
-        if host.hasPrefix("["), host.hasSuffix("]") { host = host.dropFirst().dropLast() }
-        guard !host.isEmpty else {
-            throw Fault(.invalid, "'\(text)' has no host", remedy: "write it as host:port")
+        let isBracketed = host.hasPrefix("[") && host.hasSuffix("]")
+        if isBracketed { host = host.dropFirst().dropLast() }
+        guard !host.isEmpty, isBracketed || !host.contains(":") else {
+            throw Fault(
+                .invalid, "'\(text)' has no host that can be told from its port",
+                remedy: "write it as host:port, and an IPv6 address in brackets")
         }
         self.init(host: String(host), port: port)
     }
 
     package var description: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
+}
+
+/// The number that `digits` spells; nil for a sign, anything but 0 to 9, or too many digits.
+private func decimal(_ digits: some StringProtocol) -> UInt64? {
+    digits.utf8.allSatisfy { (48...57).contains($0) } ? UInt64(digits) : nil
 }

@@ -2,7 +2,8 @@ import COpenBLAS
 
 /// OpenBLAS's single-precision matrix product.
 package enum Blas {
-    /// Keeps matrix products on the calling thread: a device's cores are not ours to fill, and each thread costs memory.
+    /// Keeps matrix products on the calling thread: a device's cores are not ours to fill, and each
+    /// thread costs memory.
     package static func useOneThread() { openblas_set_num_threads(1) }
 
     /// c [m x n] = op(a) [m x k] times op(b) [k x n] + beta c; all row-major.
@@ -28,7 +29,8 @@ package enum Blas {
 
     /// Whether sgemm gives a known answer here, and the core type whose kernels OpenBLAS chose.
     ///
-    /// Old OpenBLAS releases mistake new processors for others; the environment variable OPENBLAS_CORETYPE then helps.
+    /// Old OpenBLAS releases mistake new processors for others; the environment variable
+    /// OPENBLAS_CORETYPE then helps.
     package static func selfTest() -> (passed: Bool, core: String) {
         let core = openblas_get_corename().map { String(cString: $0) } ?? "unknown"
         // Odd sizes reach the kernels' edges; small integers make the answer exact.

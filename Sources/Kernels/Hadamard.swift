@@ -2,10 +2,11 @@ import CKernels
 
 /// The fast Walsh-Hadamard transform that spreads an update's energy over all its coordinates.
 package enum Hadamard {
-    /// Transforms each run of `block` consecutive values in place, without the factor 1 / sqrt(block).
+    /// Transforms each run of `block` consecutive values in place, without the factor 1 /
+    /// sqrt(block).
     ///
-    /// Only additions and subtractions in one fixed order, so every CPU gets the same bits. Applied twice it multiplies
-    /// by `block`. `block` is a power of two that divides `values.count`.
+    /// Only additions and subtractions in one fixed order, so every CPU gets the same bits. Applied
+    /// twice it multiplies by `block`. `block` is a power of two that divides `values.count`.
     package static func transformBlocks(_ values: inout [Float], block: Int) {
         precondition(block > 0 && block & (block - 1) == 0, "the block is not a power of two")
         precondition(values.count.isMultiple(of: block), "the values are not whole blocks")
@@ -15,7 +16,8 @@ package enum Hadamard {
 
 /// Exact sums of weighted int8 vectors.
 package enum Accumulate {
-    /// sums[i] += weight * values[i]; the caller keeps |weight| * 128 times the number of vectors below 2^63.
+    /// sums[i] += weight * values[i]; the caller keeps |weight| * 128 times the number of vectors
+    /// below 2^63.
     package static func add(_ values: [Int8], weight: Int64, into sums: inout [Int64]) {
         precondition(values.count == sums.count)
         ck_accumulate(values, values.count, weight, &sums)

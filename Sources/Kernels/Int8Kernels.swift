@@ -3,7 +3,8 @@ import CKernels
 /// How a tensor's real values map to signed bytes: real = (byte - zeroPoint) * scale.
 package struct Int8Encoding: Sendable, Equatable {
     package var scale: Float
-    /// 0 for signed values, -128 for values that are never negative; the clamp at -128 then is the ReLU.
+    /// 0 for signed values, -128 for values that are never negative; the clamp at -128 then is the
+    /// ReLU.
     package var zeroPoint: Int32
 
     package init(scale: Float, zeroPoint: Int32) {
@@ -16,19 +17,21 @@ package struct Int8Encoding: Sendable, Equatable {
     package var high: Float { Float(127 - zeroPoint) }
 }
 
-/// Integer inference and what training needs of it; every result is the same to the bit on every CPU and equals what
-/// onnxruntime computes for QuantizeLinear, QLinearConv and DequantizeLinear.
+/// Integer inference and what training needs of it; every result is the same to the bit on every
+/// CPU and equals what onnxruntime computes for QuantizeLinear, QLinearConv and DequantizeLinear.
 ///
 /// `rows` counts the examples in use: buffers may hold more.
 package enum Int8Kernels {
-    /// products [rows x weights.channels] = input [rows x width] times the transposed weights, exact.
+    /// products [rows x weights.channels] = input [rows x width] times the transposed weights,
+    /// exact.
     package static func multiply(
         _ input: Int8Matrix, rows: Int, by weights: Int8Weights, into products: inout [Int32]
     ) {
         multiply(input, rows: rows, by: weights, into: &products, instructionSet: CPU.preferred)
     }
 
-    /// As above on an instruction set by name; false when this processor lacks it. For tests and benchmarks.
+    /// As above on an instruction set by name; false when this processor lacks it. For tests and
+    /// benchmarks.
     package static func multiply(
         _ input: Int8Matrix, rows: Int, by weights: Int8Weights, into products: inout [Int32],
         instructionSet name: String
@@ -49,7 +52,8 @@ package enum Int8Kernels {
             weights.channels, input.stride, &products)
     }
 
-    /// values [rows x features] become (values - offset) / scale; `offset` and `scale` hold one entry or one a feature.
+    /// values [rows x features] become (values - offset) / scale; `offset` and `scale` hold one
+    /// entry or one a feature.
     package static func normalise(
         _ values: inout [Float], rows: Int, features: Int, offset: [Float], scale: [Float]
     ) {
@@ -76,11 +80,13 @@ package enum Int8Kernels {
         }
     }
 
-    /// The end of QLinearConv: output = round-half-even(clamp(f32(products + bias) * multiplier)) + zero point.
+    /// The end of QLinearConv: output = round-half-even(clamp(f32(products + bias) * multiplier)) +
+    /// zero point.
     ///
     /// - Parameters:
     ///   - bias: one a channel, the input's zero point already taken off.
-    ///   - multipliers: one a channel, (input scale * weight scale) / output scale in float32, in that order.
+    ///   - multipliers: one a channel, (input scale * weight scale) / output scale in float32, in
+    ///     that order.
     package static func requantise(
         _ products: [Int32], rows: Int, bias: [Int32], multipliers: [Float], zeroPoint: Int32,
         into output: inout Int8Matrix
@@ -92,7 +98,8 @@ package enum Int8Kernels {
             output.stride, nil)
     }
 
-    /// As above, and `scaled` [rows x output.width] receives the values before the clamp, which `gradient` needs.
+    /// As above, and `scaled` [rows x output.width] receives the values before the clamp, which
+    /// `gradient` needs.
     package static func requantise(
         _ products: [Int32], rows: Int, bias: [Int32], multipliers: [Float], zeroPoint: Int32,
         into output: inout Int8Matrix, scaled: inout [Float]
@@ -115,13 +122,14 @@ package enum Int8Kernels {
             &values)
     }
 
-    /// The backward pass of rounding to `encoding`: straight-through for the values, LSQ for the scale.
+    /// The backward pass of rounding to `encoding`: straight-through for the values, LSQ for the
+    /// scale.
     ///
     /// - Parameters:
     ///   - scaled: the first `count` hold value / scale before rounding and clamp.
     ///   - gradient: the loss's gradient by the rounded values; zeroed where the clamp acted.
-    /// - Returns: the loss's gradient by the scale: the sum of gradient * (rounded - scaled) inside the clamp and
-    ///   gradient * bound outside, without LSQ's factor 1 / sqrt(N Qp).
+    /// - Returns: the loss's gradient by the scale: the sum of gradient * (rounded - scaled) inside
+    ///   the clamp and gradient * bound outside, without LSQ's factor 1 / sqrt(N Qp).
     package static func gradient(
         scaled: [Float], count: Int, encoding: Int8Encoding, gradient: inout [Float]
     ) -> Float {

@@ -1,6 +1,7 @@
 import CKernels
 
-/// A matrix of signed bytes as the integer kernels read it: row-major, each row padded to a whole number of cache lines.
+/// A matrix of signed bytes as the integer kernels read it: row-major, each row padded to a whole
+/// number of cache lines.
 package struct Int8Matrix: Sendable {
     package let rows: Int
     package let width: Int
@@ -73,8 +74,9 @@ package struct Int8Weights: Sendable {
         }
     }
 
-    /// Rounds fp32 weights [channels x width] and bias [channels] of a layer whose input has scale `inputScale`:
-    /// scale = max|w| / 127 a channel, 1 for a channel of zeros, more where the bias would pass 2^22 units.
+    /// Rounds fp32 weights [channels x width] and bias [channels] of a layer whose input has scale
+    /// `inputScale`: scale = max|w| / 127 a channel, 1 for a channel of zeros, more where the bias
+    /// would pass 2^22 units.
     package mutating func quantise(weights: [Float], bias fp32Bias: [Float], inputScale: Float) {
         precondition(weights.count == channels * width && fp32Bias.count == channels)
         ck_quantise_layer(

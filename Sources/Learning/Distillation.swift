@@ -2,12 +2,13 @@ package import Federation
 import Glibc
 import Kernels
 
-/// The first student's parameters: random weights, activation scales measured on data, then quantisation-aware training
-/// against the teacher's softened outputs and the labels, the learning rate falling to zero along a cosine.
+/// The first student's parameters: random weights, activation scales measured on data, then
+/// quantisation-aware training against the teacher's softened outputs and the labels, the learning
+/// rate falling to zero along a cosine.
 ///
 /// - Parameter progress: called with the finished share in [0, 1] every few batches; false stops.
-/// - Throws: `Fault.invalid` when the data does not fit the plan or training diverged; `Fault.gone` when stopped; what
-///   reading and `progress` throw.
+/// - Throws: `Fault.invalid` when the data does not fit the plan or training diverged; `Fault.gone`
+///   when stopped; what reading and `progress` throw.
 package func distil<Source: ExampleSource, Random: RandomSource>(
     teacher: Teacher, plan: Plan, on source: inout Source, random: inout Random,
     progress: (Double) throws(Fault) -> Bool
@@ -31,8 +32,8 @@ package func distil<Source: ExampleSource, Random: RandomSource>(
     return trainer.parameters
 }
 
-/// Logarithms of the scales with which the largest activation on a few batches just fits: of the input, then of each
-/// layer's output, as fp32 computes them.
+/// Logarithms of the scales with which the largest activation on a few batches just fits: of the
+/// input, then of each layer's output, as fp32 computes them.
 private func calibratedLogScales(
     _ layers: [DenseLayer], shape: StudentShape, normalisation: Normalisation,
     on source: inout some ExampleSource, random: inout some RandomSource
@@ -67,43 +68,42 @@ private func calibratedLogScales(
 }
 
 /// alpha CE + (1 - alpha) T^2 KL(softmax(teacher / T) || softmax(student / T)).
-struct DistillationLoss: Loss {
+package struct DistillationLoss: Loss {
     private var teacher: Teacher
     private let temperature: Float
     private let alpha: Float
+    private let labelLoss: CrossEntropy
+    /// Softened probabilities of the teacher and of the student for the current batch [rows x
+    /// classes].
     private var targets: [Float] = []
-    private var softened: [Float] = []
+    private var guesses: [Float] = []
 
-    init(teacher: Teacher, plan: DistillationPlan) {
+    package init(teacher: Teacher, plan: DistillationPlan) {
         self.teacher = teacher
         temperature = plan.temperature
         alpha = plan.alpha
+        labelLoss = CrossEntropy(classes: teacher.classes)
     }
 
-    mutating func observe(raw: [Float], rows: Int) {
-        let logits = teacher.logits(raw: raw, rows: rows)
-        if targets.count < logits.count {
-            targets = [Float](repeating: 0, count: logits.count)
-            softened = targets
-        }
-        softmax(
-            logits, rows: rows, classes: teacher.classes, temperature: temperature, into: &targets)
+    package mutating func observe(raw: [Float], rows: Int) {
+        targets = teacher.logits(raw: raw, rows: rows)
+        softmax(&targets, rows: rows, classes: teacher.classes, temperature: temperature)
     }
 
-    mutating func gradient(
+    package mutating func gradient(
         logits: [Float], labels: [Int32], rows: Int, classes: Int, into gradient: inout [Float]
     ) -> Float {
         var loss =
             alpha
-            * CrossEntropy().gradient(
+            * labelLoss.gradient(
                 logits: logits, labels: labels, rows: rows, classes: classes, into: &gradient)
-        softmax(
-            logits, rows: rows, classes: classes, temperature: temperature, into: &softened)
-        // T^2 times the derivative of KL by a logit, which is (softened - target) / T.
+        guesses = logits
+        softmax(&guesses, rows: rows, classes: classes, temperature: temperature)
+        // T^2 times the derivative of KL by a logit, which is (guess - target) / T.
         let share = (1 - alpha) * temperature / Float(rows)
         let weight = (1 - alpha) * temperature * temperature
         for index in 0..<rows * classes {
-            let (target, guess) = (targets[index], softened[index])
+            let (target, guess) = (targets[index], guesses[index])
             gradient[index] = alpha * gradient[index] + share * (guess - target)
             if target > 0 {
                 loss += weight * target * logf(target / max(guess, .leastNormalMagnitude))

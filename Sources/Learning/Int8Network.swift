@@ -1,6 +1,7 @@
 import Kernels
 
-/// The integer forward pass with its buffers; inference and training run this same code, so nothing changes between them.
+/// The integer forward pass with its buffers; inference and training run this same code, so nothing
+/// changes between them.
 struct Int8Network: Sendable {
     let shape: StudentShape
     let normalisation: Normalisation
@@ -12,7 +13,8 @@ struct Int8Network: Sendable {
     private(set) var activations: [Int8Matrix]
 
     private var weights: [Int8Weights]
-    /// A layer's bias with its input's zero point taken off, so that the product may use the stored bytes as they are.
+    /// A layer's bias with its input's zero point taken off, so that the product may use the stored
+    /// bytes as they are.
     private var foldedBias: [[Int32]]
     private var multipliers: [[Float]]
     private var products: [Int32]
@@ -66,7 +68,8 @@ struct Int8Network: Sendable {
         }
     }
 
-    /// Runs `rows` examples of raw features [rows x inputs] through all layers; `features` is overwritten.
+    /// Runs `rows` examples of raw features [rows x inputs] through all layers; `features` is
+    /// overwritten.
     mutating func forward(features: inout [Float], rows: Int) {
         quantiseInput(&features, rows: rows)
         for layer in 0..<shape.layerCount {
@@ -78,8 +81,9 @@ struct Int8Network: Sendable {
         }
     }
 
-    /// As `forward`, keeping each activation's values in units of its scale before rounding, for the backward pass:
-    /// the input's in `features`, layer l's output in `scaled[l]` [rows x outputs].
+    /// As `forward`, keeping each activation's values in units of its scale before rounding, for
+    /// the backward pass: the input's in `features`, layer l's output in `scaled[l]` [rows x
+    /// outputs].
     mutating func forward(features: inout [Float], rows: Int, scaled: inout [[Float]]) {
         quantiseInput(&features, rows: rows)
         for layer in 0..<shape.layerCount {

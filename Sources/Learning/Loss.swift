@@ -1,24 +1,51 @@
 import Glibc
 
 /// What a network is asked to minimise.
-protocol Loss: Sendable {
+package protocol Loss: Sendable {
     /// Sees the raw features [rows x inputs] of the batch whose outputs come next.
     mutating func observe(raw: [Float], rows: Int)
 
-    /// Writes the gradient of the mean loss by `logits` [rows x classes] into `gradient` and returns the summed loss.
+    /// Writes the gradient of the mean loss by `logits` [rows x classes] into `gradient` and
+    /// returns the summed loss.
     mutating func gradient(
         logits: [Float], labels: [Int32], rows: Int, classes: Int, into gradient: inout [Float]
     ) -> Float
 }
 
-/// Softmax cross-entropy with the labels.
-struct CrossEntropy: Loss {
-    mutating func observe(raw: [Float], rows: Int) {}
+/// Softmax cross-entropy with the labels, of the logits plus a constant for each class.
+package struct CrossEntropy: Loss {
+    /// Added to each class's logit; all zero for the plain loss.
+    private let offsets: [Float]
 
-    func gradient(
+    /// The plain loss.
+    package init(classes: Int) { offsets = [Float](repeating: 0, count: classes) }
+
+    /// The loss whose optimum does not depend on how often each class occurs in the data: it adds
+    /// the logarithm of a class's share to its logit, so that the network need not learn the
+    /// shares.
+    ///
+    /// Agents see the classes in different proportions. With this correction they still pull
+    /// towards one model; without it each pulls towards its own proportions (Zhang et al.,
+    /// "Federated Learning with Label Distribution Skew via Logits Calibration", 2022).
+    ///
+    /// - Parameter counts: examples of each class.
+    package init(classCounts counts: [Int]) {
+        // Half an example each keeps absent classes finite, and hardly touched.
+        let total = Float(counts.reduce(0, +)) + Float(counts.count) / 2
+        offsets = counts.map { logf((Float($0) + 0.5) / total) }
+    }
+
+    package mutating func observe(raw: [Float], rows: Int) {}
+
+    package func gradient(
         logits: [Float], labels: [Int32], rows: Int, classes: Int, into gradient: inout [Float]
     ) -> Float {
-        softmax(logits, rows: rows, classes: classes, temperature: 1, into: &gradient)
+        for row in 0..<rows {
+            for index in 0..<classes {
+                gradient[row * classes + index] = logits[row * classes + index] + offsets[index]
+            }
+        }
+        softmax(&gradient, rows: rows, classes: classes, temperature: 1)
         var loss: Float = 0
         for row in 0..<rows {
             let target = row * classes + Int(labels[row])
@@ -31,21 +58,18 @@ struct CrossEntropy: Loss {
     }
 }
 
-/// probabilities [rows x classes] = softmax(logits / temperature), row by row.
-func softmax(
-    _ logits: [Float], rows: Int, classes: Int, temperature: Float,
-    into probabilities: inout [Float]
-) {
+/// values [rows x classes] become softmax(values / temperature), row by row.
+func softmax(_ values: inout [Float], rows: Int, classes: Int, temperature: Float) {
     for row in 0..<rows {
         let range = row * classes..<(row + 1) * classes
         var largest = -Float.infinity
-        for index in range { largest = max(largest, logits[index]) }
+        for index in range { largest = max(largest, values[index]) }
         var sum: Float = 0
         for index in range {
-            let value = expf((logits[index] - largest) / temperature)
-            probabilities[index] = value
+            let value = expf((values[index] - largest) / temperature)
+            values[index] = value
             sum += value
         }
-        for index in range { probabilities[index] /= sum }
+        for index in range { values[index] /= sum }
     }
 }

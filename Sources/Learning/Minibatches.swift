@@ -1,6 +1,7 @@
 import Federation
 
-/// Reads a data set a few rows at a time, in order or shuffled, into the same buffers again and again.
+/// Reads a data set a few rows at a time, in order or shuffled, into the same buffers again and
+/// again.
 struct Minibatches {
     /// Raw features of the current batch [rows x inputs]; the reader of a batch may overwrite them.
     var features: [Float]
@@ -14,7 +15,7 @@ struct Minibatches {
 
     /// - Throws: `Fault.invalid` when `source` is empty or its rows do not have `inputs` features.
     init(
-        of source: borrowing some ExampleSource, inputs: Int, classes: Int, batchSize: Int
+        of source: some ExampleSource, inputs: Int, classes: Int, batchSize: Int
     ) throws(Fault) {
         guard source.count > 0 else {
             throw Fault(
@@ -26,7 +27,7 @@ struct Minibatches {
                 .invalid, "the data has \(source.features) features a row and the model \(inputs)",
                 remedy: "check that the data directory belongs to this plan")
         }
-        self.batchSize = min(max(1, batchSize), source.count)
+        self.batchSize = min(batchSize, source.count)
         self.inputs = inputs
         self.classes = classes
         features = [Float](repeating: 0, count: self.batchSize * inputs)
@@ -36,9 +37,6 @@ struct Minibatches {
 
     /// Batches an epoch; the last may be smaller.
     var count: Int { (order.count + batchSize - 1) / batchSize }
-
-    /// Most rows of a batch.
-    var capacity: Int { batchSize }
 
     /// Deals the rows anew (Fisher and Yates).
     mutating func shuffle(_ random: inout some RandomSource) {
@@ -59,9 +57,21 @@ struct Minibatches {
         for (offset, row) in rows.enumerated() where !(0..<classes).contains(Int(labels[offset])) {
             throw Fault(
                 .invalid,
-                "the label of row \(row) is \(labels[offset]), and the classes are 0 to \(classes - 1)",
+                "the label of row \(row) is \(labels[offset]), not a class below \(classes)",
                 remedy: "correct the labels, or the plan's number of classes")
         }
         return rows.count
+    }
+
+    /// Examples of each class in the whole data set.
+    ///
+    /// - Throws: as `read`.
+    mutating func classCounts(from source: inout some ExampleSource) throws(Fault) -> [Int] {
+        var counts = [Int](repeating: 0, count: classes)
+        for batch in 0..<count {
+            let rows = try read(batch, from: &source)
+            for label in labels[..<rows] { counts[Int(label)] += 1 }
+        }
+        return counts
     }
 }

@@ -1,5 +1,5 @@
-import Kernels
 package import Federation
+import Kernels
 
 /// Runs an int8 model; its outputs equal onnxruntime's on the same file to the bit.
 package struct Predictor: Sendable {
@@ -34,9 +34,11 @@ package struct Predictor: Sendable {
     }
 }
 
-/// The share of `source` whose class the int8 model names: the largest output, the lowest index among equals.
+/// The share of `source` whose class the int8 model names: the largest output, the lowest index
+/// among equals.
 ///
-/// - Throws: `Fault.invalid` when the source's features or a label do not fit the model, or it is empty.
+/// - Throws: `Fault.invalid` when the source's features or a label do not fit the model, or it is
+///   empty.
 package func accuracy(
     of model: QuantizedModel, on source: inout some ExampleSource
 ) throws(Fault) -> Double {

@@ -25,12 +25,13 @@ package struct QuantizedModel: Sendable, Equatable {
 
     package var shape: StudentShape
     package var normalisation: Normalisation
-    /// One an activation: the input, then each layer's output. `shape.zeroPoint` has the zero points.
+    /// One an activation: the input, then each layer's output. `shape.zeroPoint` has the zero
+    /// points.
     package var activationScales: [Float]
     package var layers: [QuantizedLayer]
 
-    /// - Throws: `Fault.invalid`, naming the layer, when a size does not fit `shape`, a scale is not finite and positive, a
-    ///   weight is -128, or a bias could overflow.
+    /// - Throws: `Fault.invalid`, naming the layer, when a size does not fit `shape`, a scale is
+    ///   not finite and positive, a weight is -128, or a bias could overflow.
     package init(
         shape: StudentShape, normalisation: Normalisation, activationScales: [Float],
         layers: [QuantizedLayer]
@@ -43,7 +44,8 @@ package struct QuantizedModel: Sendable, Equatable {
         guard activationScales.count == shape.widths.count, layers.count == shape.layerCount else {
             throw Fault(
                 .invalid,
-                "a model of \(shape.layerCount) layers has \(layers.count) and \(activationScales.count) activation scales"
+                "a model of \(shape.layerCount) layers has \(layers.count) and"
+                    + " \(activationScales.count) activation scales"
             )
         }
         for (index, scale) in activationScales.enumerated() where !(scale > 0 && scale.isFinite) {
@@ -60,11 +62,13 @@ package struct QuantizedModel: Sendable, Equatable {
         else {
             throw Fault(
                 .invalid,
-                "layer \(index) has \(layer.weights.count) weights, \(layer.scales.count) scales and \(layer.bias.count) biases, not \(outputs) x \(inputs)"
+                "layer \(index) of \(outputs) x \(inputs) has \(layer.weights.count) weights,"
+                    + " \(layer.scales.count) scales and \(layer.bias.count) biases"
             )
         }
         for (channel, scale) in layer.scales.enumerated() {
-            // The factor that requantises this channel; an overflow would make it infinite and its outputs NaN.
+            // The factor that requantises this channel; an overflow would make it infinite and its
+            // outputs NaN.
             let factor = activationScales[index] * scale / activationScales[index + 1]
             guard scale > 0, scale.isFinite, factor.isFinite else {
                 throw Fault(
@@ -83,8 +87,8 @@ package struct QuantizedModel: Sendable, Equatable {
     ///
     /// Activation scales are exp of their logarithms, kept to a usable range.
     ///
-    /// - Throws: `Fault.invalid`, naming the layer, when the count is wrong, a value is not finite or a scale comes out
-    ///   unusable.
+    /// - Throws: `Fault.invalid`, naming the layer, when the count is wrong, a value is not finite
+    ///   or a scale comes out unusable.
     package init(parameters: [Float], shape: StudentShape, normalisation: Normalisation)
         throws(Fault)
     {
@@ -131,15 +135,19 @@ private func activationName(_ index: Int) -> String {
     index == 0 ? "the input" : "layer \(index - 1)'s output"
 }
 
-/// - Throws: `Fault.invalid` when `parameters` does not fit `shape` or holds a value that is not finite, naming the layer.
+/// - Throws: `Fault.invalid` when `parameters` does not fit `shape` or holds a value that is not
+///   finite, naming the layer.
 func checkParameters(_ parameters: [Float], shape: StudentShape) throws(Fault) {
+    try shape.check()
     guard parameters.count == shape.parameterCount else {
         throw Fault(
             .invalid,
             "\(parameters.count) parameters for a student that has \(shape.parameterCount)")
     }
     guard let bad = parameters.firstIndex(where: { !$0.isFinite }) else { return }
-    let layer = (0..<shape.layerCount).first { bad < shape.parameterRanges(layer: $0).bias.upperBound }
+    let layer = (0..<shape.layerCount).first {
+        bad < shape.parameterRanges(layer: $0).bias.upperBound
+    }
     let place =
         layer.map { "a parameter of layer \($0)" }
         ?? "the scale of \(activationName(bad - shape.logScaleOffset))"

@@ -2,8 +2,9 @@ import Federation
 import Glibc
 import Kernels
 
-/// Quantisation-aware training: forward through the integer kernels with weights rounded anew from their latent fp32
-/// values, backward in fp32 with straight-through gradients, activation scales by LSQ on their logarithms.
+/// Quantisation-aware training: forward through the integer kernels with weights rounded anew from
+/// their latent fp32 values, backward in fp32 with straight-through gradients, activation scales by
+/// LSQ on their logarithms.
 struct StudentLearner<Objective: Loss>: MinibatchLearner {
     private let momentum: Float
     private var layers: [DenseLayer]
@@ -17,7 +18,8 @@ struct StudentLearner<Objective: Loss>: MinibatchLearner {
     /// The loss's gradient by the current layer's output, and by its input.
     private var gradient: [Float]
     private var inputGradient: [Float]
-    /// Real values of the current layer's input; after the last layer's turn, of the network's output.
+    /// Real values of the current layer's input; after the last layer's turn, of the network's
+    /// output.
     private var values: [Float]
 
     /// - Parameters:
@@ -99,7 +101,8 @@ struct StudentLearner<Objective: Loss>: MinibatchLearner {
     }
 }
 
-/// LSQ's gradient scale 1 / sqrt(N Qp): it brings the scale's relative steps to the size of the weights'.
+/// LSQ's gradient scale 1 / sqrt(N Qp): it brings the scale's relative steps to the size of the
+/// weights'.
 func scaleGradientFactor(width: Int, high: Float) -> Float {
     1 / sqrtf(Float(width) * high)
 }

@@ -18,17 +18,24 @@ package struct StudentTrainer: Sendable {
         self.training = training
     }
 
-    /// Runs all epochs of the plan with softmax cross-entropy and SGD with momentum, forward through the int8 kernels.
+    /// Runs all epochs of the plan with softmax cross-entropy and SGD with momentum, forward
+    /// through the int8 kernels.
     ///
-    /// - Parameter progress: called with the finished share in [0, 1] every few batches; false stops.
-    /// - Throws: `Fault.invalid` when the parameters, the data's features or a label do not fit the shape, or training
-    ///   diverged; `Fault.gone` when `progress` stopped it; what reading and `progress` throw. `parameters` then are as
-    ///   before.
+    /// - Parameter progress: called with the finished share in [0, 1] every few batches; false
+    ///   stops.
+    /// - Throws: `Fault.invalid` when the parameters, the data's features or a label do not fit the
+    ///   shape, or training diverged; `Fault.gone` when `progress` stopped it; what reading and
+    ///   `progress` throw. `parameters` then are as before.
     package mutating func train<Source: ExampleSource, Random: RandomSource>(
         on source: inout Source, random: inout Random, progress: (Double) throws(Fault) -> Bool
     ) throws(Fault) -> TrainingReport {
-        try run(
-            CrossEntropy(), schedule: .constant, on: &source, random: &random, progress: progress)
+        var batches = try Minibatches(
+            of: source, inputs: shape.inputs, classes: shape.classes,
+            batchSize: training.batchSize)
+        let counts = try batches.classCounts(from: &source)
+        return try run(
+            CrossEntropy(classCounts: counts), schedule: .constant, on: &source, random: &random,
+            progress: progress)
     }
 
     mutating func run<Source: ExampleSource, Random: RandomSource>(

@@ -25,12 +25,13 @@ package struct Teacher: Sendable {
     package var inputs: Int { layers[0].inputs }
     package var classes: Int { layers[layers.count - 1].outputs }
 
-    /// Trains the network that `plan.teacher` describes with SGD and momentum, the learning rate falling to zero along a
-    /// cosine.
+    /// Trains the network that `plan.teacher` describes with SGD and momentum, the learning rate
+    /// falling to zero along a cosine.
     ///
-    /// - Parameter progress: called with the finished share in [0, 1] every few batches; false stops.
-    /// - Throws: `Fault.invalid` when the data does not fit the plan or training diverged; `Fault.gone` when stopped;
-    ///   what reading and `progress` throw.
+    /// - Parameter progress: called with the finished share in [0, 1] every few batches; false
+    ///   stops.
+    /// - Throws: `Fault.invalid` when the data does not fit the plan or training diverged;
+    ///   `Fault.gone` when stopped; what reading and `progress` throw.
     package static func trained<Source: ExampleSource, Random: RandomSource>(
         plan: Plan, on source: inout Source, random: inout Random,
         progress: (Double) throws(Fault) -> Bool
@@ -91,7 +92,8 @@ package struct Teacher: Sendable {
         }
     }
 
-    /// Descends on the gradient by the logits [rows x classes] of the last forward pass; `gradient` is overwritten.
+    /// Descends on the gradient by the logits [rows x classes] of the last forward pass; `gradient`
+    /// is overwritten.
     fileprivate mutating func backward(
         _ gradient: inout [Float], scratch: inout [Float], rows: Int, learningRate: Float,
         momentum: Float
@@ -117,13 +119,14 @@ package struct Teacher: Sendable {
 private struct TeacherLearner: MinibatchLearner {
     var teacher: Teacher
     private let momentum: Float
-    private let objective = CrossEntropy()
+    private let objective: CrossEntropy
     private var gradient: [Float]
     private var scratch: [Float]
 
     init(teacher: Teacher, momentum: Float) {
         self.teacher = teacher
         self.momentum = momentum
+        objective = CrossEntropy(classes: teacher.classes)
         gradient = [Float](repeating: 0, count: teacher.widest)
         scratch = gradient
     }

@@ -19,7 +19,8 @@ protocol MinibatchLearner {
     var inputs: Int { get }
     var classes: Int { get }
 
-    /// One descent on `rows` examples of raw features [rows x inputs], which it may overwrite, and classes `labels`.
+    /// One descent on `rows` examples of raw features [rows x inputs], which it may overwrite, and
+    /// classes `labels`.
     ///
     /// - Returns: the loss summed over the examples, before the descent.
     mutating func step(
@@ -30,7 +31,8 @@ protocol MinibatchLearner {
 /// How the learning rate moves over a run.
 enum LearningRateSchedule {
     case constant
-    /// From the plan's rate to zero along half a cosine: the rounding noise of the last steps dies down.
+    /// From the plan's rate to zero along half a cosine: the rounding noise of the last steps dies
+    /// down.
     case cosine
 
     func rate(_ base: Float, progress: Double) -> Float {
@@ -41,7 +43,8 @@ enum LearningRateSchedule {
     }
 }
 
-/// Runs `training.epochs` over `source`, freshly shuffled each, and reports progress in [0, 1] after every few batches.
+/// Runs `training.epochs` over `source`, freshly shuffled each, and reports progress in [0, 1]
+/// after every few batches.
 ///
 /// - Throws: `Fault.gone` when `progress` returns false; what it and reading throw.
 func train<Source: ExampleSource, Random: RandomSource>(

@@ -8,8 +8,8 @@ extension OnnxFile {
     ///
     /// - Throws: `Fault.invalid` when `bytes` do not parse or hold a field outside the subset.
     init(unpacking bytes: [UInt8]) throws(Fault) {
-        // Most of a model is raw data that is copied once. A file of empty nodes would take 50 times
-        // its size, so protobuf-c is given an allocator that stops.
+        // Most of a model is raw data that is copied once. A file of empty nodes would take 50
+        // times its size, so protobuf-c is given an allocator that stops.
         var budget = 4 * bytes.count + (64 << 10)
         self = try withUnsafeMutablePointer(to: &budget) { (budget) throws(Fault) in
             var allocator = boundedAllocator(budget)

@@ -1,13 +1,15 @@
 import Federation
 import Learning
 
-/// The one form of graph that a student has; what is written and what is accepted both come from here.
+/// The one form of graph that a student has; what is written and what is accepted both come from
+/// here.
 ///
 ///     input float32 [N, F] -> Sub offset -> Div scale -> Reshape [N, F, 1, 1] -> QuantizeLinear
 ///       -> QLinearConv 1x1 a layer -> DequantizeLinear -> Flatten -> output float32 [N, classes]
 ///
-/// QLinearConv and not QLinearMatMul, because it has a bias; signed activations, operator set 10 and IR 4,
-/// because onnxruntime computes this form bit for bit alike on every CPU and optimisation level.
+/// QLinearConv and not QLinearMatMul, because it has a bias. Signed activations in the QLinear
+/// form, because onnxruntime computes it bit for bit as `Predictor` does at every optimisation
+/// level; unsigned ones saturate on AVX2, and the QDQ form is rewritten to unsigned on x86.
 enum StudentGraph {
     static let irVersion: Int64 = 4
     static let operatorSets = [OnnxFile.OperatorSet(domain: "", version: 10)]
@@ -29,17 +31,17 @@ enum StudentGraph {
                 ["columns", Name.activationScale(0), Name.activationZeroPoint(0)],
                 Name.activation(0)),
         ]
-        for layer in 1...layers {
+        for layer in 0..<layers {
             nodes.append(
                 node(
                     Name.layer(layer), "QLinearConv",
                     [
-                        Name.activation(layer - 1), Name.activationScale(layer - 1),
-                        Name.activationZeroPoint(layer - 1), Name.weights(layer),
+                        Name.activation(layer), Name.activationScale(layer),
+                        Name.activationZeroPoint(layer), Name.weights(layer),
                         Name.weightScales(layer), Name.weightZeroPoints(layer),
-                        Name.activationScale(layer), Name.activationZeroPoint(layer),
+                        Name.activationScale(layer + 1), Name.activationZeroPoint(layer + 1),
                         Name.bias(layer),
-                    ], Name.activation(layer)))
+                    ], Name.activation(layer + 1)))
         }
         nodes.append(
             node(
@@ -64,7 +66,8 @@ enum StudentGraph {
         OnnxFile.Node(name: name, operation: operation, inputs: inputs, outputs: [output])
     }
 
-    /// What the graph's values are called. Activation 0 is the quantised input, layers count from 1.
+    /// What the graph's values are called. Layers count from 0; activation 0 is the quantised
+    /// input, activation l + 1 the output of layer l.
     enum Name {
         static let input = "input"
         static let output = "output"

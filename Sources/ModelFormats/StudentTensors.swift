@@ -32,12 +32,12 @@ struct StudentTensors {
         for (index, layer) in model.layers.enumerated() {
             let (inputs, units) = (widths[index], widths[index + 1])
             tensors += [
-                tensor(Name.weights(index + 1), [units, inputs, 1, 1], layer.weights),
-                tensor(Name.weightScales(index + 1), [units], layer.scales),
+                tensor(Name.weights(index), [units, inputs, 1, 1], layer.weights),
+                tensor(Name.weightScales(index), [units], layer.scales),
                 tensor(
-                    Name.weightZeroPoints(index + 1), [units],
+                    Name.weightZeroPoints(index), [units],
                     [Int8](repeating: 0, count: units)),
-                tensor(Name.bias(index + 1), [units], layer.bias),
+                tensor(Name.bias(index), [units], layer.bias),
             ]
         }
         return tensors
@@ -47,16 +47,16 @@ struct StudentTensors {
     ///
     /// - Throws: `Fault.invalid` naming the tensor that is missing, superfluous or of another form.
     mutating func read(layers count: Int) throws(Fault) -> QuantizedModel {
-        var widths = [try inputWidth()]
+        var widths = [try weightShape(0).inputs]
         var relu: [Bool] = []
         var layers: [QuantizedLayer] = []
         var scales = [try scalar(Name.activationScale(0), Float.self)]
         try requireZeros(Name.activationZeroPoint(0), [])
-        for index in 1...count {
-            let (layer, units) = try readLayer(index, inputs: widths[index - 1])
+        for index in 0..<count {
+            let (layer, units) = try readLayer(index, inputs: widths[index])
             layers.append(layer)
             widths.append(units)
-            scales.append(try scalar(Name.activationScale(index), Float.self))
+            scales.append(try scalar(Name.activationScale(index + 1), Float.self))
             relu.append(try readZeroPoint(index))
         }
         let normalisation = Normalisation(
@@ -81,9 +81,6 @@ struct StudentTensors {
             name: name, type: Value.elementType, dimensions: dimensions.map(Int64.init),
             data: rawBytes(values))
     }
-
-    /// Features, as the first layer's weights state them.
-    private func inputWidth() throws(Fault) -> Int { try weightShape(1).inputs }
 
     /// The widths that layer `index`'s weights [units, inputs, 1, 1] state.
     private func weightShape(_ index: Int) throws(Fault) -> (units: Int, inputs: Int) {
@@ -116,7 +113,7 @@ struct StudentTensors {
 
     /// Whether layer `index` has a ReLU, as the zero point of its output says.
     private mutating func readZeroPoint(_ index: Int) throws(Fault) -> Bool {
-        let name = Name.activationZeroPoint(index)
+        let name = Name.activationZeroPoint(index + 1)
         let zeroPoint = try scalar(name, Int8.self)
         switch zeroPoint {
         case 0: return false

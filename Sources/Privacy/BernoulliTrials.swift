@@ -1,8 +1,10 @@
 import Federation
 
-/// Exact random decisions with rational probabilities: integers and random bits only, no floats, no modulo bias.
+/// Exact random decisions with rational probabilities: integers and random bits only, no floats, no
+/// modulo bias.
 ///
-/// Random bytes are drawn 4 KiB at a time; the source is passed to each call because it stays the caller's.
+/// Random bytes are drawn 4 KiB at a time; the source is passed to each call because it stays the
+/// caller's.
 struct BernoulliTrials {
     private var words = [UInt64](repeating: 0, count: 512)
     private var used = 512
@@ -39,8 +41,8 @@ struct BernoulliTrials {
         exponential(1, 0, 1, &random)
     }
 
-    /// With g = whole + numerator / denominator at most 1: counts K while Bernoulli(g / K) succeeds; an odd K has
-    /// probability e^-g (Canonne, Kamath and Steinke 2020, algorithm 1).
+    /// With g = whole + numerator / denominator at most 1: counts K while Bernoulli(g / K)
+    /// succeeds; an odd K has probability e^-g (Canonne, Kamath and Steinke 2020, algorithm 1).
     private mutating func exponential(
         _ whole: UInt64, _ numerator: UInt64, _ denominator: UInt64,
         _ random: inout some RandomSource
@@ -64,9 +66,10 @@ struct BernoulliTrials {
         }
     }
 
-    /// Decides a tie, once in 2^64: a uniform real equals the first 64 bits of g / K, so its next 64 bits are compared
-    /// with the next of g / K, until they differ. Long division in base 2^64: `rest` / `denominator` is what g's digits
-    /// so far leave over, `carry` / `trial` what the quotient's do.
+    /// Decides a tie, once in 2^64: a uniform real equals the first 64 bits of g / K, so its next
+    /// 64 bits are compared with the next of g / K, until they differ. Long division in base 2^64:
+    /// `rest` / `denominator` is what g's digits so far leave over, `carry` / `trial` what the
+    /// quotient's do.
     private mutating func continuesBelow(
         _ carry: UInt64, _ rest: UInt64, _ denominator: UInt64, _ trial: UInt64,
         _ random: inout some RandomSource

@@ -1,10 +1,12 @@
 package import Federation
 
-/// The discrete Gaussian on the integers: P(x) proportional to e^(-x^2 / (2 sigma^2)), sampled exactly.
+/// The discrete Gaussian on the integers: P(x) proportional to e^(-x^2 / (2 sigma^2)), sampled
+/// exactly.
 ///
-/// The method of Canonne, Kamath and Steinke (2020): discrete Laplace proposals Y of scale t, kept with probability
-/// e^(-(|Y| - sigma^2 / t)^2 / (2 sigma^2)). They take t = floor(sigma) + 1 because their sigma may be below 1; any t
-/// gives the same distribution, and with an integer sigma t = sigma is the tightest and keeps every fraction within 64 bits.
+/// The method of Canonne, Kamath and Steinke (2020): discrete Laplace proposals Y of scale t, kept
+/// with probability e^(-(|Y| - sigma^2 / t)^2 / (2 sigma^2)). They take t = floor(sigma) + 1
+/// because their sigma may be below 1; any t gives the same distribution, and with an integer sigma
+/// t = sigma is the tightest and keeps every fraction within 64 bits.
 package struct DiscreteGaussian: Sendable {
     /// The largest sigma: 2 sigma^2 must fit in 64 bits.
     package static let largestSigma: UInt64 = 1 << 31
@@ -20,8 +22,8 @@ package struct DiscreteGaussian: Sendable {
 
     /// `count` independent samples.
     ///
-    /// They are made in one batch, so that nobody can observe how long a single one took. `random` must be
-    /// cryptographic wherever the samples protect data.
+    /// They are made in one batch, so that nobody can observe how long a single one took. `random`
+    /// must be cryptographic wherever the samples protect data.
     package func samples(_ count: Int, random: inout some RandomSource) -> [Int64] {
         guard sigma > 0 else { return [Int64](repeating: 0, count: count) }
         var trials = BernoulliTrials()

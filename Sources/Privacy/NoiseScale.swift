@@ -1,7 +1,8 @@
 /// The integer standard deviation of a round's noise: ceil(z B), where B^2 is `squaredNormBound`.
 ///
-/// Exact: the smallest s with s^2 >= z^2 B^2, compared as integers, since z is a 53-bit integer times a power of two.
-/// `multiplier` (z) is finite and not negative, `squaredNormBound` not negative; 0 when either is.
+/// Exact: the smallest s with s^2 >= z^2 B^2, compared as integers, since z is a 53-bit integer
+/// times a power of two. `multiplier` (z) is finite and not negative, `squaredNormBound` not
+/// negative; 0 when either is.
 package func noiseSigma(multiplier: Double, squaredNormBound: Int64) -> UInt64 {
     precondition(multiplier >= 0 && multiplier < 0x1p64, "the noise multiplier is impossible")
     precondition(squaredNormBound >= 0, "a squared norm is not negative")

@@ -5,7 +5,8 @@ package struct PrivacyBudget: Sendable, Equatable {
     private let plan: PrivacyPlan
     private let roundsCharged: Int
 
-    /// `roundsCharged` counts every charge in the plan's ledger, those of abandoned rounds included.
+    /// `roundsCharged` counts every charge in the plan's ledger, those of abandoned rounds
+    /// included.
     package init(plan: PrivacyPlan, roundsCharged: Int) {
         self.plan = plan
         self.roundsCharged = roundsCharged
@@ -17,7 +18,8 @@ package struct PrivacyBudget: Sendable, Equatable {
     /// The epsilon spent once another round is charged.
     package func afterOneMore() -> Double { epsilon(after: roundsCharged + 1) }
 
-    /// Why another round must not start: `Fault.exhausted` saying what is left; nil when it fits the plan's limit.
+    /// Why another round must not start: `Fault.exhausted` saying what is left; nil when it fits
+    /// the plan's limit.
     package func refusal() -> Fault? {
         guard let limit = plan.maxEpsilon, afterOneMore() > limit else { return nil }
         let left = max(0, limit - epsilon)

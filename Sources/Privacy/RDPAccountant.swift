@@ -1,10 +1,12 @@
 package import Federation
 import Glibc
 
-/// Renyi differential privacy of rounds of Gaussian noise, with or without Poisson sampling, converted to (epsilon, delta).
+/// Renyi differential privacy of rounds of Gaussian noise, with or without Poisson sampling,
+/// converted to (epsilon, delta).
 ///
-/// The unit protected is one agent's whole participation, under add-or-remove (zero-out when everyone takes part)
-/// adjacency. Orders, series and conversion are those of Google's dp-accounting, so an auditor gets the same numbers from it.
+/// The unit protected is one agent's whole participation, under add-or-remove (zero-out when
+/// everyone takes part) adjacency. Orders, series and conversion are those of Google's
+/// dp-accounting, so an auditor gets the same numbers from it.
 package enum RDPAccountant {
     /// The Renyi orders tried: 1.1, 1.2, ... 10.9, 11, 12, ... 63, 128, 256, 512, 1024.
     package static let orders: [Double] =
@@ -13,8 +15,10 @@ package enum RDPAccountant {
     /// The epsilon that `rounds` rounds spend at `delta`.
     ///
     /// - Parameters:
-    ///   - noiseMultiplier: z, the noise's standard deviation over the sensitivity; 0 protects nothing.
-    ///   - samplingRate: q, the probability with which an independent coin lets an agent into a round; 1 for everyone.
+    ///   - noiseMultiplier: z, the noise's standard deviation over the sensitivity; 0 protects
+    ///     nothing.
+    ///   - samplingRate: q, the probability with which an independent coin lets an agent into a
+    ///     round; 1 for everyone.
     ///   - delta: in (0, 1).
     /// - Returns: at least 0; infinite without noise.
     package static func epsilon(
@@ -31,7 +35,8 @@ package enum RDPAccountant {
         return max(0, best)
     }
 
-    /// The least z, to 1e-9 of itself and never too small, with which `rounds` rounds stay within `epsilon`.
+    /// The least z, to 1e-9 of itself and never too small, with which `rounds` rounds stay within
+    /// `epsilon`.
     ///
     /// - Parameter epsilon: above 0.
     package static func noiseMultiplier(
@@ -47,7 +52,7 @@ package enum RDPAccountant {
         var high = 1.0
         while !suffices(high) { high *= 2 }
         var low = high / 2
-        while suffices(low) { (low, high) = (low / 2, low) }
+        while low > 1e-6, suffices(low) { (low, high) = (low / 2, low) }
         while high - low > 1e-9 * high {
             let middle = (low + high) / 2
             if suffices(middle) { high = middle } else { low = middle }
@@ -55,9 +60,11 @@ package enum RDPAccountant {
         return high
     }
 
-    /// The epsilon that one order's divergence gives at `delta` (Canonne, Kamath and Steinke 2020, proposition 12).
+    /// The epsilon that one order's divergence gives at `delta` (Canonne, Kamath and Steinke 2020,
+    /// proposition 12).
     private static func epsilon(order: Double, divergence: Double, delta: Double) -> Double {
-        // Total variation is at most sqrt(1 - e^-divergence): within delta, nothing is spent at all.
+        // Total variation is at most sqrt(1 - e^-divergence): within delta, nothing is spent at
+        // all.
         if delta * delta + expm1(-divergence) > 0 { return 0 }
         return divergence + log1p(-1 / order) - log(delta * order) / (order - 1)
     }
@@ -72,11 +79,11 @@ package enum RDPAccountant {
     }
 }
 
-/// The least number of agents with which `rounds` rounds of `plan` spend at most `target`, at the same noise in each
-/// parameter of the average.
+/// The least number of agents with which `rounds` rounds of `plan` spend at most `target`, at the
+/// same noise per parameter of the average.
 ///
-/// Noise in the average is z B / (q N): at N' agents the same noise allows z' = z N' / N. `Int.max` when no number
-/// does, which is so when the plan has no noise or `target` is not above 0.
+/// Noise in the average is z B / (q N): at N' agents the same noise allows z' = z N' / N. `Int.max`
+/// when no number does, which is so when the plan has no noise or `target` is not above 0.
 package func agentsForEpsilon(_ target: Double, plan: PrivacyPlan, rounds: Int) -> Int {
     guard rounds > 0 else { return 1 }
     guard target > 0, plan.noiseMultiplier > 0 else { return .max }
@@ -86,7 +93,10 @@ package func agentsForEpsilon(_ target: Double, plan: PrivacyPlan, rounds: Int) 
             samplingRate: plan.sampling.rate, rounds: rounds, delta: plan.delta) <= target
     }
     var high = 1
-    while !suffice(high) { high *= 2 }
+    while !suffice(high) {
+        guard high < 1 << 60 else { return .max }
+        high *= 2
+    }
     var low = high / 2
     while high - low > 1 {
         let middle = low + (high - low) / 2

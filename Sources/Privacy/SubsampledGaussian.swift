@@ -1,11 +1,12 @@
 import Glibc
 
-/// One round whose agents are each drawn with probability q and whose sum has Gaussian noise of z times the sensitivity
-/// (Mironov, Talwar and Zhang 2019, section 3.3).
+/// One round whose agents are each drawn with probability q and whose sum has Gaussian noise of z
+/// times the sensitivity (Mironov, Talwar and Zhang 2019, section 3.3).
 ///
-/// The divergence of order a is ln A / (a - 1), A = E[((1 - q) + q e^((2x - 1) / (2 z^2)))^a] over x from N(0, z^2).
-/// A whole order expands to a binomial sum; a fractional one to two series, split where the two parts of the power are
-/// equal. Their later terms alternate in sign: like dp-accounting, this adds absolute values, which gives an upper bound.
+/// The divergence of order a is ln A / (a - 1), A = E[((1 - q) + q e^((2x - 1) / (2 z^2)))^a] over
+/// x from N(0, z^2). A whole order expands to a binomial sum; a fractional one to two series, split
+/// where the two parts of the power are equal. Their later terms alternate in sign: like
+/// dp-accounting, this adds absolute values, which gives an upper bound.
 struct SubsampledGaussian {
     /// Terms of a fractional order's series before it counts as diverging; dp-accounting's limit.
     private static let mostTerms = 1000
@@ -24,8 +25,8 @@ struct SubsampledGaussian {
         split = noiseMultiplier * noiseMultiplier * log(1 / samplingRate - 1) + 0.5
     }
 
-    /// An upper bound of the Renyi divergence of order `order` > 1; infinite where the series does not settle, which
-    /// only makes that order useless.
+    /// An upper bound of the Renyi divergence of order `order` > 1; infinite where the series does
+    /// not settle, which only makes that order useless.
     func divergence(order: Double) -> Double {
         let isWhole = order == order.rounded()
         return (isWhole ? logBinomialMoment(Int(order)) : logSeriesMoment(order)) / (order - 1)

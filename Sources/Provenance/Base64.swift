@@ -27,7 +27,8 @@ enum Base64 {
         return String(decoding: text, as: UTF8.self)
     }
 
-    /// nil unless `text` is exactly what `encode` writes for some bytes, so that a signed document has one spelling.
+    /// nil unless `text` is exactly what `encode` writes for some bytes, so that a signed document
+    /// has one spelling.
     static func decode(_ text: String) -> [UInt8]? {
         let characters = Array(text.utf8)
         guard characters.count.isMultiple(of: 4) else { return nil }

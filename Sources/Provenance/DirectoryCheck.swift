@@ -3,9 +3,11 @@ package import Federation
 
 /// The checks that were made of a model directory, and how each came out.
 package struct DirectoryReport: Sendable, Equatable {
+    /// One check and its outcome.
     package struct Check: Sendable, Equatable {
         /// `signature`, or the name of a file.
         package let name: String
+        /// Whether it came out as it must.
         package let passed: Bool
         /// What was found.
         package let detail: String
@@ -16,9 +18,11 @@ package struct DirectoryReport: Sendable, Equatable {
     /// What the signature says; nil when it does not verify.
     package let model: SignedModel?
 
+    /// Whether every check passed.
     package var isVerified: Bool { checks.allSatisfy(\.passed) }
 
-    /// The report as one JSON object: `checks` (`name`, `passed`, `detail`), `key`, `model`, `verified`.
+    /// The report as one JSON object: `checks` (`name`, `passed`, `detail`), `key`, `model`,
+    /// `verified`.
     package func encoded() throws(Fault) -> [UInt8] {
         let entries = checks.map { check in
             JSONValue.object([
@@ -39,7 +43,8 @@ package struct DirectoryReport: Sendable, Equatable {
 package enum DirectoryCheck {
     /// The files of a directory with their digests, ready to be signed.
     ///
-    /// - Throws: `Fault.invalid` naming a symbolic link or special file, `Fault.notFound`, `Fault.storage`.
+    /// - Throws: `Fault.invalid` naming a symbolic link or special file, `Fault.notFound`,
+    ///   `Fault.storage`.
     package static func files(in directory: String) throws(Fault) -> [ModelFile] {
         var files: [ModelFile] = []
         for entry in try DirectoryListing(of: directory).entries {
@@ -58,7 +63,8 @@ package enum DirectoryCheck {
 
     /// Checks the signature, every signed file, and that nothing else is in the directory.
     ///
-    /// - Throws: when something cannot be read, so that nothing can be said: `Fault.notFound`, `Fault.storage`.
+    /// - Throws: when something cannot be read, so that nothing can be said: `Fault.notFound`,
+    ///   `Fault.storage`.
     package static func run(
         directory: String, signatureFile: String, trusted: [PublicKey]
     ) throws(Fault) -> DirectoryReport {
@@ -83,7 +89,8 @@ package enum DirectoryCheck {
     private static func compare(
         _ signed: [ModelFile], _ present: [DirectoryListing.Entry], in directory: String
     ) throws(Fault) -> [DirectoryReport.Check] {
-        // Bytes as keys: Swift takes canonically equivalent names for equal, the file system does not.
+        // Bytes as keys: Swift takes canonically equivalent names for equal, the file system does
+        // not.
         var expected: [[UInt8]: Digest] = [:]
         for file in signed { expected[Array(file.name.utf8)] = file.digest }
         var checks: [DirectoryReport.Check] = []

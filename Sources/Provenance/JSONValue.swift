@@ -2,7 +2,8 @@ import CJansson
 import Federation
 import Glibc
 
-/// A JSON document as a value, read and written by Jansson. There are no fractions in the documents here.
+/// A JSON document as a value, read and written by Jansson. There are no fractions in the documents
+/// here.
 enum JSONValue: Sendable, Equatable {
     case object([String: JSONValue])
     case array([JSONValue])
@@ -14,7 +15,8 @@ enum JSONValue: Sendable, Equatable {
     /// Deeper nesting is refused: the documents here have at most six levels.
     private static let deepest = 16
 
-    /// Parses a document; nil when it is not JSON, names a member twice, holds a fraction or nests too deeply.
+    /// Parses a document; nil when it is not JSON, names a member twice, holds a fraction or nests
+    /// too deeply.
     init?(parsing bytes: [UInt8]) {
         var error = json_error_t()
         let parsed = bytes.withUnsafeBytes { buffer in

@@ -13,7 +13,8 @@ package struct SignedModel: Sendable, Equatable {
     package let statementDigest: Digest
 }
 
-/// Signs models and verifies their signatures: OpenSSF Model Signing bundles with a bare public key.
+/// Signs models and verifies their signatures: OpenSSF Model Signing bundles with a bare public
+/// key.
 package enum ModelSignature {
     private static let mediaType = "application/vnd.dev.sigstore.bundle.v0.3+json"
     private static let payloadType = "application/vnd.in-toto+json"

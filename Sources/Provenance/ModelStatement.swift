@@ -5,15 +5,18 @@ package import Federation
 package struct ModelFile: Sendable, Equatable {
     /// Its path relative to the directory, with `/` between parts.
     package let name: String
+    /// SHA-256 of its contents.
     package let digest: Digest
 
+    /// A file as it is or shall be signed; `name` is checked when a statement is made.
     package init(name: String, digest: Digest) {
         self.name = name
         self.digest = digest
     }
 }
 
-/// What a model's signature states, as OpenSSF Model Signing 1.0 writes it: which files the model has, and no more.
+/// What a model's signature states, as OpenSSF Model Signing 1.0 writes it: which files the model
+/// has, and no more.
 struct ModelStatement: Equatable {
     let name: String
     /// In code-point order of their names.
@@ -28,7 +31,8 @@ struct ModelStatement: Equatable {
     /// The most files a model may have; real ones have four.
     private static let mostFiles = 10_000
 
-    /// - Throws: `Fault.invalid` when there is no file, one occurs twice, or a name is not a plain relative path.
+    /// - Throws: `Fault.invalid` when there is no file, one occurs twice, or a name is not a plain
+    ///   relative path.
     init(name: String, files: [ModelFile]) throws(Fault) {
         let sorted = files.sorted { isOrdered($0.name, $1.name) }
         if let problem = ModelStatement.problem(with: sorted) {
@@ -124,14 +128,14 @@ struct ModelStatement: Equatable {
     }
 }
 
-/// Whether `left` comes before `right` in code-point order, which is the order of UTF-8 bytes. (Swift's own order takes
-/// canonically equivalent texts for equal; file systems do not.)
+/// Whether `left` comes before `right` in code-point order, which is the order of UTF-8 bytes.
+/// (Swift's own order takes canonically equivalent texts for equal; file systems do not.)
 func isOrdered(_ left: String, _ right: String) -> Bool {
     left.utf8.lexicographicallyPrecedes(right.utf8)
 }
 
-/// Whether `name` is a relative path that stays inside its directory and has no character that a shell, a checksum list
-/// or a terminal would take for something else.
+/// Whether `name` is a relative path that stays inside its directory and has no character that a
+/// shell, a checksum list or a terminal would take for something else.
 func isPlainPath(_ name: String) -> Bool {
     guard name.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x7f && $0 != UInt8(ascii: "\\") }) else {
         return false

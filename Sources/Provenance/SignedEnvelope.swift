@@ -1,7 +1,8 @@
 import Cryptography
 import Federation
 
-/// A DSSE envelope: a payload, its type, and signatures over both (github.com/secure-systems-lab/dsse).
+/// A DSSE envelope: a payload, its type, and signatures over both
+/// (github.com/secure-systems-lab/dsse).
 struct SignedEnvelope {
     let payloadType: String
     let payload: [UInt8]
@@ -19,7 +20,8 @@ struct SignedEnvelope {
         self.signatures = signatures
     }
 
-    /// Reads an envelope; nil when a member is missing or of the wrong shape. Says nothing about the signatures.
+    /// Reads an envelope; nil when a member is missing or of the wrong shape. Says nothing about
+    /// the signatures.
     init?(_ json: JSONValue) {
         guard let payloadType = json["payloadType"]?.text,
             let payload = json["payload"]?.text.flatMap(Base64.decode),
@@ -51,7 +53,8 @@ struct SignedEnvelope {
         }
     }
 
-    /// What is signed, DSSE's pre-authentication encoding: no payload can be taken for one of another type.
+    /// What is signed, DSSE's pre-authentication encoding: no payload can be taken for one of
+    /// another type.
     static func authenticated(_ type: String, _ payload: [UInt8]) -> [UInt8] {
         Array("DSSEv1 \(type.utf8.count) \(type) \(payload.count) ".utf8) + payload
     }

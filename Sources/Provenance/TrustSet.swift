@@ -1,13 +1,15 @@
 package import Cryptography
 package import Federation
 
-/// The keys that a device believes, numbered, and replaced only by a set that one of its own model keys signed.
+/// The keys that a device believes, numbered, and replaced only by a set that one of its own model
+/// keys signed.
 ///
-/// The document is a DSSE envelope in JSON. Its payload is compact JSON with sorted members: `authorities` (DER in
-/// base64), `fleet`, `logKey` and `modelKeys` (PEM), `version`.
+/// The document is a DSSE envelope in JSON. Its payload is compact JSON with sorted members:
+/// `authorities` (DER in base64), `fleet`, `logKey` and `modelKeys` (PEM), `version`.
 package struct TrustSet: Sendable, Equatable {
     /// Counts up from 1.
     package let version: UInt64
+    /// Whose keys these are.
     package let fleet: String
     /// Who may have signed the coordinator's certificate.
     package let authorities: [Certificate]
@@ -40,8 +42,9 @@ package struct TrustSet: Sendable, Equatable {
 
     /// The set after this one.
     ///
-    /// - Parameter keys: the private halves of one of this set's model keys and of one of `modelKeys`: devices check
-    ///   the first when they replace their set, and the second whenever they read it.
+    /// - Parameter keys: the private halves of one of this set's model keys and of one of
+    ///   `modelKeys`: devices check the first when they replace their set, and the second whenever
+    ///   they read it.
     /// - Throws: `Fault.invalid` when either is missing.
     package func successor(
         authorities: [Certificate], modelKeys: [PublicKey], logKey: PublicKey,
@@ -58,15 +61,16 @@ package struct TrustSet: Sendable, Equatable {
         return try TrustSet(body, keys: keys)
     }
 
-    /// Reads a set from storage, or the first one from the coordinator; it must be signed by one of its own model keys.
+    /// Reads a set from storage, or the first one from the coordinator; it must be signed by one of
+    /// its own model keys.
     ///
     /// - Throws: `Fault.untrusted` naming what is wrong.
     package init(document: [UInt8]) throws(Fault) {
         try self.init(document: document, envelope: TrustSet.envelope(in: document))
     }
 
-    /// The set in `document`, if it may take this one's place: same fleet, higher version, signed by one of this set's
-    /// model keys.
+    /// The set in `document`, if it may take this one's place: same fleet, higher version, signed
+    /// by one of this set's model keys.
     ///
     /// - Throws: `Fault.untrusted` naming what is wrong.
     package func replaced(by document: [UInt8]) throws(Fault) -> TrustSet {

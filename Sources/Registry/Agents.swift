@@ -93,7 +93,8 @@ extension Registry {
         }
     }
 
-    /// Notes a check-in: what the agent is, and what it holds for each plan, replacing what it said before. Not an event.
+    /// Notes a check-in: what the agent is, and what it holds for each plan, replacing what it said
+    /// before. Not an event.
     ///
     /// - Throws: `notFound`.
     package func sawAgent(

@@ -5,8 +5,9 @@ import Synchronization
 
 /// Files named by the SHA-256 of their content: `DIR/ab/abcd...`.
 ///
-/// A file appears under its name only when all of it is on the disk: it is written as `DIR/tmp-...`, synced, renamed,
-/// and the rename is synced. What a crash leaves behind is a `tmp-` file, which the next open removes.
+/// A file appears under its name only when all of it is on the disk: it is written as
+/// `DIR/tmp-...`, synced, renamed, and the rename is synced. What a crash leaves behind is a `tmp-`
+/// file, which the next open removes.
 final class BlobStore: Sendable {
     private let directory: String
     private let drafts = Atomic<UInt64>(0)
@@ -57,8 +58,8 @@ final class BlobStore: Sendable {
         return bytes
     }
 
-    /// At most `limit` bytes of `digest` from `offset`, and the size of the whole; who puts the pieces together checks
-    /// the digest.
+    /// At most `limit` bytes of `digest` from `offset`, and the size of the whole; who puts the
+    /// pieces together checks the digest.
     ///
     /// - Throws: `notFound`; `storage` when the file cannot be read.
     func chunk(

@@ -16,8 +16,8 @@ extension Registry {
         try await onDisk { () throws(Fault) in try self.blobs.get(digest) }
     }
 
-    /// At most `limit` bytes of `digest` from `offset`, none at or beyond the end, and the size of the whole. Only who
-    /// puts the pieces together can check the digest.
+    /// At most `limit` bytes of `digest` from `offset`, none at or beyond the end, and the size of
+    /// the whole. Only who puts the pieces together can check the digest.
     ///
     /// - Throws: `notFound`; `storage` when the file cannot be read.
     package func blobChunk(

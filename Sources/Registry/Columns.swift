@@ -2,8 +2,8 @@ import Federation
 import Foundation
 import GRDB
 
-// How the shared vocabulary is stored. A column that does not decode is a damaged registry, and is reported where it is
-// read instead of trapping as GRDB's own subscript would.
+// How the shared vocabulary is stored. A column that does not decode is a damaged registry, and is
+// reported where it is read instead of trapping as GRDB's own subscript would.
 
 extension Row {
     /// The value of `column`.
@@ -63,6 +63,7 @@ extension RoundID: DatabaseValueConvertible {
 extension RoundPhase: DatabaseValueConvertible {}
 
 extension UInt64 {
-    /// This number, or the largest that an SQLite integer holds: what a device reports may be anything.
+    /// This number, or the largest that an SQLite integer holds: what a device reports may be
+    /// anything.
     var storable: UInt64 { Swift.min(self, UInt64(Int64.max)) }
 }

@@ -2,7 +2,8 @@ package import Federation
 import GRDB
 
 extension Registry {
-    /// Stores whether `agent` was selected, once a (round, agent): a coin is never drawn again, not even in a new attempt.
+    /// Stores whether `agent` was selected, once a (round, agent): a coin is never drawn again, not
+    /// even in a new attempt.
     ///
     /// - Returns: the stored value, which is `selected` only if this is the first call.
     /// - Throws: `gone` when the round has ended or `at` is not its current attempt; `notFound`.
@@ -40,7 +41,8 @@ extension Registry {
         }
     }
 
-    /// Adds to the round's count of payload bytes received and sent; a round that has ended still counts.
+    /// Adds to the round's count of payload bytes received and sent; a round that has ended still
+    /// counts.
     ///
     /// - Throws: `notFound`.
     package func addTraffic(

@@ -40,7 +40,8 @@ private struct TokenRecord: FetchableRecord, PersistableRecord {
 extension Registry {
     /// Stores a token that lets `uses` devices enrol until `expiresUnix`.
     ///
-    /// - Throws: `invalid` when `uses` is not positive; `conflict` when the secret is already stored.
+    /// - Throws: `invalid` when `uses` is not positive; `conflict` when the secret is already
+    ///   stored.
     package func addToken(
         secretDigest: Digest, uses: Int, expiresUnix: UInt64, nowUnix: UInt64, event: FleetEvent
     ) async throws(Fault) {
@@ -56,8 +57,8 @@ extension Registry {
 
     /// Takes one use of the token and adds the agent, whole or not at all.
     ///
-    /// - Throws: `unauthenticated` when the token is unknown, expired or used up; `conflict` when the agent or the
-    ///   certificate's serial exists.
+    /// - Throws: `unauthenticated` when the token is unknown, expired or used up; `conflict` when
+    ///   the agent or the certificate's serial exists.
     package func enrol(
         _ agent: AgentID, secretDigest: Digest,
         certificate: (serial: String, digest: Digest, expiresUnix: UInt64), nowUnix: UInt64,

@@ -20,8 +20,8 @@ package struct StoredJob: Sendable, Equatable {
 extension Registry {
     /// Creates a job in state `running`, or finds the one that the same key created before.
     ///
-    /// - Throws: `notFound` for an unknown plan; `invalid` when `rounds` is not positive; `conflict` when the key belongs
-    ///   to a job of another number of rounds.
+    /// - Throws: `notFound` for an unknown plan; `invalid` when `rounds` is not positive;
+    ///   `conflict` when the key belongs to a job of another number of rounds.
     package func createJob(
         plan: PlanID, rounds: Int, idempotencyKey: String, nowUnix: UInt64
     ) async throws(Fault) -> (job: UInt64, isNew: Bool) {
@@ -32,7 +32,8 @@ extension Registry {
                 guard earlier.rounds == rounds else {
                     throw Fault(
                         .conflict,
-                        "the idempotency key belongs to job \(earlier.job) of \(earlier.rounds) rounds",
+                        "the idempotency key belongs to job \(earlier.job), which wants"
+                            + " \(earlier.rounds) rounds",
                         remedy: "use a new key, or ask for the same number of rounds")
                 }
                 return (earlier.job, false)

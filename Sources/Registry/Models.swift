@@ -65,8 +65,8 @@ package struct StoredModelFile: Sendable, Equatable {
 extension Registry {
     /// Publishes version 0, the distilled student.
     ///
-    /// - Throws: `notFound` for an unknown plan; `conflict` when the plan has a model already; `invalid` when `model` is
-    ///   not a version 0 of round 0.
+    /// - Throws: `notFound` for an unknown plan; `conflict` when the plan has a model already;
+    ///   `invalid` when `model` is not a version 0 of round 0.
     package func publishFirstModel(
         _ model: StoredModel, event: FleetEvent, nowUnix: UInt64
     ) async throws(Fault) {
@@ -133,8 +133,7 @@ func insertNext(_ model: StoredModel, in db: Database) throws {
     guard model.version == next else {
         throw Fault(
             .conflict,
-            "the next version of \(model.plan) is \(next ?? 0), so \(model.version) cannot be published"
-        )
+            "the next version of \(model.plan) is \(next ?? 0), not \(model.version)")
     }
     try model.insert(db)
     for file in model.files {

@@ -20,7 +20,8 @@ package struct StoredPlan: Sendable, Equatable {
 }
 
 extension Registry {
-    /// Makes the text with `digest` the plan's current version, in state `preparing`; earlier versions are kept.
+    /// Makes the text with `digest` the plan's current version, in state `preparing`; earlier
+    /// versions are kept.
     ///
     /// - Returns: false, and changes nothing, when that text is already current.
     package func applyPlan(

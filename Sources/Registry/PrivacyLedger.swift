@@ -17,11 +17,11 @@ package struct StoredCharge: Sendable, Equatable {
 }
 
 extension Registry {
-    /// Charges the budget for one attempt, before its noise is drawn: a crash may overstate what was spent, never
-    /// understate it.
+    /// Charges the budget for one attempt, before its noise is drawn: a crash may overstate what
+    /// was spent, never understate it.
     ///
-    /// - Throws: `conflict` when this (plan, round, attempt) is charged already; `gone` when the round has ended or `at`
-    ///   is not its current attempt; `notFound`.
+    /// - Throws: `conflict` when this (plan, round, attempt) is charged already; `gone` when the
+    ///   round has ended or `at` is not its current attempt; `notFound`.
     package func chargeBudget(
         _ at: RoundAttempt, plan: PlanID, population: String, noiseMultiplier: Double,
         samplingRate: Double, delta: Double, epsilonAfter: Double, nowUnix: UInt64,

@@ -2,11 +2,13 @@ package import Federation
 import GRDB
 import Glibc
 
-/// The coordinator's memory: agents, plans, rounds, models, the privacy ledger, the audit log, and blobs.
+/// The coordinator's memory: agents, plans, rounds, models, the privacy ledger, the audit log, and
+/// blobs.
 ///
-/// SQLite in WAL mode with `synchronous = FULL`, so that a command which returned has reached the disk. Every
-/// command is one transaction: it happens whole, with its events in the log, or not at all. Any number of tasks may
-/// call at once; writes are serialised, reads see the last committed state.
+/// SQLite in WAL mode with `synchronous = FULL`, so that a command which returned has reached the
+/// disk. Every command is one transaction: it happens whole, with its events in the log, or not at
+/// all. Any number of tasks may call at once; writes are serialised, reads see the last committed
+/// state.
 package final class Registry: Sendable {
     private let pool: DatabasePool
     let blobs: BlobStore
@@ -16,10 +18,12 @@ package final class Registry: Sendable {
         self.blobs = blobs
     }
 
-    /// Opens `DIR/registry.sqlite` and `DIR/blobs`, creating what is missing and bringing an older schema up to date.
+    /// Opens `DIR/registry.sqlite` and `DIR/blobs`, creating what is missing and bringing an older
+    /// schema up to date.
     ///
-    /// - Throws: `storage` when `directory` cannot be written or the file is not a registry; `conflict` when a newer
-    ///   Tributary made it; `unavailable` when another process holds it locked.
+    /// - Throws: `storage` when `directory` cannot be written or the file is not a registry;
+    ///   `conflict` when a newer Tributary made it; `unavailable` when another process holds it
+    ///   locked.
     package static func open(directory: String) throws(Fault) -> Registry {
         try createDirectory(directory)
         let blobs = try BlobStore(directory: directory + "/blobs")
@@ -55,7 +59,8 @@ package final class Registry: Sendable {
     }
 }
 
-/// GRDB sets `NORMAL` for WAL databases, which may lose the last commits at a power cut; the ledger must not.
+/// GRDB sets `NORMAL` for WAL databases, which may lose the last commits at a power cut; the ledger
+/// must not.
 private func requireFullSynchronous(_ db: Database) throws {
     try db.execute(sql: "PRAGMA synchronous = FULL")
     let level = try Int.fetchOne(db, sql: "PRAGMA synchronous")
@@ -73,17 +78,14 @@ private func newerSchema(_ file: String) -> Fault {
         remedy: "run that version, or restore a backup made before the upgrade")
 }
 
-/// Creates `path` and its missing parents, mode 0700 for what it creates.
+/// Creates `path` unless it is there, for its owner only.
 ///
-/// - Throws: `storage` when one cannot be created or is not a directory.
+/// - Throws: `storage` when it cannot be created or written, or is not a directory.
 package func createDirectory(_ path: String) throws(Fault) {
-    var prefix = path.hasPrefix("/") ? "/" : ""
-    for part in path.split(separator: "/") {
-        prefix += prefix.isEmpty || prefix.hasSuffix("/") ? String(part) : "/" + part
-        guard mkdir(prefix, 0o700) != 0, errno != EEXIST else { continue }
-        throw storageFault("cannot create the directory \(prefix)", errno)
+    if mkdir(path, 0o700) != 0, errno != EEXIST {
+        throw storageFault("cannot create the directory \(path)", errno)
     }
-    guard access(path, W_OK | X_OK) == 0 else {
+    guard access(path + "/.", W_OK | X_OK) == 0 else {
         throw storageFault("cannot write in the directory \(path)", errno)
     }
 }

@@ -36,7 +36,8 @@ private func fault(fromSQLite error: DatabaseError, during command: String) -> F
     }
 }
 
-/// Commands check what they can name well before they write; this is what the schema itself refuses.
+/// Commands check what they can name well before they write; this is what the schema itself
+/// refuses.
 private func constraintCode(_ error: DatabaseError) -> Fault.Code {
     switch error.extendedResultCode {
     case .SQLITE_CONSTRAINT_FOREIGNKEY: .notFound

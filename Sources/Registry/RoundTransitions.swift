@@ -2,14 +2,16 @@ package import Federation
 import GRDB
 
 extension Registry {
-    /// Starts a round of `plan` in phase `selecting`, attempt 1, and gives it a number never used before.
+    /// Starts a round of `plan` in phase `selecting`, attempt 1, and gives it a number never used
+    /// before.
     ///
     /// - Parameters:
     ///   - baseVersion: the published version that agents train from.
     ///   - rotationSeed: of the round's lattice, whose id is `latticeID`.
     ///   - owner: which coordinator drives the round.
     ///   - event: makes the event once the round's number is known.
-    /// - Throws: `conflict` when the plan has an unfinished round; `notFound` for an unknown plan, job or version.
+    /// - Throws: `conflict` when the plan has an unfinished round; `notFound` for an unknown plan,
+    ///   job or version.
     package func startRound(
         plan: PlanID, job: UInt64, baseVersion: UInt64, rotationSeed: UInt64, latticeID: Digest,
         owner: String = "coordinator", nowUnixMilliseconds: UInt64,
@@ -35,11 +37,12 @@ extension Registry {
         }
     }
 
-    /// Moves a round from phase `from` to `target`: selecting to training, or training to aggregating. The other phases
-    /// are entered by `release`, `publish` and `abandon`, which store what they need.
+    /// Moves a round from phase `from` to `target`: selecting to training, or training to
+    /// aggregating. The other phases are entered by `release`, `publish` and `abandon`, which store
+    /// what they need.
     ///
-    /// - Throws: `conflict` when the stored phase is not `from`, or the step is not one of the two; `gone` when `at` is
-    ///   not the current attempt; `notFound`.
+    /// - Throws: `conflict` when the stored phase is not `from`, or the step is not one of the two;
+    ///   `gone` when `at` is not the current attempt; `notFound`.
     package func transition(
         _ at: RoundAttempt, from: RoundPhase, to target: RoundPhase, nowUnixMilliseconds: UInt64,
         event: FleetEvent?
@@ -57,7 +60,8 @@ extension Registry {
 
     /// Ends a round without a new version, whatever phase it is in.
     ///
-    /// - Throws: `conflict` when it has ended already; `gone` when `at` is not the current attempt; `notFound`.
+    /// - Throws: `conflict` when it has ended already; `gone` when `at` is not the current attempt;
+    ///   `notFound`.
     package func abandon(
         _ at: RoundAttempt, reason: String, nowUnixMilliseconds: UInt64, event: FleetEvent
     ) async throws(Fault) {
@@ -71,14 +75,15 @@ extension Registry {
         }
     }
 
-    /// Stores what a round made and moves it from aggregating to sealing. From then on these bytes are the result: a
-    /// crash never adds the updates, or draws noise, again.
+    /// Stores what a round made and moves it from aggregating to sealing. From then on these bytes
+    /// are the result: a crash never adds the updates, or draws noise, again.
     ///
     /// - Parameters:
     ///   - aggregateDigest: blob of the noised integer sum.
     ///   - masterDigest: blob of the fp32 master weights after the server's step.
     ///   - velocityDigest: blob of the optimiser's state, nil when it has none.
-    /// - Throws: `conflict` when the round is not aggregating; `gone` when `at` is not the current attempt; `notFound`.
+    /// - Throws: `conflict` when the round is not aggregating; `gone` when `at` is not the current
+    ///   attempt; `notFound`.
     package func release(
         _ at: RoundAttempt, aggregateDigest: Digest, masterDigest: Digest, velocityDigest: Digest?,
         nowUnixMilliseconds: UInt64, event: FleetEvent
@@ -101,8 +106,9 @@ extension Registry {
 
     /// Adds the sealed model and moves the round from sealing to published.
     ///
-    /// - Throws: `conflict` when the round is not sealing or the version is not the plan's next; `invalid` when the model
-    ///   is of another plan or round; `gone` when `at` is not the current attempt; `notFound`.
+    /// - Throws: `conflict` when the round is not sealing or the version is not the plan's next;
+    ///   `invalid` when the model is of another plan or round; `gone` when `at` is not the current
+    ///   attempt; `notFound`.
     package func publish(
         _ at: RoundAttempt, model: StoredModel, nowUnixMilliseconds: UInt64, events: [FleetEvent]
     ) async throws(Fault) {
@@ -137,7 +143,8 @@ func requirePhase(of at: RoundAttempt, in db: Database) throws -> RoundPhase {
     return try row.value("phase")
 }
 
-/// Enters `target` if the stored phase is `from`, with a line of history; `version` only when it is published.
+/// Enters `target` if the stored phase is `from`, with a line of history; `version` only when it is
+/// published.
 private func move(
     _ at: RoundAttempt, from: RoundPhase, to target: RoundPhase, in db: Database,
     nowUnixMilliseconds: UInt64, version: UInt64? = nil

@@ -1,6 +1,7 @@
 import GRDB
 
-/// The registry's tables. A migration is never edited once released; a change is a new one at the end.
+/// The registry's tables. A migration is never edited once released; a change is a new one at the
+/// end.
 enum Schema {
     /// Every migration by name, oldest first.
     static var migrator: DatabaseMigrator {
@@ -116,7 +117,8 @@ enum Schema {
             createdUnix INTEGER NOT NULL
         ) STRICT;
         CREATE UNIQUE INDEX jobs_once ON jobs (plan, idempotencyKey) WHERE idempotencyKey <> '';
-        -- AUTOINCREMENT: a round's number is never used again. owner and term fence off a second coordinator.
+        -- AUTOINCREMENT: a round's number is never used again.
+        -- owner and term are there to fence off a second coordinator.
         CREATE TABLE rounds (
             id INTEGER PRIMARY KEY AUTOINCREMENT,
             attempt INTEGER NOT NULL,

@@ -16,7 +16,8 @@ package struct StoredRound: Sendable, Equatable {
     package let startedUnixMilliseconds: UInt64
     /// When it was published or abandoned.
     package let endedUnixMilliseconds: UInt64?
-    /// Blobs of the release: the noised sum, the new master weights, the optimiser's state. Nil before it.
+    /// Blobs of the release: the noised sum, the new master weights, the optimiser's state. Nil
+    /// before it.
     package let aggregateDigest: Digest?
     package let masterDigest: Digest?
     package let velocityDigest: Digest?
@@ -86,7 +87,8 @@ extension Registry {
         }
     }
 
-    /// Rounds neither published nor abandoned, oldest first: what a restarted coordinator must deal with.
+    /// Rounds neither published nor abandoned, oldest first: what a restarted coordinator must deal
+    /// with.
     package func unfinishedRounds() async throws(Fault) -> [(at: RoundAttempt, phase: RoundPhase)] {
         try await rounds(plan: nil).filter { !$0.phase.isFinal }.map { ($0.at, $0.phase) }
     }

@@ -1,14 +1,17 @@
 import Federation
 import Kernels
 
-/// The orthonormal random rotation of a round, which spreads an update's energy evenly over all D coordinates.
+/// The orthonormal random rotation of a round, which spreads an update's energy evenly over all D
+/// coordinates.
 ///
-/// Forward is: signs, Hadamard in blocks of b, transpose of the (D/b x b) matrix whose rows are the blocks, signs,
-/// Hadamard in blocks of b. Each Hadamard lacks a factor 1/sqrt(b), so both together lack 1/b: a power of two, hence exact.
+/// Forward is: signs, Hadamard in blocks of b, transpose of the (D/b x b) matrix whose rows are the
+/// blocks, signs, Hadamard in blocks of b. Each Hadamard lacks a factor 1/sqrt(b), so both together
+/// lack 1/b: a power of two, hence exact.
 ///
-/// Coordinate i's two signs are bits i and i of two runs of ceil(D/64) words, least significant bit of a word first, 1
-/// for minus; the runs follow each other in `SeededRandom(seed: rotationSeed)`. Everything else is additions,
-/// subtractions and copies in a fixed order, so every CPU computes the same bits.
+/// Coordinate i's two signs are bits i and i of two runs of ceil(D/64) words, least significant bit
+/// of a word first, 1 for minus; the runs follow each other in `SeededRandom(seed: rotationSeed)`.
+/// Everything else is additions, subtractions and copies in a fixed order, so every CPU computes
+/// the same bits.
 struct Rotation {
     private let block: Int
     private let dimension: Int

@@ -13,18 +13,18 @@ package struct EncodedUpdate: Sendable, Equatable {
 
 /// Parameters to lattice coordinates and back.
 package enum UpdateCodec {
-    /// How often one update is rounded before its encoding is called a defect: a rounding breaks the bound with
-    /// probability at most e^-1/2, so all of them do with at most e^-50.
+    /// How often one update is rounded before its encoding is called a defect: a rounding breaks
+    /// the bound with probability at most e^-1/2, so all of them do with at most e^-50.
     private static let tries = 100
 
-    /// Clips `delta` (d parameters) to the clipping norm, rotates it and rounds it stochastically, again and again until
-    /// the integer norm bound holds.
+    /// Clips `delta` (d parameters) to the clipping norm, rotates it and rounds it stochastically,
+    /// again and again until the integer norm bound holds.
     ///
-    /// Rounding is unbiased: decoding gives the clipped `delta` on average. `random` must be the system's generator on
-    /// a device, or others could tell which way each coordinate was rounded.
+    /// Each rounding is unbiased, so on average decoding gives the clipped `delta`. `random` must
+    /// be the system's generator on a device, or others could tell how each coordinate was rounded.
     ///
-    /// - Throws: `Fault.invalid` when `delta` has another length than the lattice, or names its first value that is not
-    ///   finite; `Fault.internal` when no rounding keeps the norm bound.
+    /// - Throws: `Fault.invalid` when `delta` has another length than the lattice, or names its
+    ///   first value that is not finite; `Fault.internal` when no rounding keeps the norm bound.
     package static func encode(
         delta: [Float], lattice: Lattice, random: inout some RandomSource
     ) throws(Fault) -> EncodedUpdate {
@@ -37,7 +37,8 @@ package enum UpdateCodec {
         }
         let norm = try euclideanNorm(delta)
         let clip = Double(lattice.clippingNorm)
-        // Clipping comes before the rotation, and in steps, so that no finite input overflows on the way.
+        // Clipping comes before the rotation, and in steps, so that no finite input overflows on
+        // the way.
         let factor = (norm > clip ? clip / norm : 1) / Double(lattice.step)
         var rotated = [Float](repeating: 0, count: lattice.dimension)
         for (index, value) in delta.enumerated() { rotated[index] = Float(Double(value) * factor) }
@@ -55,14 +56,15 @@ package enum UpdateCodec {
             remedy: "report this with the plan's clipping norm and kappa")
     }
 
-    /// The average change of the parameters: `sum` (D of them) un-rotated, times step / `denominator`, the first d values.
+    /// The average change of the parameters: `sum` (D of them) un-rotated, times step /
+    /// `denominator`, the first d values.
     ///
-    /// A sum may exceed 2^24, so it is scaled in Double, where it is exact below 2^53, and rounded to Float once, before
-    /// the rotation; the rotation is the same additions in the same order everywhere. Equal sums thus give equal bytes
-    /// on any CPU.
+    /// A sum may exceed 2^24, so it is scaled in Double, where it is exact below 2^53, and rounded
+    /// to Float once, before the rotation; the rotation is the same additions in the same order
+    /// everywhere. Equal sums thus give equal bytes on any CPU.
     ///
-    /// - Throws: `Fault.invalid` when `sum` has another length than D, when `denominator` is not a positive number, or
-    ///   when a value of the average is not finite.
+    /// - Throws: `Fault.invalid` when `sum` has another length than D, when `denominator` is not a
+    ///   positive number, or when a value of the average is not finite.
     package static func decode(
         sum: [Int64], lattice: Lattice, denominator: Double
     ) throws(Fault) -> [Float] {
@@ -87,7 +89,7 @@ package enum UpdateCodec {
         guard lattice.elementBits == 8, lattice.modulus == 0 else {
             throw Fault(
                 .invalid,
-                "updates of \(lattice.elementBits) bits modulo \(lattice.modulus) are not supported",
+                "updates of \(lattice.elementBits) bits modulo \(lattice.modulus) are unsupported",
                 remedy: "update this program to the coordinator's version")
         }
         guard lattice.parameters > 0, lattice.clippingNorm > 0, lattice.clippingNorm.isFinite,
@@ -110,11 +112,11 @@ package enum UpdateCodec {
     }
 }
 
-/// Rounds each value to one of its two neighbouring integers, up with the probability of its fraction, after limiting it
-/// to +-127; also returns the sum of the squares.
+/// Rounds each value to one of its two neighbouring integers, up with the probability of its
+/// fraction, after limiting it to +-127; also returns the sum of the squares.
 ///
-/// A value is held to 2^-32 of a step: adding 32 random bits to that fixed-point number and dropping the fraction rounds
-/// up exactly as often as the fraction says.
+/// A value is held to 2^-32 of a step: adding 32 random bits to that fixed-point number and
+/// dropping the fraction rounds up exactly as often as the fraction says.
 private func stochasticallyRounded(
     _ values: [Float], random: inout some RandomSource
 ) -> (values: [Int8], squares: Int64) {
@@ -138,5 +140,6 @@ private func stochasticallyRounded(
 /// The bytes of lattice coordinates as they are stored and sent: one two's-complement byte each.
 package func packed(_ values: [Int8]) -> [UInt8] { values.map { UInt8(bitPattern: $0) } }
 
-/// The lattice coordinates that `bytes` hold; whether a lattice admits them is for the caller to check.
+/// The lattice coordinates that `bytes` hold; whether a lattice admits them is for the caller to
+/// check.
 package func unpacked(_ bytes: [UInt8]) -> [Int8] { bytes.map { Int8(bitPattern: $0) } }

@@ -34,7 +34,7 @@ final class Arena {
             isExhausted = true
             return nil
         }
-        let rounded = max(1, size + Arena.alignment - 1) & ~(Arena.alignment - 1)
+        let rounded = (max(size, 1) + Arena.alignment - 1) & ~(Arena.alignment - 1)
         if rounded > left {
             let bytes = max(rounded, Arena.blockBytes)
             let block = UnsafeMutableRawPointer.allocate(

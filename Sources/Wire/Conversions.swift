@@ -1,12 +1,23 @@
 package import Federation
 
 extension Failure {
+    /// The fault as it may be sent: text above the limit is cut, NUL characters become spaces.
+    ///
     /// - Parameter closing: whether the sender closes the connection after this message.
     package init(_ fault: Fault, closing: Bool = false) {
         self.init(
-            code: fault.code.rawValue, message: fault.message, remedy: fault.remedy,
+            code: fault.code.rawValue, message: sendable(fault.message),
+            remedy: sendable(fault.remedy),
             closing: closing)
     }
+}
+
+/// `text` without NUL characters, cut to the limit of a string.
+private func sendable(_ text: String) -> String {
+    let bytes = text.utf8.map { $0 == 0 ? UInt8(ascii: " ") : $0 }
+    guard bytes.count > WireLimits.textBytes else { return String(decoding: bytes, as: UTF8.self) }
+    // A character that is cut becomes U+FFFD, which has three bytes.
+    return String(decoding: bytes.prefix(WireLimits.textBytes - 3), as: UTF8.self)
 }
 
 extension Fault {

@@ -9,7 +9,7 @@ extension Message {
     ///   not 32 bytes.
     package func encoded() throws(Fault) -> [UInt8] {
         try chunk.withUnsafeBufferPointer { (chunk) throws(Fault) in
-            let arena = Arena(limit: WireLimits.decodingBytes, lending: chunk)
+            let arena = Arena(limit: WireLimits.conversionBytes, lending: chunk)
             return try withExtendedLifetime(arena) { () throws(Fault) in
                 try packed(from: try arena.message(self))
             }
@@ -34,7 +34,7 @@ extension Message {
     /// Decodes a payload in place.
     static func decode(_ payload: UnsafeBufferPointer<UInt8>) throws(Fault) -> Message {
         guard payload.count <= WireLimits.frameBytes else { throw oversized(payload.count) }
-        let arena = Arena(limit: WireLimits.decodingBytes)
+        let arena = Arena(limit: WireLimits.conversionBytes)
         return try withExtendedLifetime(arena) { () throws(Fault) in
             let envelope = arena.withAllocator { allocator in
                 tributary__v1__envelope__unpack(allocator, payload.count, payload.baseAddress)

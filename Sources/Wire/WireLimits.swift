@@ -10,10 +10,10 @@ package enum WireLimits {
     /// Bytes of a blob or an update in one message. Long enough that per-message costs vanish,
     /// short enough that a thousand connections together buffer 256 MiB.
     package static let chunkBytes = 256 << 10
-    /// Memory one message may take while it is decoded. protobuf-c allocates a struct for each
-    /// element of a list, so 2 bytes on the wire can become 100 in memory; the largest honest list
-    /// takes less than this.
-    package static let decodingBytes = 8 << 20
+    /// Memory one message may take while it is encoded or decoded. protobuf-c allocates a struct
+    /// for each element of a list, so 2 bytes on the wire can become 100 in memory; the largest
+    /// honest list takes less than this.
+    package static let conversionBytes = 8 << 20
 
     /// UTF-8 bytes of one string: a message for a person with a path in it.
     package static let textBytes = 4096

@@ -262,7 +262,8 @@ struct Mistake: CustomTestStringConvertible {
                 "units in [[model.layers]] brings the student to 67109890 parameters",
                 "at most 67108864 are allowed"),
             Mistake(
-                "[[model.layers]]\nunits = 8\nactivation = \"relu\"\n[[model.layers]]\nunits = 3\nactivation = \"none\"\n",
+                "[[model.layers]]\nunits = 8\nactivation = \"relu\"\n"
+                    + "[[model.layers]]\nunits = 3\nactivation = \"none\"\n",
                 "", "1:1",
                 "there is no student",
                 "write 1 to 32 [[model.layers]] tables"),

@@ -15,7 +15,8 @@ func runOpenSSL(_ arguments: [String]) throws {
     try #require(process.terminationStatus == 0, "openssl \(arguments.first ?? "") failed")
 }
 
-/// A TLS server on a free loopback port: `openssl s_server` for one connection, ended after 30 seconds at the latest.
+/// A TLS server on a free loopback port: `openssl s_server` for one connection, ended after 30
+/// seconds at the latest.
 final class TLSServer {
     let port: UInt16
     private let process = Process()
@@ -31,7 +32,8 @@ final class TLSServer {
         process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
         process.arguments =
             [
-                "timeout", "30", "openssl", "s_server", "-accept", "127.0.0.1:0", "-naccept", "1",
+                "timeout", "-s", "KILL", "30", "openssl", "s_server", "-accept", "127.0.0.1:0",
+                "-naccept", "1",
                 "-cert", certificate, "-key", directory.file("server.key"), "-no-CAfile",
                 "-no-CApath",
             ] + (chain.count > 1 ? ["-cert_chain", rest] : []) + options
@@ -44,7 +46,9 @@ final class TLSServer {
     }
 
     deinit {
-        process.terminate()
+        // `timeout` leads a process group with the server in it. Not SIGTERM: the test's threads
+        // block it, and children inherit that.
+        kill(-process.processIdentifier, SIGKILL)
         process.waitUntilExit()
     }
 
@@ -63,13 +67,14 @@ final class TLSServer {
     }
 }
 
-/// A listener on a free loopback port that sends fixed bytes to its first client and closes, or never answers.
+/// A listener on a free loopback port that sends fixed bytes to its first client and closes, or
+/// never answers.
 final class RawServer {
     let port: UInt16
     private let listener: Int32
 
     init(sending bytes: [UInt8]?) throws {
-        let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
         self.listener = listener
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)

@@ -36,7 +36,8 @@ struct TestFleet {
     }
 }
 
-/// Options of a server as the coordinator is: TLS 1.3, the right protocol, each line sent back reversed.
+/// Options of a server as the coordinator is: TLS 1.3, the right protocol, each line sent back
+/// reversed.
 let coordinatorOptions = ["-tls1_3", "-alpn", "tributary/1", "-rev"]
 
 extension TLSConnection {

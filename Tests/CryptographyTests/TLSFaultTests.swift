@@ -146,9 +146,9 @@ struct TLSFaultTests {
         let fleet = try TestFleet()
         let trust = ServerTrust.authorities([fleet.authority.certificate])
         for (options, words) in [
-            (["-tls1_2", "-alpn", "tributary/1"], "does not offer TLS 1.3"),
-            (["-tls1_3"], "not the protocol tributary/1"),
-            (["-tls1_3", "-alpn", "h2"], "not the protocol tributary/1"),
+            (["-tls1_2", "-alpn", "tributary/1", "-rev"], "does not offer TLS 1.3"),
+            (["-tls1_3", "-rev"], "not the protocol tributary/1"),
+            (["-tls1_3", "-alpn", "h2", "-rev"], "not the protocol tributary/1"),
         ] {
             let directory = try TemporaryDirectory()
             let server = try TLSServer(

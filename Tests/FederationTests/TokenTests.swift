@@ -72,7 +72,7 @@ struct NetworkAddressTests {
         "an address without a host or a port from 1 to 65535 is refused",
         arguments: [
             "", ":", "host", "host:", ":443", "[]:443", "host:0", "host:65536", "host:-1",
-            "host:4 3", "host:https", "[::1]",
+            "host:4 3", "host:https", "[::1]", "host:+443", "::1:443",
         ])
     func bad(text: String) {
         let fault = #expect(throws: Fault.self) { try NetworkAddress(parsing: text) }

@@ -27,7 +27,8 @@ struct DiscreteGaussianTests {
         return (weights, 2 * weights.dropFirst().reduce(0, +) + weights[0])
     }
 
-    /// Samples are counted in cells of at least 20 expected each; the cell of x is that of its sign and magnitude.
+    /// Samples are counted in cells of at least 20 expected each; the cell of x is that of its sign
+    /// and magnitude.
     @Test(
         "samples have the exact distribution (chi-square, p > 1e-6)",
         arguments: [(1, 300_000), (2, 100_000), (10, 100_000), (1000, 300_000)] as [(UInt64, Int)])
@@ -109,14 +110,15 @@ struct DiscreteGaussianTests {
     func ties() {
         let half: UInt64 = 1 << 63
         let eighth: UInt64 = 1 << 61
-        // sigma 2: rest 1 of [0, 2); kept with e^-1/2, whose first trial of 1/2 ties twice and then fails; no multiple
-        // of sigma, as a trial of 1/2 fails; minus; accepted with e^-1/8, whose first trial fails.
+        // sigma 2: rest 1 of [0, 2); kept with e^-1/2, whose first trial of 1/2 ties twice and then
+        // fails; no multiple of sigma, as a trial of 1/2 fails; minus; accepted with e^-1/8, whose
+        // first trial fails.
         let words: [UInt64] = [half, half, 0, 7, half + 1, 1, eighth + 1]
         var random = Scripted(words: words)
         #expect(DiscreteGaussian(sigma: 2).samples(1, random: &random) == [-1])
 
-        // The same, but e^-1 comes to a trial of 1/3 = 0.0101... that ties once and then succeeds, the next fails: an
-        // even count, so again no multiple of sigma. As the trials end, plus.
+        // The same, but e^-1 comes to a trial of 1/3 = 0.0101... that ties once and then succeeds,
+        // the next fails: an even count, so again no multiple of sigma. As the trials end, plus.
         let third = UInt64.max / 3
         let longer: [UInt64] = [half, half, 0, 7, 0, third, third - 1, .max, 0, eighth + 1]
         random = Scripted(words: longer)

@@ -59,6 +59,10 @@ struct RDPAccountantTests {
         #expect(epsilon(40, 0.999_999, 10) > 0)
         #expect(
             RDPAccountant.noiseMultiplier(epsilon: 1, samplingRate: 1, rounds: 0, delta: 1e-5) == 0)
+        // Epsilons beyond what any noise has to reach end the search too.
+        let least = RDPAccountant.noiseMultiplier(
+            epsilon: 1e300, samplingRate: 0.1, rounds: 1, delta: 1e-5)
+        #expect(least < 1e-6)
     }
 
     @Test("epsilon falls with noise and rises with rounds and rate")
@@ -97,6 +101,8 @@ struct RDPAccountantTests {
         #expect(spent(sampled, agents: agents - 1, rounds: 100) > 2)
         var silent = sampled
         silent.noiseMultiplier = 0
+        #expect(agentsForEpsilon(2, plan: silent, rounds: 100) == .max)
+        silent.noiseMultiplier = 1e-300
         #expect(agentsForEpsilon(2, plan: silent, rounds: 100) == .max)
     }
 

@@ -4,7 +4,8 @@ import UpdateCodec
 
 @Suite("Decoding sums")
 struct DecodingTests {
-    /// 70 parameters in 9 blocks of 8: D = 72, so that the signs span two words and the matrix is not square.
+    /// 70 parameters in 9 blocks of 8: D = 72, so that the signs span two words and the matrix is
+    /// not square.
     private static let lattice = Lattice(
         parameters: 70, clippingNorm: 1, step: 1, kappa: 6, rotationSeed: 7)
     private static let sum = (0..<72 as Range<Int64>).map { index in
@@ -12,7 +13,8 @@ struct DecodingTests {
         return (square + 11 * index) % 255 - 127
     }
 
-    /// The un-rotated `sum`, from an independent program that multiplies by Hadamard matrices in rational arithmetic.
+    /// The un-rotated `sum`, from an independent program that multiplies by Hadamard matrices in
+    /// rational arithmetic.
     private static let parameters: [Float] = [
         8.75, -11.5, 0.25, -0.5, 100.75, 215.5, 137.75, 97.0, -37.625, 8.125, -17.875, -7.375,
         8.875, -4.125, -39.875, 24.125, 81.5, -15.0, -144.5, 70.0, 0.0, 127.0, -17.5, 2.5, -36.875,
@@ -53,7 +55,8 @@ struct DecodingTests {
         let values = try UpdateCodec.decode(
             sum: large, lattice: Self.lattice, denominator: 0x1p40)
         #expect(values == Self.parameters)
-        // 1000003 is no power of two, and 127 times it no float32: the result is off by rounding only.
+        // 1000003 is no power of two, and 127 times it no float32: the result is off by rounding
+        // only.
         let weighted = try UpdateCodec.decode(
             sum: Self.sum.map { $0 * 1_000_003 }, lattice: Self.lattice, denominator: 1_000_003)
         let differences = zip(weighted, Self.parameters).map { Double($0) - Double($1) }

@@ -35,7 +35,8 @@ extension Lattice {
     }
 }
 
-/// `count` values of which few are large, as in the update of a real network; scaled to the L2 norm `norm`.
+/// `count` values of which few are large, as in the update of a real network; scaled to the L2 norm
+/// `norm`.
 func heavyTailed(_ count: Int, norm: Double, seed: UInt64) -> [Float] {
     var random = SeededRandom(seed: seed)
     let values = (0..<count).map { _ in

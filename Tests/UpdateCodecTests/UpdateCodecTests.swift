@@ -112,7 +112,8 @@ struct UpdateCodecTests {
 
     @Test("a generator that never rounds within the bound ends in a fault, not in a loop")
     func endlessRedraw() {
-        // One coordinate of 127/6 steps; rounded up to 22 it breaks the bound of 469, rounded up to -21 it does not.
+        // One coordinate of 127/6 steps; rounded up to 22 it breaks the bound of 469, rounded up to
+        // -21 it does not.
         let lattice = Lattice.sample(parameters: 1)
         var random = AlwaysUp()
         let codes = ([1, -1] as [Float]).map { value -> Fault.Code? in

@@ -21,9 +21,8 @@ final class ActiveRound {
     var finishing: Set<AgentID> = []
     var phase = RoundPhase.selecting
     var cancelledBy: String?
-    /// Payload of updates received and of models and plans sent while the round ran.
+    /// Payload of updates received.
     var bytesIn: UInt64 = 0
-    var bytesOut: UInt64 = 0
     /// Fires at every event the round's driver should look at.
     let events = Signal()
 

@@ -119,32 +119,39 @@ extension Fleet {
     /// What the running daemon can check of itself.
     private func diagnose() async -> DoctorReport {
         var lines: [DoctorLine] = []
-        func add(_ check: String, _ body: () async throws(Fault) -> String) async {
-            do throws(Fault) {
-                lines.append(DoctorLine(check: check, ok: true, detail: try await body()))
-            } catch {
-                lines.append(DoctorLine(check: check, ok: false, detail: error.description))
+        func note(_ check: String, _ found: Result<String, Fault>) {
+            switch found {
+            case .success(let detail):
+                lines.append(DoctorLine(check: check, ok: true, detail: detail))
+            case .failure(let fault):
+                lines.append(DoctorLine(check: check, ok: false, detail: fault.description))
             }
         }
-        await add("registry") { () async throws(Fault) in
-            "\(try await registry.eventCount()) events in the log"
+        do throws(Fault) {
+            note("registry", .success("\(try await registry.eventCount()) events in the log"))
+        } catch {
+            note("registry", .failure(error))
         }
-        await add("arithmetic") { () throws(Fault) in
-            let blas = Blas.selfTest()
-            guard blas.passed else {
-                throw Fault(
-                    .internal, "OpenBLAS (\(blas.core)) computes wrong results on this machine",
-                    remedy: "set OPENBLAS_CORETYPE, for example to Haswell, and restart")
-            }
-            return "int8 kernels \(CPU.instructionSet), OpenBLAS core \(blas.core)"
-        }
+        note("arithmetic", Result { () throws(Fault) in try arithmetic() })
         for plan in sortedPlans {
-            await add("plan \(plan.plan.id)") { () throws(Fault) in
-                if case .failed(let why) = plan.state { throw Fault(.conflict, why) }
-                _ = try data(of: plan.plan.id)
-                return plan.state.name
-            }
+            note("plan \(plan.plan.id)", Result { () throws(Fault) in try health(of: plan) })
         }
         return DoctorReport(items: lines)
+    }
+
+    private func arithmetic() throws(Fault) -> String {
+        let blas = Blas.selfTest()
+        guard blas.passed else {
+            throw Fault(
+                .internal, "OpenBLAS (\(blas.core)) computes wrong results on this machine",
+                remedy: "set OPENBLAS_CORETYPE, for example to Haswell, and restart")
+        }
+        return "int8 kernels \(CPU.instructionSet), OpenBLAS core \(blas.core)"
+    }
+
+    private func health(of plan: PlanRuntime) throws(Fault) -> String {
+        if case .failed(let why) = plan.state { throw Fault(.conflict, why) }
+        _ = try data(of: plan.plan.id)
+        return plan.state.name
     }
 }

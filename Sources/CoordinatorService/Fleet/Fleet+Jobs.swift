@@ -113,8 +113,6 @@ extension Fleet {
             var reason = try await collect(round)
             if reason == nil { reason = try await seal(round) }
             if let reason { try await abandon(round, reason) }
-            try await registry.addTraffic(
-                round.at, bytesIn: round.bytesIn, bytesOut: round.bytesOut)
             return reason
         } catch {
             // What failed may be the registry itself; a restart abandons the round then.
@@ -126,7 +124,7 @@ extension Fleet {
     private func open(
         plan: PlanRuntime, base: StoredModel, job: UInt64
     ) async throws(Fault) -> ActiveRound {
-        let lattice = Lattice(plan: plan.plan, rotationSeed: random.next())
+        let lattice = Lattice(plan: plan.plan, rotationSeed: randomness.rotationSeed())
         let latticeID = latticeDigest(lattice)
         let at = try await registry.startRound(
             plan: plan.plan.id, job: job, baseVersion: base.version,
@@ -182,7 +180,16 @@ extension Fleet {
         }
     }
 
+    /// Moves the round's traffic into the registry, before its last phase, so that whoever sees the end sees all of it.
+    func settleTraffic(of round: ActiveRound) async throws(Fault) {
+        let incoming = round.bytesIn
+        let outgoing = bytesOut.removeValue(forKey: round.plan.plan.id) ?? 0
+        round.bytesIn = 0
+        try await registry.addTraffic(round.at, bytesIn: incoming, bytesOut: outgoing)
+    }
+
     func abandon(_ round: ActiveRound, _ reason: AbandonReason) async throws(Fault) {
+        try await settleTraffic(of: round)
         try await registry.abandon(
             round.at, reason: reason.description, nowUnixMilliseconds: unixMilliseconds(),
             event: roundAbandoned(round.at, reason: reason.description))

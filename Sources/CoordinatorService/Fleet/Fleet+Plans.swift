@@ -52,7 +52,8 @@ extension Fleet {
         let plan = try PlanFile.parse(text, file: "plan \(stored.plan)")
         let models = try await registry.models(stored.plan)
         for model in models {
-            servedBlobs.formUnion([model.modelDigest, model.signatureDigest])
+            servedBlobs[model.modelDigest] = stored.plan
+            servedBlobs[model.signatureDigest] = stored.plan
         }
         let runtime = PlanRuntime(
             plan: plan, digest: stored.digest, textSize: UInt64(text.count),
@@ -67,7 +68,7 @@ extension Fleet {
     }
 
     private func takeIntoService(_ runtime: PlanRuntime) async throws(Fault) {
-        servedBlobs.insert(runtime.digest)
+        servedBlobs[runtime.digest] = runtime.plan.id
         plans[runtime.plan.id] = runtime
         try await registry.setPlanState(
             runtime.plan.id, state: runtime.state.name, detail: runtime.state.detail,
@@ -150,7 +151,8 @@ extension Fleet {
         let velocityDigest =
             candidate.velocity.isEmpty
             ? nil : try await registry.putBlob(ParameterBlob.encode(candidate.velocity))
-        servedBlobs.formUnion([modelDigest, signatureDigest])
+        servedBlobs[modelDigest] = candidate.plan.id
+        servedBlobs[signatureDigest] = candidate.plan.id
         return StoredModel(
             plan: candidate.plan.id, version: candidate.version, round: RoundID(candidate.round),
             modelDigest: modelDigest, modelSize: UInt64(sealed.onnx.count),

@@ -54,7 +54,8 @@ extension Fleet {
             modelVersion: round.publishedVersion ?? round.baseVersion,
             published: round.publishedVersion != nil, accuracy: round.accuracy ?? notMeasured,
             epsilon: isPrivate ? round.epsilonAfter ?? 0 : notMeasured,
-            bytesIn: live?.bytesIn ?? round.bytesIn, bytesOut: live?.bytesOut ?? round.bytesOut,
+            bytesIn: round.bytesIn + (live?.bytesIn ?? 0),
+            bytesOut: round.bytesOut + (live == nil ? 0 : bytesOut[round.plan] ?? 0),
             history: round.history.map {
                 PhaseRecord(phase: $0.phase.rawValue, unixMilliseconds: $0.unixMilliseconds)
             })

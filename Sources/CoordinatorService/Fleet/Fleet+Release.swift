@@ -36,6 +36,7 @@ extension Fleet {
                 testDirectory: data.testDirectory, key: keys.modelKey)
             let sealed = try await compute { () throws(Fault) in try candidate.sealed() }
             let model = try await store(sealed, of: candidate)
+            try await settleTraffic(of: round)
             try await registry.publish(
                 round.at, model: model, nowUnixMilliseconds: unixMilliseconds(),
                 events: [modelSigned(model)])
@@ -93,9 +94,10 @@ extension Fleet {
         }
         let sum = round.sum
         let before = velocity
+        let drawNoise = randomness.noise
         let moved = try await compute {
             () throws(Fault) -> (sums: [Int64], master: [Float], velocity: [Float]) in
-            var random = SystemRandom()
+            var random = drawNoise()
             let released = try aggregate(sum: sum, plan: plan, noise: &random)
             var optimizer = ServerOptimizer(plan: plan.server, velocity: before)
             var moved = master

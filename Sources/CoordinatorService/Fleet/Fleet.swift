@@ -14,6 +14,7 @@ actor Fleet {
     let keys: FleetKeys
     let registry: Registry
     let configuration: CoordinatorConfiguration
+    let randomness: RoundRandomness
     let log: Logger
     let clock = SystemClock()
     var random = SystemRandom()
@@ -26,8 +27,10 @@ actor Fleet {
     var jobs: [UInt64: JobRuntime] = [:]
     private var workers: [UInt64: Task<Void, Never>] = [:]
     private var nextWorker: UInt64 = 0
-    /// Blobs any agent may fetch: plan texts, models, signatures. Master weights are not among them.
-    var servedBlobs: Set<Digest> = []
+    /// Blobs any agent may fetch, by plan: its texts, models, signatures. Master weights are not among them.
+    var servedBlobs: [Digest: PlanID] = [:]
+    /// Bytes of blobs sent to agents since a plan's last round ended.
+    var bytesOut: [PlanID: UInt64] = [:]
 
     /// Fires when agents that wait for an assignment should look again.
     let offers = Signal()
@@ -35,11 +38,13 @@ actor Fleet {
     let progress = Signal()
 
     init(
-        keys: FleetKeys, registry: Registry, configuration: CoordinatorConfiguration, log: Logger
+        keys: FleetKeys, registry: Registry, configuration: CoordinatorConfiguration,
+        randomness: RoundRandomness, log: Logger
     ) {
         self.keys = keys
         self.registry = registry
         self.configuration = configuration
+        self.randomness = randomness
         self.log = log
     }
 
@@ -103,18 +108,14 @@ actor Fleet {
     // MARK: Blobs
 
     /// A piece of a plan text, model or signature.
-    func blobChunk(_ request: BlobRequest, for agent: AgentID?) async throws(Fault) -> BlobChunk {
-        guard let digest = Digest(bytes: request.digest), servedBlobs.contains(digest) else {
+    func blobChunk(_ request: BlobRequest, toAgent: Bool) async throws(Fault) -> BlobChunk {
+        guard let digest = Digest(bytes: request.digest), let plan = servedBlobs[digest] else {
             throw Fault(
                 .notFound, "there is no such blob", remedy: "check in again for the current ones")
         }
         let chunk = try await registry.blobChunk(
             digest, offset: request.offset, limit: WireLimits.chunkBytes)
-        if let agent,
-            let round = rounds.values.first(where: { $0.machine.standing(of: agent) != nil })
-        {
-            round.bytesOut += UInt64(chunk.bytes.count)
-        }
+        if toAgent { bytesOut[plan, default: 0] += UInt64(chunk.bytes.count) }
         return BlobChunk(
             digest: request.digest, offset: request.offset, totalSize: chunk.totalSize,
             data: chunk.bytes)

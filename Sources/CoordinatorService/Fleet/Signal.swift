@@ -5,14 +5,15 @@ import Synchronization
 /// Read `generation`, look at the state, and if it is not what you want, `wait(after:)` that generation.
 final class Signal: Sendable {
     private struct State {
-        var generation: UInt64 = 0
+        /// Never 0, so that 0 can stand for "has seen nothing yet".
+        var generation: UInt64 = 1
         var nextWaiter: UInt64 = 0
         var waiters: [UInt64: CheckedContinuation<Void, Never>] = [:]
     }
 
     private let state = Mutex(State())
 
-    /// How often the signal has fired.
+    /// Grows each time the signal fires.
     var generation: UInt64 { state.withLock { $0.generation } }
 
     /// Wakes every waiter.

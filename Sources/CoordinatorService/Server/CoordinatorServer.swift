@@ -26,16 +26,24 @@ struct CoordinatorServer: Service {
         let address = listener.channel.localAddress.map { "\($0.ipAddress ?? ""):\($0.port ?? 0)" }
         ready(address ?? "")
         log.info("listening", metadata: ["address": "\(address ?? "")"])
-        try await cancelWhenGracefulShutdown {
-            try await listener.executeThenClose { connections in
-                try await withThrowingDiscardingTaskGroup { group in
-                    for try await connection in connections {
-                        group.addTask { await serve(connection) }
-                    }
+        do {
+            try await cancelWhenGracefulShutdown {
+                try await accept(from: listener)
+            }
+        } catch is CancellationError {
+            // An orderly stop ends the loop this way.
+        }
+        await fleet.stop()
+    }
+
+    private func accept(from listener: NIOAsyncChannel<Connection, Never>) async throws {
+        try await listener.executeThenClose { connections in
+            try await withThrowingDiscardingTaskGroup { group in
+                for try await connection in connections {
+                    group.addTask { await serve(connection) }
                 }
             }
         }
-        await fleet.stop()
     }
 
     private func bind(
@@ -92,6 +100,8 @@ struct CoordinatorServer: Service {
                     }
                 }
             }
+        } catch is CancellationError {
+            // The daemon stops.
         } catch {
             log.info(
                 "connection ended",

@@ -47,7 +47,7 @@ struct Session {
             return .enrolResponse(try await fleet.enrol(request))
         }
         if case .blobRequest(let request) = message, identity.role != .agent {
-            return .blobChunk(try await fleet.blobChunk(request, for: nil))
+            return .blobChunk(try await fleet.blobChunk(request, toAgent: false))
         }
         if case .adminRequest(let request) = message, identity.role != .agent {
             return .adminResponse(try await fleet.administer(request, by: identity))
@@ -68,7 +68,7 @@ struct Session {
         case .checkInRequest(let request):
             return .checkInResponse(try await fleet.checkIn(agent, request))
         case .blobRequest(let request):
-            return .blobChunk(try await fleet.blobChunk(request, for: agent))
+            return .blobChunk(try await fleet.blobChunk(request, toAgent: true))
         case .heartbeat(let beat): return .heartbeatAck(await fleet.heartbeat(agent, beat))
         case .decline(let decline):
             await fleet.decline(agent, decline)

@@ -34,7 +34,7 @@ func fileMode(_ path: String) throws(Fault) -> mode_t {
 func freeSpace(_ path: String) throws(Fault) -> String {
     var status = statvfs()
     guard statvfs(path, &status) == 0 else { throw storageFault("look at \(path)") }
-    let free = UInt64(status.f_bavail) * UInt64(status.f_frsize) >> 20
+    let free = (UInt64(status.f_bavail) * UInt64(status.f_frsize)) >> 20
     guard free >= 256 else {
         throw Fault(
             .storage, "only \(free) MiB are free below \(path)",

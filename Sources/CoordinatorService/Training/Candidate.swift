@@ -50,8 +50,5 @@ struct SealedModel: Sendable {
     let accuracy: Double
 }
 
-/// `fashion-000012`: the directory an exported version lives in.
-func modelDirectoryName(plan: PlanID, version: UInt64) -> String {
-    let digits = String(version)
-    return "\(plan)-\(String(repeating: "0", count: max(0, 6 - digits.count)))\(digits)"
-}
+/// `fashion-12`: the directory an exported version lives in.
+func modelDirectoryName(plan: PlanID, version: UInt64) -> String { "\(plan)-\(version)" }

@@ -1,0 +1,26 @@
+import Cryptography
+package import Federation
+
+/// Where the draws come from that shape what a round publishes; with those given, equal updates give equal bytes.
+package struct RoundRandomness: Sendable {
+    /// The seed of a new round's rotation; public.
+    let rotationSeed: @Sendable () -> UInt64
+    /// The generator of one round's noise.
+    let noise: @Sendable () -> any RandomSource
+
+    package init(
+        rotationSeed: @escaping @Sendable () -> UInt64,
+        noise: @escaping @Sendable () -> any RandomSource
+    ) {
+        self.rotationSeed = rotationSeed
+        self.noise = noise
+    }
+
+    /// The cryptographic generator of the operating system.
+    package static let system = RoundRandomness(
+        rotationSeed: {
+            var random = SystemRandom()
+            return random.next()
+        },
+        noise: { SystemRandom() })
+}

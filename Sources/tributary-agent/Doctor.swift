@@ -1,0 +1,35 @@
+import AgentService
+import ArgumentParser
+import Configuration
+import Federation
+
+struct Doctor: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract:
+            "Looks for whatever keeps this device from taking part; exits 1 when it finds something."
+    )
+
+    @OptionGroup var config: ConfigurationOption
+
+    @Flag(help: "Print one JSON object a check.")
+    var json = false
+
+    func run() throws {
+        let findings = examine()
+        for finding in findings {
+            let mark = finding.passed ? "OK  " : "FAIL"
+            print(json ? finding.json : "\(mark) \(finding.check): \(finding.detail)")
+        }
+        if findings.contains(where: { !$0.passed }) { throw ExitCode.failure }
+    }
+
+    private func examine() -> [AgentService.Doctor.Finding] {
+        let check = "configuration"
+        do throws(Fault) {
+            let configuration = try config.load()
+            let first = AgentService.Doctor.Finding(
+                check: check, passed: true, detail: config.file)
+            return [first] + AgentService.Doctor(configuration).examine()
+        } catch { return [.init(check: check, passed: false, detail: error.description)] }
+    }
+}

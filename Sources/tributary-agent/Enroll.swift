@@ -1,0 +1,28 @@
+import AgentService
+import ArgumentParser
+import Configuration
+import Federation
+
+struct Enroll: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Turns an enrolment token into this device's certificate.")
+
+    @OptionGroup var config: ConfigurationOption
+
+    @Option(
+        help: "The line that `tributary-coordinator agent token` printed; - reads standard input.")
+    var token: String
+
+    @Flag(help: "Replace the identity that this device has.")
+    var force = false
+
+    func run() throws {
+        let directory = StateDirectory(path: try config.load().stateDirectory)
+        let text = token == "-" ? readLine() ?? "" : token
+        let enrolment = try Enrolment.enrol(
+            directory, token: text, force: force, clock: SystemClock())
+        print(
+            "enrolled as \(enrolment.agent) with \(enrolment.coordinator); start tributary-agentd"
+                + " --config \(config.file)")
+    }
+}

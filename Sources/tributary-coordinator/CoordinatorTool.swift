@@ -1,0 +1,19 @@
+import ArgumentParser
+import Federation
+
+/// Runs a fleet's coordinator, and administers one over the network.
+@main
+struct CoordinatorTool: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "tributary-coordinator",
+        abstract: "Runs a fleet's coordinator, and administers one over the network.",
+        discussion: """
+            --dir names the coordinator's state directory, or for every command but init, admin \
+            and serve the folder of a credential that `admin issue` wrote.
+            """,
+        version: softwareVersion,
+        subcommands: [
+            InitCommand.self, AdminCommand.self, ServeCommand.self, PlanCommand.self,
+            AgentCommand.self, RoundCommand.self, ModelCommand.self, DoctorCommand.self,
+        ])
+}

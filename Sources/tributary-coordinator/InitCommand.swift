@@ -1,0 +1,39 @@
+import AdminConsole
+import ArgumentParser
+import CoordinatorService
+
+/// `init`: a new fleet.
+struct InitCommand: ConsoleCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "init",
+        abstract: "Make a new fleet: keys, certificates, registry, configuration.")
+
+    @OptionGroup var common: CommonOptions
+
+    @Option(
+        name: .customLong("address"), parsing: .upToNextOption,
+        help: "DNS names or IP addresses under which agents reach the coordinator.")
+    var addresses: [String]
+
+    @Option(help: "The TCP port.")
+    var port = 7443
+
+    @Option(help: "The fleet's name: a-z, 0-9 and -.")
+    var fleet = "fleet"
+
+    func execute() async throws {
+        let directory = try await StateDirectory.initialise(
+            path: common.directory, fleet: fleet, addresses: addresses, port: port)
+        show(
+            .object([
+                ("fleet", .string(fleet)), ("dir", .string(directory.path)),
+                ("configuration", .string(directory.configurationFile)),
+                ("admin_dir", .string(directory.adminFolder)),
+            ]),
+            """
+            fleet '\(fleet)' is ready in \(directory.path)
+            next: tributary-coordinator serve --dir \(directory.path)
+
+            """)
+    }
+}

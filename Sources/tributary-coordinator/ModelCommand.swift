@@ -1,0 +1,70 @@
+import AdminConsole
+import ArgumentParser
+import Federation
+import Wire
+
+/// `model`: what the rounds made.
+struct ModelCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "model", abstract: "List, show and export model versions.",
+        subcommands: [ModelListCommand.self, ModelShowCommand.self, ModelExportCommand.self])
+}
+
+/// Which version of which plan's model.
+struct VersionOptions: ParsableArguments {
+    @Argument(help: "The plan's name.")
+    var plan: String
+
+    @Option(name: .customLong("version"), help: "The version (default: the newest).")
+    var number: UInt64?
+
+    var request: AdminRequest {
+        .modelShow(ModelShow(plan: plan, version: number ?? 0, latest: number == nil))
+    }
+}
+
+struct ModelListCommand: ConsoleCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "list", abstract: "List every version of a plan's model.")
+
+    @OptionGroup var common: CommonOptions
+
+    @Argument(help: "The plan's name.")
+    var plan: String
+
+    func execute() async throws { try answer(.modelList(ModelList(plan: plan))) }
+}
+
+struct ModelShowCommand: ConsoleCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "show", abstract: "Show one version.")
+
+    @OptionGroup var common: CommonOptions
+    @OptionGroup var version: VersionOptions
+
+    func execute() async throws { try answer(version.request) }
+}
+
+struct ModelExportCommand: ConsoleCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "export",
+        abstract: "Write a version's directory, its signature and the signing key.",
+        discussion: """
+            Writes OUTPUT/PLAN-VERSION/, OUTPUT/PLAN-VERSION.sig and OUTPUT/model-signing.pub; \
+            every file's digest is checked.
+            """)
+
+    @OptionGroup var common: CommonOptions
+    @OptionGroup var version: VersionOptions
+
+    @Option(help: "The folder to write in.")
+    var output: String
+
+    func execute() async throws {
+        var client = try AdminClient.connect(directory: common.directory)
+        let response = try client.perform(version.request)
+        guard case .model(let model) = response else { throw unexpectedAnswer() }
+        let exported = try client.export(model, to: output)
+        show(exported.json, exported.text)
+    }
+}

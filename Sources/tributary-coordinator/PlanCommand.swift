@@ -1,0 +1,70 @@
+import AdminConsole
+import ArgumentParser
+import Configuration
+import Cryptography
+import Federation
+import Wire
+
+/// `plan`: what the fleet trains.
+struct PlanCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "plan", abstract: "Apply, list and show plans.",
+        subcommands: [PlanApplyCommand.self, PlanListCommand.self, PlanShowCommand.self])
+}
+
+struct PlanApplyCommand: ConsoleCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "apply",
+        abstract: "Register a plan and wait until its first model is ready.",
+        discussion: """
+            The coordinator trains a teacher on its public data and distils the first model \
+            from it. Applying the same text again changes nothing.
+            """)
+
+    @OptionGroup var common: CommonOptions
+
+    @Argument(help: "The plan, a TOML file.")
+    var file: String
+
+    @Flag(name: .customLong("no-wait"), help: "Do not wait for the first model.")
+    var doesNotWait = false
+
+    func execute() async throws {
+        let text = try CredentialFile.read(file)
+        _ = try PlanFile.parse(text, file: file)
+        var client = try AdminClient.connect(directory: common.directory)
+        let response = try client.perform(.planApply(PlanApply(text: text)))
+        guard case .plan(var plan) = response else { throw unexpectedAnswer() }
+        if !doesNotWait {
+            var display = ProgressDisplay(width: progressStream.width)
+            plan = try client.follow(plan) { progressStream.write(display.update($0)) }
+        }
+        guard plan.state != "failed" else {
+            throw Fault(
+                .conflict, "the plan \(plan.plan) could not be prepared: \(plan.detail)",
+                remedy: "mend that and apply the plan again")
+        }
+        let answer = AdminResponse.plan(plan)
+        show(answer.json, answer.text(width: OutputStream.standard.width))
+    }
+}
+
+struct PlanListCommand: ConsoleCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "list", abstract: "List every plan.")
+
+    @OptionGroup var common: CommonOptions
+
+    func execute() async throws { try answer(.planList(PlanList())) }
+}
+
+struct PlanShowCommand: ConsoleCommand {
+    static let configuration = CommandConfiguration(commandName: "show", abstract: "Show one plan.")
+
+    @OptionGroup var common: CommonOptions
+
+    @Argument(help: "The plan's name.")
+    var name: String
+
+    func execute() async throws { try answer(.planShow(PlanShow(plan: name))) }
+}

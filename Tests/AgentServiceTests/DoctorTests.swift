@@ -1,0 +1,82 @@
+import AgentService
+import Configuration
+import Federation
+import Foundation
+import Testing
+
+@Suite("Doctor")
+struct DoctorTests {
+    let temporary: TemporaryDirectory
+    let fleet: ExampleFleet
+
+    init() throws {
+        temporary = try TemporaryDirectory()
+        fleet = try ExampleFleet()
+    }
+
+    private func findings(data: String) throws -> [String: Doctor.Finding] {
+        let configuration = AgentConfiguration(
+            stateDirectory: "\(temporary.path)/state", logLevel: "info",
+            data: [(plan: try planID("pumps"), directory: data)])
+        return Dictionary(
+            uniqueKeysWithValues: Doctor(configuration).examine().map { ($0.check, $0) })
+    }
+
+    /// As the daemon leaves a plan that it has adopted.
+    private func storePlan() throws {
+        try StateDirectory(path: "\(temporary.path)/state").prepare()
+        try temporary.write(fleet.planText, to: "state/plans/pumps.toml")
+    }
+
+    @Test("a device that is not enrolled is told how to, and everything else is still looked at")
+    func notEnrolled() throws {
+        let found = try findings(data: temporary.folder("data"))
+        #expect(found["enrolment"]?.passed == false)
+        #expect(found["enrolment"]?.detail.contains("tributary-agent enroll") == true)
+        #expect(found["state directory"]?.passed == true)
+        #expect(found["OpenBLAS"]?.passed == true)
+        #expect(found["int8 kernels"]?.passed == true)
+        #expect(found["data of pumps"]?.passed == true)
+    }
+
+    @Test("a missing data directory fails, with or without the plan's text")
+    func missingData() throws {
+        let nowhere = "\(temporary.path)/nowhere"
+        #expect(try findings(data: nowhere)["data of pumps"]?.passed == false)
+        try storePlan()
+        let finding = try findings(data: nowhere)["data of pumps"]
+        #expect(finding?.passed == false)
+        #expect(finding?.detail.contains(nowhere) == true)
+    }
+
+    @Test("good rows are counted")
+    func goodRows() throws {
+        try storePlan()
+        let data = try temporary.folder("data")
+        try temporary.write(Array("a,b,c,state\n1,2,3,0\n4,5,6,1\n".utf8), to: "data/rows.csv")
+        let finding = try findings(data: data)["data of pumps"]
+        #expect(finding?.passed == true)
+        #expect(finding?.detail.hasPrefix("2 rows") == true)
+    }
+
+    @Test("rows that do not parse fail, and the first is named")
+    func badRows() throws {
+        try storePlan()
+        let data = try temporary.folder("data")
+        try temporary.write(
+            Array("a,b,c,state\n1,2,3,0\n4,x,6,1\n4,5,6,9\n".utf8), to: "data/rows.csv")
+        let finding = try findings(data: data)["data of pumps"]
+        #expect(finding?.passed == false)
+        #expect(finding?.detail.contains("2 left out") == true)
+        #expect(finding?.detail.contains("line 3") == true)
+    }
+
+    @Test("a finding is one JSON object")
+    func json() throws {
+        let finding = Doctor.Finding(check: "data", passed: false, detail: "no \"x\"")
+        let object = try #require(
+            try JSONSerialization.jsonObject(with: Data(finding.json.utf8)) as? [String: Any])
+        #expect(object["ok"] as? Bool == false)
+        #expect(object["detail"] as? String == "no \"x\"")
+    }
+}

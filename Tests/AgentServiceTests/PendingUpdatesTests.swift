@@ -1,0 +1,91 @@
+import AgentService
+import AgentSession
+import Cryptography
+import Federation
+import Foundation
+import Testing
+
+@Suite("Pending updates")
+struct PendingUpdatesTests {
+    let directory: TemporaryDirectory
+    let updates: PendingUpdates
+    let clock = SystemClock()
+    let plan: PlanID
+
+    init() throws {
+        directory = try TemporaryDirectory()
+        updates = PendingUpdates(directory: directory.path)
+        plan = try planID("pumps")
+    }
+
+    private func update(_ bytes: [UInt8], round: UInt64 = 7) -> PendingUpdate {
+        PendingUpdate(
+            plan: plan, at: RoundAttempt(round: RoundID(round), attempt: 2), baseVersion: 3,
+            latticeID: SHA256.digest(of: [1]), submitToken: [4, 5, 6], examples: 900,
+            withinClip: true, size: UInt64(bytes.count), digest: SHA256.digest(of: bytes),
+            deadline: clock.now.advanced(bySeconds: 1_000))
+    }
+
+    @Test("an update reads back after a restart, with its deadline")
+    func survives() throws {
+        let bytes = [UInt8](0..<200)
+        let saved = update(bytes)
+        try updates.save(saved, bytes: bytes, clock: clock)
+        let (loaded, dropped) = PendingUpdates(directory: directory.path).load(
+            plans: [plan, try planID("valves")], clock: clock)
+        #expect(dropped.isEmpty)
+        var only = try #require(loaded.first)
+        #expect(loaded.count == 1)
+        let left = only.deadline.seconds(since: clock.now)
+        #expect(left > 900 && left <= 1_000)
+        only.deadline = saved.deadline
+        #expect(only == saved)
+        #expect(try updates.read(saved, offset: 150, count: 50) == Array(bytes[150...]))
+    }
+
+    @Test("a newer update takes the older one's place, files included")
+    func replaces() throws {
+        try updates.save(update([1]), bytes: [1], clock: clock)
+        try updates.save(update([2, 2], round: 8), bytes: [2, 2], clock: clock)
+        let (loaded, _) = updates.load(plans: [plan], clock: clock)
+        #expect(loaded.map(\.at.round.number) == [8])
+        #expect(try FileManager.default.contentsOfDirectory(atPath: directory.path).count == 2)
+    }
+
+    @Test("a new header keeps the bytes")
+    func readdressed() throws {
+        var changed = update([1, 2, 3])
+        try updates.save(changed, bytes: [1, 2, 3], clock: clock)
+        changed.at = RoundAttempt(round: RoundID(7), attempt: 3)
+        changed.submitToken = [9]
+        try updates.saveHeader(changed, clock: clock)
+        let (loaded, _) = updates.load(plans: [plan], clock: clock)
+        #expect(loaded.first?.at.attempt == 3)
+        #expect(loaded.first?.submitToken == [9])
+        #expect(try updates.read(changed, offset: 0, count: 3) == [1, 2, 3])
+    }
+
+    @Test("a discarded update leaves nothing")
+    func discards() throws {
+        try updates.save(update([1]), bytes: [1], clock: clock)
+        updates.discard(plan)
+        #expect(updates.load(plans: [plan], clock: clock).updates.isEmpty)
+        #expect(try FileManager.default.contentsOfDirectory(atPath: directory.path).isEmpty)
+    }
+
+    @Test("a damaged update, header or bytes, is dropped and named")
+    func damaged() throws {
+        let name = "pumps.\(SHA256.digest(of: [1, 2]).hex)"
+        for (file, contents) in [
+            ("pumps.header", [UInt8](repeating: 0, count: 5)), ("pumps.header", []),
+            (name, [1, 3]), (name, [1]),
+        ] {
+            try updates.save(update([1, 2]), bytes: [1, 2], clock: clock)
+            try directory.write(contents, to: file)
+            let (loaded, dropped) = updates.load(plans: [plan], clock: clock)
+            #expect(loaded.isEmpty)
+            #expect(dropped.count == 1)
+            #expect(try FileManager.default.contentsOfDirectory(atPath: directory.path).isEmpty)
+        }
+    }
+}

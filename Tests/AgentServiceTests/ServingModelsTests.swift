@@ -1,0 +1,81 @@
+import AgentService
+import Federation
+import Foundation
+import Testing
+
+@Suite("Serving models")
+struct ServingModelsTests {
+    let directory: TemporaryDirectory
+    let models: ServingModels
+    let plan: PlanID
+
+    init() throws {
+        directory = try TemporaryDirectory()
+        models = ServingModels(directory: directory.path)
+        plan = try planID("pumps")
+    }
+
+    private func install(_ version: UInt64, _ bytes: [UInt8]) throws {
+        try directory.write(bytes, to: "blob")
+        try models.install(
+            plan, version: version, model: "\(directory.path)/blob", signature: [7])
+        try FileManager.default.removeItem(atPath: "\(directory.path)/blob")
+    }
+
+    @Test("an installed model is found under its plan's name, with its version")
+    func installs() throws {
+        #expect(models.version(of: plan) == nil)
+        try install(3, [1, 2, 3])
+        #expect(models.version(of: plan) == 3)
+        #expect(try directory.contents("pumps/model.onnx") == [1, 2, 3])
+        #expect(try directory.contents("pumps/model.sig") == [7])
+    }
+
+    @Test("a newer version takes the place of the older one, which is removed")
+    func replaces() throws {
+        try install(3, [1])
+        try install(4, [2])
+        #expect(models.version(of: plan) == 4)
+        #expect(try directory.contents("pumps/model.onnx") == [2])
+        #expect(!FileManager.default.fileExists(atPath: "\(directory.path)/pumps.3"))
+    }
+
+    @Test("installing the version held again changes nothing")
+    func again() throws {
+        try install(3, [1])
+        try install(3, [1])
+        #expect(models.version(of: plan) == 3)
+        #expect(try directory.contents("pumps/model.onnx") == [1])
+    }
+
+    @Test("what a crash left half done does not stand in the way")
+    func leftovers() throws {
+        _ = try directory.folder("pumps.3")
+        try directory.write([9], to: "pumps.3/model.onnx")
+        try FileManager.default.createSymbolicLink(
+            atPath: "\(directory.path)/pumps.new", withDestinationPath: "pumps.2")
+        try install(3, [1])
+        #expect(try directory.contents("pumps/model.onnx") == [1])
+    }
+
+    @Test("plans whose names begin alike do not disturb each other")
+    func namesakes() throws {
+        try install(3, [1])
+        try directory.write([5], to: "other")
+        try models.install(
+            planID("pumps-2"), version: 8, model: "\(directory.path)/other", signature: [])
+        try install(4, [2])
+        #expect(models.version(of: plan) == 4)
+        #expect(try models.version(of: planID("pumps-2")) == 8)
+    }
+
+    @Test("a model that cannot be linked leaves the version held in place")
+    func failure() throws {
+        try install(3, [1])
+        let fault = fault { () throws(Fault) in
+            try models.install(plan, version: 4, model: "/nonexistent", signature: [])
+        }
+        #expect(fault?.code == .storage)
+        #expect(models.version(of: plan) == 3)
+    }
+}

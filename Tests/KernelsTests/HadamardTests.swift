@@ -1,0 +1,48 @@
+import Kernels
+import Testing
+
+@Suite("Hadamard transform and sums")
+struct HadamardTests {
+    @Test("each block is multiplied by the Walsh-Hadamard matrix")
+    func definition() {
+        let block = 8
+        var values = (0..<2 * block).map { Float($0 * $0 % 17) - 5 }
+        let given = values
+        Hadamard.transformBlocks(&values, block: block)
+        for index in values.indices {
+            let start = index / block * block
+            let expected = (0..<block).reduce(Float(0)) { sum, column in
+                let negative = ((index - start) & column).nonzeroBitCount.isMultiple(of: 2) == false
+                return sum + (negative ? -given[start + column] : given[start + column])
+            }
+            #expect(values[index] == expected)
+        }
+    }
+
+    @Test("twice is a multiplication by the block")
+    func involution() {
+        for block in [1, 2, 64, 512] {
+            let given = (0..<3 * block).map { Float($0 % 13) - 6 }
+            var values = given
+            Hadamard.transformBlocks(&values, block: block)
+            Hadamard.transformBlocks(&values, block: block)
+            #expect(values == given.map { $0 * Float(block) })
+        }
+    }
+
+    @Test("no values are no blocks")
+    func empty() {
+        var values: [Float] = []
+        Hadamard.transformBlocks(&values, block: 4)
+        #expect(values.isEmpty)
+    }
+
+    @Test("weighted vectors add up exactly in 64 bits")
+    func accumulate() {
+        var sums: [Int64] = [1, -5, 1 << 40, 0, 0]
+        Accumulate.add([127, -127, 1, 0, -128], weight: 1_000_000_007, into: &sums)
+        let large: Int64 = 127 * 1_000_000_007
+        #expect(
+            sums == [1 + large, -5 - large, (1 << 40) + 1_000_000_007, 0, -large - 1_000_000_007])
+    }
+}

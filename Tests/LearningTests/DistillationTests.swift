@@ -1,0 +1,70 @@
+import Federation
+import Learning
+import Testing
+
+@Suite("Teacher and first student")
+struct DistillationTests {
+    let plan: Plan
+    var data: Table
+
+    init() throws {
+        plan = try examplePlan(
+            widths: [12, 16, 3],
+            training: TrainingPlan(epochs: 8, batchSize: 16, learningRate: 0.05, momentum: 0.9))
+        data = Table.clusters(240, features: 12, classes: 3, seed: 9)
+    }
+
+    @Test("the teacher learns its data, and its logits do not depend on how many rows come at once")
+    mutating func teacherLearns() throws {
+        var random = SeededRandom(seed: 1)
+        var teacher = try Teacher.trained(
+            plan: plan, on: &data, random: &random, progress: always)
+        #expect(try teacher.accuracy(on: &data) > 0.97)
+        let together = teacher.logits(raw: data.values, rows: 100)
+        #expect(together.count == 300)
+        let alone = teacher.logits(raw: Array(data.values[12..<24]), rows: 1)
+        for (one, other) in zip(alone, together[3..<6]) { #expect((one - other).magnitude < 1e-4) }
+    }
+
+    @Test("the first student is int8 from the start and does about as well as its teacher")
+    mutating func studentLearns() throws {
+        var random = SeededRandom(seed: 1)
+        let teacher = try Teacher.trained(
+            plan: plan, on: &data, random: &random, progress: always)
+        let parameters = try distil(
+            teacher: teacher, plan: plan, on: &data, random: &random, progress: always)
+        let model = try QuantizedModel(
+            parameters: parameters, shape: StudentShape(plan: plan), normalisation: pixels)
+        #expect(try accuracy(of: model, on: &data) > 0.95)
+    }
+
+    @Test("a seed fixes teacher and student")
+    mutating func deterministic() throws {
+        var results: [[Float]] = []
+        for _ in 0..<2 {
+            var random = SeededRandom(seed: 3)
+            let teacher = try Teacher.trained(
+                plan: plan, on: &data, random: &random, progress: always)
+            results.append(
+                try distil(
+                    teacher: teacher, plan: plan, on: &data, random: &random, progress: always))
+        }
+        #expect(results[0] == results[1])
+    }
+
+    @Test("a stop and unfit data are faults")
+    mutating func faults() throws {
+        var random = SeededRandom(seed: 1)
+        let stopped = #expect(throws: Fault.self) {
+            try Teacher.trained(plan: plan, on: &data, random: &random) {
+                (share) throws(Fault) in false
+            }
+        }
+        #expect(stopped?.code == .gone)
+        var narrow = Table.clusters(10, features: 5, classes: 3, seed: 1)
+        let unfit = #expect(throws: Fault.self) {
+            try Teacher.trained(plan: plan, on: &narrow, random: &random, progress: always)
+        }
+        #expect(unfit?.code == .invalid)
+    }
+}
