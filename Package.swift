@@ -87,7 +87,8 @@ let package = Package(
             name: "CoordinatorService",
             dependencies: [
                 "Federation", "Configuration", "Learning", "DataSets", "ModelFormats",
-                "Kernels", "UpdateCodec", "Privacy", "Aggregation", "Rounds", "Cryptography", "Provenance",
+                "Kernels", "UpdateCodec", "Privacy", "Aggregation", "Rounds", "Cryptography",
+                "Provenance",
                 "Wire", "Registry", logging,
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
@@ -99,7 +100,7 @@ let package = Package(
         .target(
             name: "AgentService",
             dependencies: [
-                "Federation", "AgentSession", "Configuration", "Learning", "DataSets",
+                "Federation", "AgentSession", "Configuration", "Kernels", "Learning", "DataSets",
                 "ModelFormats", "UpdateCodec", "Cryptography", "Provenance", "Wire", logging,
             ]),
 
@@ -155,7 +156,13 @@ let tests: [(name: String, dependencies: [Target.Dependency])] = [
             "UpdateCodec", "Aggregation", "Privacy", "Cryptography", "Provenance",
         ]
     ),
-    ("AgentService", ["Federation", "AgentSession", "Configuration", "Wire", "Cryptography"]),
+    (
+        "AgentService",
+        [
+            "Federation", "AgentSession", "Configuration", "Learning", "ModelFormats", "Wire",
+            "Cryptography", "Provenance",
+        ]
+    ),
     ("AdminConsole", ["Federation", "Wire"]),
 ]
 package.targets += tests.map { test in

@@ -99,7 +99,7 @@ package struct Agent: ~Copyable {
             return machine.waited(now: clock.now)
         case .connect:
             report(.connecting)
-            try link.open(enrolment)
+            try openLink()
             log.info("connected", metadata: ["coordinator": "\(enrolment.coordinator)"])
             return machine.connected(now: clock.now)
         case .checkIn(let waitSeconds):
@@ -110,6 +110,9 @@ package struct Agent: ~Copyable {
         case .adoptPlan(let standing):
             let changed = try adopt(standing)
             return machine.planAdopted(readinessChanged: changed, now: clock.now)
+        case .updateTrustSet:
+            let version = try updateTrustSet()
+            return machine.trustSetUpdated(to: version, now: clock.now)
         case .train(let assignment): return try train(assignment)
         case .encode(let assignment, let deadline):
             let update = try encode(assignment, deadline: deadline)
@@ -119,16 +122,22 @@ package struct Agent: ~Copyable {
         case .sendChunk(let update, let offset, let count):
             try sendChunk(of: update, offset: offset, count: count)
             return machine.sent(now: clock.now)
-        case .updateTrustSet, .adoptModel, .prepare, .readdress, .discard, .decline:
-            try carryOutSimply(action)
+        case .adoptModel, .prepare, .readdress, .discard, .decline:
+            try carryOutQuietly(action)
             return machine.done(now: clock.now)
         }
     }
 
-    /// The actions whose success is just that.
-    private mutating func carryOutSimply(_ action: AgentAction) throws(Setback) {
+    /// Connects; nothing is being written meanwhile, so a stop need not wait for a coordinator that does not answer.
+    mutating func openLink() throws(Setback) {
+        stop.mayExitAtOnce = true
+        defer { stop.mayExitAtOnce = false }
+        try link.open(enrolment)
+    }
+
+    /// The actions whose success has nothing to tell.
+    private mutating func carryOutQuietly(_ action: AgentAction) throws(Setback) {
         switch action {
-        case .updateTrustSet: try updateTrustSet()
         case .adoptModel(let model): try adopt(model)
         case .prepare(let assignment): try prepare(assignment)
         case .readdress(let update):

@@ -13,7 +13,10 @@ import Wire
 extension Agent {
     /// Says what this device has, and waits for what to do.
     mutating func checkIn(waitSeconds: UInt32) throws(Setback) -> CheckInAnswer {
-        for index in plans.indices { updateData(index) { $0.openData() } }
+        for index in plans.indices {
+            plans[index].openData()
+            reportData(index)
+        }
         report(.idle)
         let request = CheckInRequest(
             agentVersion: softwareVersion, cpuFeatures: CPU.features, memoryKib: memoryKib(),
@@ -69,8 +72,10 @@ extension Agent {
         try locally { () throws(Fault) in try blobs.complete(blob.digest) }
     }
 
-    /// Follows the chain of trust sets from the one held to the newest.
-    mutating func updateTrustSet() throws(Setback) {
+    /// Follows the chain of trust sets from the one held to the newest that the coordinator sent.
+    ///
+    /// - Returns: the version held then.
+    mutating func updateTrustSet() throws(Setback) -> UInt64 {
         let answer = try link.exchange(
             .trustSetRequest(TrustSetRequest(afterVersion: enrolment.trustSet.version)))
         guard case .trustSetUpdate(let update) = answer else { throw link.unexpected() }
@@ -81,6 +86,7 @@ extension Agent {
             }
         }
         log.notice("trust set updated", metadata: ["version": "\(enrolment.trustSet.version)"])
+        return enrolment.trustSet.version
     }
 
     /// Reads a plan's text and opens the data that it describes.
@@ -94,7 +100,7 @@ extension Agent {
             try plans[index].adopt(text, digest: digest)
             try PlanTexts(directory: directory.planDirectory).store(text, of: standing.plan)
         }
-        updateData(index) { _ in }
+        reportData(index)
         log.info(
             "plan adopted",
             metadata: ["plan": "\(standing.plan)", "examples": "\(plans[index].examples)"])
@@ -113,16 +119,17 @@ extension Agent {
             "model adopted", metadata: ["plan": "\(model.plan)", "version": "\(model.version)"])
     }
 
-    /// Lets `change` open or close a plan's data, and says so when its state is another afterwards.
-    mutating func updateData(_ index: Int, _ change: (inout FollowedPlan) -> Void) {
-        change(&plans[index])
-        let plan = plans[index]
-        guard plan.dataFault != plan.reportedFault else { return }
-        plans[index].reportedFault = plan.dataFault
-        if let fault = plan.dataFault {
-            log.warning("no data", fault, ["plan": "\(plan.id)"])
-        } else if let row = plan.data?.firstUnreadable {
-            log.warning("rows left out", metadata: ["plan": "\(plan.id)", "first": "\(row)"])
+    /// Logs the state of a plan's data when it is another than what was logged last.
+    mutating func reportData(_ index: Int) {
+        guard let news = plans[index].dataNews() else { return }
+        let plan: Logger.Metadata = ["plan": "\(plans[index].id)"]
+        switch news {
+        case .missing(let fault): log.warning("no data", fault, plan)
+        case .unreadable(let rows, let first):
+            log.warning(
+                "rows left out",
+                metadata: plan.merging(["rows": "\(rows)", "first": "\(first)"]) { old, _ in old })
+        case .whole: log.info("data is complete", metadata: plan)
         }
     }
 

@@ -34,6 +34,9 @@ extension Agent {
         if plans[index].known?.digest != assignment.planText.digest {
             _ = try adopt(
                 PlanStanding(plan: assignment.plan, text: assignment.planText, serving: nil))
+        } else {
+            plans[index].reopenData()
+            reportData(index)
         }
         guard let plan = plans[index].known?.plan, plans[index].examples > 0 else {
             throw .local(
@@ -74,7 +77,8 @@ extension Agent {
                 log.info("training stopped early", metadata: ["round": "\(assignment.at)"])
                 return machine.trainingStopped(now: clock.now)
             }
-            updateData(index) { $0.closeData(because: error) }
+            plans[index].closeData(because: error)
+            reportData(index)
             throw .local(error)
         }
         training = work
@@ -122,7 +126,7 @@ extension Agent {
     }
 
     private mutating func reconnect(progress: Double) -> TrainingStep {
-        do throws(Setback) { try link.open(enrolment) } catch {
+        do throws(Setback) { try openLink() } catch {
             log.debug("cannot reconnect yet", error.fault)
             return machine.reconnectFailed(error.fault, now: clock.now)
         }

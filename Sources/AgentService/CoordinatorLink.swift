@@ -96,8 +96,13 @@ struct CoordinatorLink: ~Copyable {
                 // A fault before the slice is over is no time-out. One at its very end may be either: then asking again
                 // shows which.
                 let early = clock.now.seconds(since: start) < slice
-                guard !early, error.code == .unavailable, clock.now < end, !stop.isRequested
-                else { throw .connection(error) }
+                guard !early, error.code == .unavailable else { throw .connection(error) }
+                guard clock.now < end, !stop.isRequested else {
+                    throw .connection(
+                        Fault(
+                            .unavailable, "the coordinator did not answer within \(Int(seconds)) s",
+                            remedy: "check the network, and the coordinator's load"))
+                }
             }
         }
     }

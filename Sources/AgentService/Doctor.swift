@@ -42,7 +42,7 @@ package struct Doctor {
         directory = StateDirectory(path: configuration.stateDirectory)
     }
 
-    /// Every check, in the order in which a device needs what they look at. It changes nothing that an agent keeps.
+    /// Every check, in the order in which a device needs what they look at. It changes nothing.
     package func examine() -> [Finding] {
         var findings = [stateDirectory()]
         do throws(Fault) {
@@ -64,7 +64,7 @@ package struct Doctor {
 
     private func stateDirectory() -> Finding {
         let check = "state directory"
-        do throws(Fault) { try directory.prepare() } catch { return failed(check, error) }
+        do throws(Fault) { try directory.check() } catch { return failed(check, error) }
         var status = stat()
         if stat(directory.keyFile, &status) == 0, status.st_mode & 0o077 != 0 {
             return Finding(

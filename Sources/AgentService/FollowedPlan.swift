@@ -13,8 +13,14 @@ struct FollowedPlan {
     private(set) var data: DataSet?
     /// Why there is no data.
     private(set) var dataFault: Fault?
-    /// What was last logged of it.
-    var reportedFault: Fault?
+    private var lastNews = DataNews.whole
+
+    /// What people should know of the data.
+    enum DataNews: Equatable {
+        case missing(Fault)
+        case unreadable(rows: Int, first: String)
+        case whole
+    }
 
     init(id: PlanID, directory: String) {
         self.id = id
@@ -35,6 +41,11 @@ struct FollowedPlan {
                 remedy: "look into the coordinator's log")
         }
         known = (plan, digest)
+        reopenData()
+    }
+
+    /// Opens the data anew: it may have grown since.
+    mutating func reopenData() {
         data = nil
         openData()
     }
@@ -52,6 +63,22 @@ struct FollowedPlan {
     mutating func closeData(because fault: Fault) {
         data = nil
         dataFault = fault
+    }
+
+    /// The state of the data, when it has changed since the last call.
+    mutating func dataNews() -> DataNews? {
+        let news: DataNews
+        if let dataFault {
+            news = .missing(dataFault)
+        } else if let data {
+            news =
+                data.firstUnreadable.map { .unreadable(rows: data.unreadable, first: $0) } ?? .whole
+        } else {
+            return nil
+        }
+        guard news != lastNews else { return nil }
+        lastNews = news
+        return news
     }
 
     /// What a check-in says about this plan.

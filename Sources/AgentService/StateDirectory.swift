@@ -43,6 +43,20 @@ package struct StateDirectory: Sendable, Equatable {
         unlink(probe)
     }
 
+    /// Sees, without changing anything, that this user could work in the directory.
+    ///
+    /// - Throws: `Fault.notFound` or `Fault.storage` naming it.
+    package func check() throws(Fault) {
+        guard access(path, F_OK) == 0 else {
+            throw Fault(
+                .notFound, "\(path) does not exist",
+                remedy: "enrol, which creates it, as the user that the agent runs as")
+        }
+        guard access(path, R_OK | W_OK | X_OK) == 0 else {
+            throw storageFault("cannot write in", path)
+        }
+    }
+
     /// Removes what an earlier identity left, its certificate first: plans, models, blobs and updates may be another fleet's.
     func clear() {
         unlink(certificateFile)

@@ -3,6 +3,7 @@ import Glibc
 import Synchronization
 
 private let stopFlag = Atomic<Bool>(false)
+private let exitFlag = Atomic<Bool>(false)
 
 /// SIGTERM and SIGINT as a request to stop; whatever waits or works for long looks at it.
 package struct StopSignal: Sendable {
@@ -12,9 +13,10 @@ package struct StopSignal: Sendable {
     /// From now on the signals only leave a request, and writing to a closed pipe is an error and not a death.
     package static func install() -> StopSignal {
         var action = sigaction()
-        // A signal handler may do little more than this store.
+        // A signal handler may do little more than this.
         action.__sigaction_handler.sa_handler = { _ in
             stopFlag.store(true, ordering: .relaxed)
+            if exitFlag.load(ordering: .relaxed) { _exit(0) }
         }
         sigaction(SIGTERM, &action, nil)
         sigaction(SIGINT, &action, nil)
@@ -23,6 +25,13 @@ package struct StopSignal: Sendable {
     }
 
     package var isRequested: Bool { stopFlag.load(ordering: .relaxed) }
+
+    /// Whether a request ends the process there and then: for waits that cannot be cut short, in which nothing is half
+    /// written.
+    var mayExitAtOnce: Bool {
+        get { exitFlag.load(ordering: .relaxed) }
+        nonmutating set { exitFlag.store(newValue, ordering: .relaxed) }
+    }
 
     /// Sleeps for `seconds`, or until a stop is requested.
     func sleep(seconds: Double) {

@@ -13,7 +13,7 @@ package enum AgentAction: Equatable, Sendable {
     case checkIn(waitSeconds: UInt32)
     /// Have the blob in the cache, its digest checked; nothing to do when it is there. -> `obtained`
     case obtain(BlobReference)
-    /// Replace the trust set by the newer one. -> `done`
+    /// Replace the trust set by the newer one. -> `trustSetUpdated`
     case updateTrustSet
     /// Read the plan's text from the cache and open the data it describes. -> `planAdopted`
     case adoptPlan(PlanStanding)
@@ -60,11 +60,13 @@ package struct SessionTiming: Sendable {
     /// How long a check-in waits for work.
     package var checkInWaitSeconds: UInt32 = 60
     /// The shortest pause that `come back` means, so that a coordinator's 0 is no busy loop.
-    package var shortestPauseSeconds = 0.25
+    package var shortestPauseSeconds = 0.1
     /// The connection is closed for longer pauses: both sides then hold nothing for an idle device.
     package var longestConnectedPauseSeconds = 30.0
     /// The part of a lease after which the next heartbeat is due; under a half, so that one may be late.
     package var heartbeatPartOfLease = 0.4
+    /// The shortest lease that is believed, so that a coordinator's 0 is no flood of heartbeats.
+    package var shortestLeaseSeconds = 1.0
 
     package init() {}
 }

@@ -88,9 +88,29 @@ package struct AgentSessionMachine: ~Copyable {
         step { state, memory in
             switch consume state {
             case .performing(var work):
+                guard case .adoptPlan = work.task else {
+                    return memory.outOfOrder("planAdopted", in: .performing(work), now: now)
+                }
                 if readinessChanged { work.agenda.then = .checkIn }
                 return memory.performed(work, now: now)
             case let other: return memory.outOfOrder("planAdopted", in: other, now: now)
+            }
+        }
+    }
+
+    /// The trust set held now has this version; when there is a newer one still, the next check-in leads to it.
+    package mutating func trustSetUpdated(
+        to version: UInt64, now: MonotonicInstant
+    ) -> AgentAction {
+        step { state, memory in
+            switch consume state {
+            case .performing(var work):
+                guard case .updateTrustSet = work.task else {
+                    return memory.outOfOrder("trustSetUpdated", in: .performing(work), now: now)
+                }
+                work.task = .updateTrustSet(version: version)
+                return memory.performed(work, now: now)
+            case let other: return memory.outOfOrder("trustSetUpdated", in: other, now: now)
             }
         }
     }
@@ -99,7 +119,8 @@ package struct AgentSessionMachine: ~Copyable {
     package mutating func done(now: MonotonicInstant) -> AgentAction {
         step { state, memory in
             switch consume state {
-            case .performing(let work): memory.performed(work, now: now)
+            case .performing(let work) where !work.task.hasOwnEvent:
+                memory.performed(work, now: now)
             case .declining(let agenda): memory.proceed(agenda, now: now)
             case let other: memory.outOfOrder("done", in: other, now: now)
             }
@@ -179,9 +200,7 @@ package struct AgentSessionMachine: ~Copyable {
         wanted: Bool, leaseSeconds: Double, now: MonotonicInstant
     ) -> TrainingStep {
         duringTraining { work, memory in
-            work.leaseSeconds = leaseSeconds
-            work.dueAt = now.advanced(
-                bySeconds: leaseSeconds * memory.timing.heartbeatPartOfLease)
+            work.dueAt = memory.heartbeatDue(leaseSeconds: leaseSeconds, renewedAt: now)
             return wanted ? .carryOn : .stop
         }
     }

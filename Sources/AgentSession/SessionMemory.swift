@@ -220,14 +220,20 @@ struct SessionMemory {
     }
 
     private func train(_ grant: Grant, _ agenda: Agenda) -> Transition {
-        let lease = grant.assignment.leaseSeconds
-        return Transition(
+        Transition(
             .training(
                 .init(
-                    grant: grant, agenda: agenda, leaseSeconds: lease,
-                    dueAt: grant.at.advanced(bySeconds: lease * timing.heartbeatPartOfLease),
+                    grant: grant, agenda: agenda,
+                    dueAt: heartbeatDue(
+                        leaseSeconds: grant.assignment.leaseSeconds, renewedAt: grant.at),
                     lost: nil)),
             .train(grant.assignment))
+    }
+
+    /// When to send the next heartbeat for a lease.
+    func heartbeatDue(leaseSeconds: Double, renewedAt: MonotonicInstant) -> MonotonicInstant {
+        renewedAt.advanced(
+            bySeconds: max(leaseSeconds, timing.shortestLeaseSeconds) * timing.heartbeatPartOfLease)
     }
 }
 

@@ -28,7 +28,6 @@ enum SessionState: ~Copyable {
     struct Training {
         var grant: Grant
         var agenda: Agenda
-        var leaseSeconds: Double
         /// When the next heartbeat is due, or the next attempt to reconnect while the connection is lost.
         var dueAt: MonotonicInstant
         /// Why there is no connection; nil while there is one.
@@ -64,6 +63,14 @@ enum SessionTask: Equatable {
     case adoptPlan(PlanStanding)
     case adoptModel(ModelReference)
     case work(Grant)
+
+    /// Whether its success comes with something to tell, and so not as `done`.
+    var hasOwnEvent: Bool {
+        switch self {
+        case .updateTrustSet, .adoptPlan: true
+        case .submit, .readdress, .discard, .adoptModel, .work: false
+        }
+    }
 
     /// The blobs to have before the task's own action, in the order to fetch them.
     var blobs: [BlobReference] {

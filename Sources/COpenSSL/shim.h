@@ -1,4 +1,5 @@
-// OpenSSL 3 for Swift: the headers, and inline functions for the macros and variadic functions that Swift cannot import.
+// OpenSSL 3 for Swift: the headers, and inline functions for the macros and variadic functions that
+// Swift cannot import.
 #include <openssl/bio.h>
 #include <openssl/crypto.h>
 #include <openssl/err.h>

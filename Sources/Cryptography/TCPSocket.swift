@@ -29,9 +29,9 @@ struct TCPSocket: ~Copyable {
         var list: UnsafeMutablePointer<addrinfo>?
         let status = getaddrinfo(peer.host, String(peer.port), &hints, &list)
         guard status == 0 else {
+            let words = String(cString: gai_strerror(status))
             throw Fault(
-                .unavailable,
-                "cannot find the address of '\(peer.host)': \(String(cString: gai_strerror(status)))",
+                .unavailable, "cannot find the address of '\(peer.host)': \(words)",
                 remedy: "check the spelling and this machine's name service, or use an IP address")
         }
         defer { freeaddrinfo(list) }

@@ -20,33 +20,9 @@ package struct StoredAgent: Sendable, Equatable {
     package let revokedUnix: UInt64?
     package let revokedReason: String
     /// What it said at its last check-in, ordered by plan.
-    package fileprivate(set) var plans: [StoredReadiness]
+    package fileprivate(set) var plans: [Readiness]
 
     package var isRevoked: Bool { revokedUnix != nil }
-}
-
-/// What an agent said it holds for one plan.
-package struct StoredReadiness: Sendable, Equatable {
-    /// May name a plan that the coordinator does not know.
-    package let plan: PlanID
-    /// Of the plan text that the counts are for; nil when the agent has none yet.
-    package let planDigest: Digest?
-    package let examples: UInt64
-    /// Rows that did not parse.
-    package let unreadable: UInt64
-    /// The model version it holds, nil for none.
-    package let modelVersion: UInt64?
-
-    package init(
-        plan: PlanID, planDigest: Digest?, examples: UInt64, unreadable: UInt64,
-        modelVersion: UInt64?
-    ) {
-        self.plan = plan
-        self.planDigest = planDigest
-        self.examples = examples
-        self.unreadable = unreadable
-        self.modelVersion = modelVersion
-    }
 }
 
 extension Registry {
@@ -58,7 +34,7 @@ extension Registry {
             return try StoredAgent.fetchAll(db, sql: "SELECT * FROM agents ORDER BY id").map {
                 var agent = $0
                 agent.plans = try byAgent[agent.id.name, default: []].map(
-                    StoredReadiness.init(row:))
+                    Readiness.init(row:))
                 return agent
             }
         }
@@ -70,7 +46,7 @@ extension Registry {
     package func agent(_ id: AgentID) async throws(Fault) -> StoredAgent {
         try await read("read the agent \(id)") { db in
             var agent = try requireAgent(id, in: db)
-            agent.plans = try StoredReadiness.fetchAll(
+            agent.plans = try Readiness.fetchAll(
                 db, sql: "SELECT * FROM agent_plans WHERE agent = ? ORDER BY plan", arguments: [id])
             return agent
         }
@@ -99,7 +75,7 @@ extension Registry {
     /// - Throws: `notFound`.
     package func sawAgent(
         _ agent: AgentID, nowUnix: UInt64, version: String, cpuFeatures: String,
-        memoryKiB: UInt64, plans: [StoredReadiness]
+        memoryKiB: UInt64, plans: [Readiness]
     ) async throws(Fault) {
         try await write("note the check-in of \(agent)") { db in
             try db.execute(
@@ -152,12 +128,13 @@ extension StoredAgent: FetchableRecord, TableRecord {
     }
 }
 
-extension StoredReadiness: FetchableRecord {
+extension Readiness: FetchableRecord {
     init(row: Row) throws {
-        plan = try row.value("plan")
-        planDigest = try row.optional("planDigest")
-        examples = try row.value("examples")
-        unreadable = try row.value("unreadable")
-        modelVersion = try row.optional("modelVersion")
+        self.init(
+            plan: try row.value("plan"),
+            planDigest: try row.optional("planDigest"),
+            examples: try row.value("examples"),
+            unreadable: try row.value("unreadable"),
+            modelVersion: try row.optional("modelVersion"))
     }
 }

@@ -51,67 +51,53 @@ extension Message: WireMessage {
     }
 
     func fill(_ raw: inout Tributary__V1__Envelope, in arena: Arena) throws(Fault) {
+        raw.body_case = bodyCase
         switch self {
-        case .failure(let part):
-            raw.body_case = TRIBUTARY__V1__ENVELOPE__BODY_FAILURE
-            raw.failure = try arena.message(part)
-        case .enrolRequest(let part):
-            raw.body_case = TRIBUTARY__V1__ENVELOPE__BODY_ENROL_REQUEST
-            raw.enrol_request = try arena.message(part)
-        case .enrolResponse(let part):
-            raw.body_case = TRIBUTARY__V1__ENVELOPE__BODY_ENROL_RESPONSE
-            raw.enrol_response = try arena.message(part)
-        case .checkInRequest(let part):
-            raw.body_case = TRIBUTARY__V1__ENVELOPE__BODY_CHECK_IN_REQUEST
-            raw.check_in_request = try arena.message(part)
-        case .checkInResponse(let part):
-            raw.body_case = TRIBUTARY__V1__ENVELOPE__BODY_CHECK_IN_RESPONSE
-            raw.check_in_response = try arena.message(part)
-        case .heartbeat(let part):
-            raw.body_case = TRIBUTARY__V1__ENVELOPE__BODY_HEARTBEAT
-            raw.heartbeat = try arena.message(part)
-        case .heartbeatAck(let part):
-            raw.body_case = TRIBUTARY__V1__ENVELOPE__BODY_HEARTBEAT_ACK
-            raw.heartbeat_ack = try arena.message(part)
-        case .decline(let part):
-            raw.body_case = TRIBUTARY__V1__ENVELOPE__BODY_DECLINE
-            raw.decline = try arena.message(part)
-        case .declineAck(let part):
-            raw.body_case = TRIBUTARY__V1__ENVELOPE__BODY_DECLINE_ACK
-            raw.decline_ack = try arena.message(part)
-        case .blobRequest(let part):
-            raw.body_case = TRIBUTARY__V1__ENVELOPE__BODY_BLOB_REQUEST
-            raw.blob_request = try arena.message(part)
-        case .blobChunk(let part):
-            raw.body_case = TRIBUTARY__V1__ENVELOPE__BODY_BLOB_CHUNK
-            raw.blob_chunk = try arena.message(part)
-        case .submitProbe(let part):
-            raw.body_case = TRIBUTARY__V1__ENVELOPE__BODY_SUBMIT_PROBE
-            raw.submit_probe = try arena.message(part)
-        case .submitHeader(let part):
-            raw.body_case = TRIBUTARY__V1__ENVELOPE__BODY_SUBMIT_HEADER
-            raw.submit_header = try arena.message(part)
-        case .submitChunk(let part):
-            raw.body_case = TRIBUTARY__V1__ENVELOPE__BODY_SUBMIT_CHUNK
-            raw.submit_chunk = try arena.message(part)
-        case .submitFinish(let part):
-            raw.body_case = TRIBUTARY__V1__ENVELOPE__BODY_SUBMIT_FINISH
-            raw.submit_finish = try arena.message(part)
-        case .submitStatus(let part):
-            raw.body_case = TRIBUTARY__V1__ENVELOPE__BODY_SUBMIT_STATUS
-            raw.submit_status = try arena.message(part)
-        case .trustSetRequest(let part):
-            raw.body_case = TRIBUTARY__V1__ENVELOPE__BODY_TRUST_SET_REQUEST
-            raw.trust_set_request = try arena.message(part)
-        case .trustSetUpdate(let part):
-            raw.body_case = TRIBUTARY__V1__ENVELOPE__BODY_TRUST_SET_UPDATE
-            raw.trust_set_update = try arena.message(part)
-        case .adminRequest(let part):
-            raw.body_case = TRIBUTARY__V1__ENVELOPE__BODY_ADMIN_REQUEST
-            raw.admin_request = try arena.message(part)
-        case .adminResponse(let part):
-            raw.body_case = TRIBUTARY__V1__ENVELOPE__BODY_ADMIN_RESPONSE
-            raw.admin_response = try arena.message(part)
+        case .failure(let part): raw.failure = try arena.message(part)
+        case .enrolRequest(let part): raw.enrol_request = try arena.message(part)
+        case .enrolResponse(let part): raw.enrol_response = try arena.message(part)
+        case .checkInRequest(let part): raw.check_in_request = try arena.message(part)
+        case .checkInResponse(let part): raw.check_in_response = try arena.message(part)
+        case .heartbeat(let part): raw.heartbeat = try arena.message(part)
+        case .heartbeatAck(let part): raw.heartbeat_ack = try arena.message(part)
+        case .decline(let part): raw.decline = try arena.message(part)
+        case .declineAck(let part): raw.decline_ack = try arena.message(part)
+        case .blobRequest(let part): raw.blob_request = try arena.message(part)
+        case .blobChunk(let part): raw.blob_chunk = try arena.message(part)
+        case .submitProbe(let part): raw.submit_probe = try arena.message(part)
+        case .submitHeader(let part): raw.submit_header = try arena.message(part)
+        case .submitChunk(let part): raw.submit_chunk = try arena.message(part)
+        case .submitFinish(let part): raw.submit_finish = try arena.message(part)
+        case .submitStatus(let part): raw.submit_status = try arena.message(part)
+        case .trustSetRequest(let part): raw.trust_set_request = try arena.message(part)
+        case .trustSetUpdate(let part): raw.trust_set_update = try arena.message(part)
+        case .adminRequest(let part): raw.admin_request = try arena.message(part)
+        case .adminResponse(let part): raw.admin_response = try arena.message(part)
+        }
+    }
+
+    private var bodyCase: Tributary__V1__Envelope__BodyCase {
+        switch self {
+        case .failure: TRIBUTARY__V1__ENVELOPE__BODY_FAILURE
+        case .enrolRequest: TRIBUTARY__V1__ENVELOPE__BODY_ENROL_REQUEST
+        case .enrolResponse: TRIBUTARY__V1__ENVELOPE__BODY_ENROL_RESPONSE
+        case .checkInRequest: TRIBUTARY__V1__ENVELOPE__BODY_CHECK_IN_REQUEST
+        case .checkInResponse: TRIBUTARY__V1__ENVELOPE__BODY_CHECK_IN_RESPONSE
+        case .heartbeat: TRIBUTARY__V1__ENVELOPE__BODY_HEARTBEAT
+        case .heartbeatAck: TRIBUTARY__V1__ENVELOPE__BODY_HEARTBEAT_ACK
+        case .decline: TRIBUTARY__V1__ENVELOPE__BODY_DECLINE
+        case .declineAck: TRIBUTARY__V1__ENVELOPE__BODY_DECLINE_ACK
+        case .blobRequest: TRIBUTARY__V1__ENVELOPE__BODY_BLOB_REQUEST
+        case .blobChunk: TRIBUTARY__V1__ENVELOPE__BODY_BLOB_CHUNK
+        case .submitProbe: TRIBUTARY__V1__ENVELOPE__BODY_SUBMIT_PROBE
+        case .submitHeader: TRIBUTARY__V1__ENVELOPE__BODY_SUBMIT_HEADER
+        case .submitChunk: TRIBUTARY__V1__ENVELOPE__BODY_SUBMIT_CHUNK
+        case .submitFinish: TRIBUTARY__V1__ENVELOPE__BODY_SUBMIT_FINISH
+        case .submitStatus: TRIBUTARY__V1__ENVELOPE__BODY_SUBMIT_STATUS
+        case .trustSetRequest: TRIBUTARY__V1__ENVELOPE__BODY_TRUST_SET_REQUEST
+        case .trustSetUpdate: TRIBUTARY__V1__ENVELOPE__BODY_TRUST_SET_UPDATE
+        case .adminRequest: TRIBUTARY__V1__ENVELOPE__BODY_ADMIN_REQUEST
+        case .adminResponse: TRIBUTARY__V1__ENVELOPE__BODY_ADMIN_RESPONSE
         }
     }
 }

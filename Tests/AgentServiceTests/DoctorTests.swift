@@ -28,8 +28,16 @@ struct DoctorTests {
         try temporary.write(fleet.planText, to: "state/plans/pumps.toml")
     }
 
+    @Test("a state directory that does not exist fails, and is not created")
+    func noStateDirectory() throws {
+        let finding = try findings(data: temporary.path)["state directory"]
+        #expect(finding?.passed == false)
+        #expect(!FileManager.default.fileExists(atPath: "\(temporary.path)/state"))
+    }
+
     @Test("a device that is not enrolled is told how to, and everything else is still looked at")
     func notEnrolled() throws {
+        try StateDirectory(path: "\(temporary.path)/state").prepare()
         let found = try findings(data: temporary.folder("data"))
         #expect(found["enrolment"]?.passed == false)
         #expect(found["enrolment"]?.detail.contains("tributary-agent enroll") == true)

@@ -203,16 +203,15 @@ struct FailureTests {
         attempt(allowed: [.connecting]) { $0.connected(now: now) }
         attempt(allowed: [.checkingIn]) { $0.checkedIn(Example.comeBack(5), now: now) }
         attempt(allowed: [.obtainingPlan, .obtainingWork]) { $0.obtained(now: now) }
-        attempt(allowed: [.adoptingPlan, .preparing]) {
-            $0.planAdopted(readinessChanged: true, now: now)
-        }
-        attempt(allowed: [.adoptingPlan, .preparing, .declining]) { $0.done(now: now) }
+        attempt(allowed: [.adoptingPlan]) { $0.planAdopted(readinessChanged: true, now: now) }
+        attempt(allowed: []) { $0.trustSetUpdated(to: 2, now: now) }
+        attempt(allowed: [.preparing, .declining]) { $0.done(now: now) }
         attempt(allowed: [.training]) { $0.trained(now: now) }
         attempt(allowed: [.training]) { $0.trainingStopped(now: now) }
         attempt(allowed: [.encoding]) { $0.encoded(Example.update(), now: now) }
         attempt(allowed: [.probing]) { $0.answered(.accepted, now: now) }
         attempt(allowed: [.sending]) { $0.sent(now: now) }
-        #expect(actions.count >= 9)
+        #expect(actions.count >= 10)
         for action in actions {
             #expect(try #require(pause(action, from: 0)).keepingConnection == false)
         }

@@ -60,6 +60,16 @@ struct TrainingTests {
         #expect(next == .heartbeat(progress: 0.5))
     }
 
+    @Test("a lease of no time is no flood of heartbeats")
+    func noLease() {
+        var machine = training()
+        _ = machine.heartbeatAnswered(wanted: true, leaseSeconds: 0, now: Example.time(1))
+        let early = machine.trainingProgressed(0.2, now: Example.time(1.3))
+        #expect(early == .carryOn)
+        let due = machine.trainingProgressed(0.3, now: Example.time(1.5))
+        #expect(due == .heartbeat(progress: 0.3))
+    }
+
     @Test(
         "the lease runs from the assignment, so a slow download makes the first heartbeat due at once"
     )

@@ -18,11 +18,19 @@ struct FleetUnderTest {
     static func run<Result>(
         plans: [String] = ["tiny"], _ body: (FleetUnderTest) async throws -> Result
     ) async throws -> Result {
-        try await Turnstile.shared.enter()
-        do {
-            let directory = try TemporaryDirectory()
+        try await inTurn { directory in
             try await initialise(directory, plans: plans)
-            let result = try await serve(directory, body)
+            return try await serve(directory, body)
+        }
+    }
+
+    /// Runs `body` with a new directory when it is its turn: a few coordinators at a time, so that none starves.
+    static func inTurn<Result>(
+        _ body: (TemporaryDirectory) async throws -> Result
+    ) async throws -> Result {
+        await Turnstile.shared.enter()
+        do {
+            let result = try await body(try TemporaryDirectory())
             await Turnstile.shared.leave()
             return result
         } catch {
@@ -139,7 +147,7 @@ struct FleetUnderTest {
     }
 }
 
-/// Lets a few coordinators run at a time, so that none starves on a small machine.
+/// Lets a few through at a time.
 private actor Turnstile {
     static let shared = Turnstile(places: 4)
 
@@ -148,8 +156,7 @@ private actor Turnstile {
 
     init(places: Int) { self.places = places }
 
-    func enter() async throws {
-        try Task.checkCancellation()
+    func enter() async {
         guard places == 0 else {
             places -= 1
             return

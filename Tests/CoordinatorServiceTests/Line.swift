@@ -52,7 +52,9 @@ final class Line: Sendable {
     func write(_ bytes: [UInt8]) async throws(Fault) {
         try await use { (connection) throws(Fault) in
             try connection.withStream { (stream) throws(Fault) in
-                try bytes.withUnsafeBytes { (bytes) throws(Fault) in try stream.write(bytes) }
+                try bytes.withUnsafeBufferPointer { (bytes) throws(Fault) in
+                    try stream.write(UnsafeRawBufferPointer(bytes))
+                }
             }
         }
     }
@@ -60,7 +62,7 @@ final class Line: Sendable {
     /// Closes the connection.
     func close() async throws(Fault) {
         try await onThread(queue) { () throws(Fault) in
-            self.connection.withLock { (connection) throws(Fault) in connection = nil }
+            self.connection.withLock { (connection) throws(Never) -> Void in connection = nil }
         }
     }
 
@@ -73,8 +75,14 @@ final class Line: Sendable {
                 guard var open = connection.take() else {
                     throw Fault(.conflict, "the test has closed this line")
                 }
-                defer { connection = consume open }
-                return try body(&open)
+                do throws(Fault) {
+                    let value = try body(&open)
+                    connection = consume open
+                    return value
+                } catch {
+                    connection = consume open
+                    throw error
+                }
             }
         }
     }

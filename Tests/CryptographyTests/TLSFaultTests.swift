@@ -105,7 +105,8 @@ struct TLSFaultTests {
         #expect(fault?.code == .untrusted)
         #expect(
             fault?.message
-                == "the coordinator's certificate is not for '127.0.0.1', only for fleet.example, 192.0.2.7"
+                == "the coordinator's certificate is not for '127.0.0.1', only for "
+                + "fleet.example, 192.0.2.7"
         )
     }
 

@@ -12,8 +12,9 @@ final class ModelDirectory {
     var path: String { root + "/fashion-v3" }
     var signature: String { path + ".sig" }
 
-    init(files: [String: String] = ["model.onnx": "abc", "sub/a": "", "Z": "y", "é.md": "x"]) throws
-    {
+    static let files = ["model.onnx": "abc", "sub/a": "", "Z": "y", "é.md": "x"]
+
+    init(files: [String: String] = files) throws {
         root = NSTemporaryDirectory() + "/tributary-provenance-" + UUID().uuidString
         key = try PrivateKey.generate(.p256)
         for (name, contents) in files { try write(name, contents) }

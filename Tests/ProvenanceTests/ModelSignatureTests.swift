@@ -26,12 +26,18 @@ struct ModelSignatureTests {
         let bundle = try ModelSignature.sign(
             name: "fashion-v3", files: files, key: PrivateKey.generate(.p256))
         // Made by an emitter in Python from files of these contents.
+        func resource(_ name: String, _ digest: String) -> String {
+            #"{"algorithm":"sha256","digest":"\#(digest)","name":"\#(name)"}"#
+        }
+        let resources = [
+            resource("Z", "a1fce4363854ff888cff4b8e7875d600c2682390412a8cf79b37d0b11148b0fa"),
+            resource(
+                "model.onnx", "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"),
+            resource("sub/a", "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"),
+            resource("é.md", "2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881"),
+        ].joined(separator: ",")
         let expected =
-            #"{"_type":"https://in-toto.io/Statement/v1","predicate":{"resources":["#
-            + #"{"algorithm":"sha256","digest":"a1fce4363854ff888cff4b8e7875d600c2682390412a8cf79b37d0b11148b0fa","name":"Z"},"#
-            + #"{"algorithm":"sha256","digest":"ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad","name":"model.onnx"},"#
-            + #"{"algorithm":"sha256","digest":"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855","name":"sub/a"},"#
-            + #"{"algorithm":"sha256","digest":"2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881","name":"é.md"}],"#
+            #"{"_type":"https://in-toto.io/Statement/v1","predicate":{"resources":[\#(resources)],"#
             + #""serialization":{"allow_symlinks":false,"hash_type":"sha256","method":"files"}},"#
             + #""predicateType":"https://model_signing/signature/v1.0","subject":[{"digest":{"#
             + #""sha256":"c3ea5851106abdc1831e3e0796b42e9e2af3b0679bc00fafdea8d3dc2a933a8c"},"#

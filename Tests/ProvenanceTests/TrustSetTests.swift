@@ -65,7 +65,7 @@ struct TrustSetTests {
     }
 
     @Test(
-        "are not replaced by an older or equal version, another fleet's, or one that a stranger signed"
+        "are not replaced by an older or equal version, nor by one that a stranger signed"
     )
     func refused() throws {
         let first = try initial()

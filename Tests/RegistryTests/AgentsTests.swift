@@ -28,9 +28,9 @@ struct AgentsTests {
         try await registry.enrolAgents(1)
         let events = try await registry.eventCount()
         let stranger = try #require(PlanID("unknown-here"))
-        let before = StoredReadiness(
+        let before = Readiness(
             plan: stranger, planDigest: nil, examples: 1, unreadable: 0, modelVersion: nil)
-        let after = StoredReadiness(
+        let after = Readiness(
             plan: fashion, planDigest: digest("plan"), examples: 4000, unreadable: 2,
             modelVersion: 7)
         for plans in [[before], [after]] {
@@ -51,7 +51,7 @@ struct AgentsTests {
     @Test("numbers beyond SQLite's range, and a plan named twice, do no harm")
     func absurdReport() async throws {
         try await registry.enrolAgents(1)
-        let absurd = StoredReadiness(
+        let absurd = Readiness(
             plan: fashion, planDigest: nil, examples: .max, unreadable: .max, modelVersion: .max)
         try await registry.sawAgent(
             agentID(1), nowUnix: now, version: "", cpuFeatures: "", memoryKiB: .max,

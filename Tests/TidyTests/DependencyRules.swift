@@ -30,7 +30,8 @@ enum DependencyRules {
     ]
     /// Functions of Glibc and Swift that reach a clock, socket, file or terminal.
     private static let impureCalls: Set = [
-        "clock_gettime", "gettimeofday", "time", "sleep", "usleep", "nanosleep", "socket", "connect",
+        "clock_gettime", "gettimeofday", "time", "sleep", "usleep", "nanosleep", "socket",
+        "connect",
         "open", "fopen", "getenv", "getrandom", "random", "rand", "print", "readLine",
     ]
     /// Methods that draw from the system when they are given no generator.

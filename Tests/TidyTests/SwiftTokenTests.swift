@@ -16,7 +16,10 @@ struct SwiftTokenTests {
 
     @Test("tell a forced try from the try of a negation")
     func forcedTry() {
-        #expect(words("try! a, try !b, retry!") == ["try!", "a", ",", "try", "!", "b", ",", "retry", "!"])
+        #expect(
+            words("try! a, try !b, retry!") == [
+                "try!", "a", ",", "try", "!", "b", ",", "retry", "!",
+            ])
     }
 
     @Test("leave out comments, nested ones too")

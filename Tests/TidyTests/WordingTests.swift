@@ -52,7 +52,6 @@ struct WordingTests {
             #expect(found("uri://fleet/\(folder)/a ./\(folder)/b ${DIR}/\(folder)/c") == [])
         }
         #expect(found("/" + "tmp/mini/x") == [1])
-        #expect(found("/tmp/minimal-state") == [1])
         #expect(found("/var/lib/tributary /tmp/x") == [])
     }
 }

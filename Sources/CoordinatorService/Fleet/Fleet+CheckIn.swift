@@ -46,11 +46,7 @@ extension Fleet {
         try await registry.sawAgent(
             agent, nowUnix: unixSeconds(), version: request.agentVersion,
             cpuFeatures: request.cpuFeatures, memoryKiB: request.memoryKib,
-            plans: readiness.values.map {
-                StoredReadiness(
-                    plan: $0.plan, planDigest: $0.planDigest, examples: $0.examples,
-                    unreadable: $0.unreadable, modelVersion: $0.modelVersion)
-            })
+            plans: Array(readiness.values))
     }
 
     /// What an agent should know of a plan now.

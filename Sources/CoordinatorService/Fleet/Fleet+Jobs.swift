@@ -160,12 +160,16 @@ extension Fleet {
     ///
     /// - Returns: nil when it is to be aggregated, otherwise why the round ends.
     private func collect(_ round: ActiveRound) async throws(Fault) -> AbandonReason? {
+        var wasFull = false
         while true {
             let ticket = round.events.generation
             let now = clock.now
             switch round.machine.advance(now: now) {
             case .wait(let until):
                 guard !Task.isCancelled else { return .coordinatorRestarted }
+                // A place that a lapsed or declined agent left goes to one that waits in its check-in.
+                if wasFull, round.machine.hasFreePlace { offers.fire() }
+                wasFull = !round.machine.hasFreePlace
                 await round.events.wait(after: ticket, seconds: until.seconds(since: now))
             case .beginTraining:
                 try await registry.transition(

@@ -75,6 +75,11 @@ package struct RoundMachine: ~Copyable {
         }
     }
 
+    /// Whether an agent that asks now could get a place; agents that wait should then be asked.
+    package var hasFreePlace: Bool {
+        takesNewMembers && rules.places.map { cohort.holdingPlaces < $0 } ?? true
+    }
+
     /// An agent is ready to take part; `coin` is its stored coin. The first coin counts: one that said no stays no.
     ///
     /// A member that comes again, because it restarted, gets its own place again.
@@ -98,7 +103,7 @@ package struct RoundMachine: ~Copyable {
                 cohort.passOver(agent)
                 return .passedOver
             }
-            if let places = rules.places, cohort.holdingPlaces >= places { return .passedOver }
+            guard hasFreePlace else { return .passedOver }
         }
         let leaseEnds = now.advanced(bySeconds: rules.leaseSeconds)
         cohort.set(agent, to: .training(leaseEnds: leaseEnds))

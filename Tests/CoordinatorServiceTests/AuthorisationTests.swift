@@ -1,0 +1,187 @@
+import CoordinatorService
+import Cryptography
+import Federation
+import Foundation
+import Testing
+import Wire
+
+@Suite("Who may say what", .timeLimit(.minutes(2)))
+struct AuthorisationTests {
+    private func certificate(
+        from authority: CertificateAuthority, _ identity: Identity
+    ) throws -> (Certificate, PrivateKey) {
+        let key = try PrivateKey.generate(.p256)
+        return (
+            try authority.issue(
+                identity: identity, publicKey: key.publicKey, days: 1,
+                nowUnix: Int64(Date().timeIntervalSince1970)), key
+        )
+    }
+
+    @Test("a certificate of another fleet is refused by TLS")
+    func otherAuthority() async throws {
+        try await FleetUnderTest.run { fleet in
+            let stranger = try CertificateAuthority.create(
+                fleet: "lab", nowUnix: Int64(Date().timeIntervalSince1970))
+            for role in [Role.agent, .admin] {
+                let identity = try certificate(
+                    from: stranger, Identity(fleet: "lab", role: role, id: "admin"))
+                let fault = await refusal {
+                    let line = try await fleet.connect(identity)
+                    try await line.ask(.adminRequest(.planList(PlanList())))
+                }
+                #expect(fault?.code == .unauthenticated)
+                #expect(fault?.message.contains("refused our certificate") == true)
+                #expect(fault?.message.contains("another fleet") == true, "\(fault?.message ?? "")")
+            }
+            _ = try await fleet.admin().agents()
+        }
+    }
+
+    @Test("a certificate of this authority that names another fleet, or an unknown agent, is refused")
+    func unknownIdentities() async throws {
+        try await FleetUnderTest.run { fleet in
+            let authority = try CertificateAuthority(
+                certificate: fleet.authority,
+                key: try PrivateKey(pemFile: fleet.state.path + "/keys/fleet-ca.key"))
+            let other = try await fleet.connect(
+                try certificate(
+                    from: authority, Identity(fleet: "elsewhere", role: .admin, id: "admin")))
+            let otherFault = await refusal {
+                try await other.ask(.adminRequest(.planList(PlanList())))
+            }
+            #expect(otherFault?.code == .unauthenticated)
+            #expect(otherFault?.message.contains("lab") == true)
+
+            let ghost = try await fleet.connect(
+                try certificate(
+                    from: authority, Identity(fleet: "lab", role: .agent, id: "ghost")))
+            let ghostFault = await refusal { try await ghost.ask(.checkInRequest(CheckInRequest())) }
+            #expect(ghostFault?.code == .forbidden)
+            #expect(ghostFault?.message.contains("ghost") == true)
+            #expect(ghostFault?.remedy.contains("enrol") == true)
+        }
+    }
+
+    @Test("without a certificate a peer may only enrol")
+    func noCertificate() async throws {
+        try await FleetUnderTest.run { fleet in
+            let line = try await fleet.connect()
+            let messages: [Message] = [
+                .checkInRequest(CheckInRequest()), .adminRequest(.planList(PlanList())),
+                .blobRequest(BlobRequest(digest: [UInt8](repeating: 0, count: 32))),
+                .trustSetRequest(TrustSetRequest()),
+            ]
+            for message in messages {
+                // One connection for all: a refusal does not end it.
+                let fault = await refusal { try await line.ask(message) }
+                #expect(fault?.code == .unauthenticated)
+                #expect(fault?.remedy.contains("enroll") == true)
+            }
+        }
+    }
+
+    @Test("an agent's certificate cannot administer, and an admin's cannot train")
+    func roles() async throws {
+        try await FleetUnderTest.run { fleet in
+            let admin = try await fleet.admin()
+            let agent = try await ScriptedAgent.enrol(in: fleet, token: try await admin.token())
+            for request in [AdminRequest.planList(PlanList()), .tokenCreate(TokenCreate(uses: 1))] {
+                let fault = await refusal { try await agent.line.ask(.adminRequest(request)) }
+                #expect(fault?.code == .forbidden)
+                #expect(fault?.message.contains("agent") == true)
+            }
+            _ = try await agent.checkIn([])
+            let fault = await refusal {
+                try await admin.line.ask(.checkInRequest(CheckInRequest()))
+            }
+            #expect(fault?.code == .forbidden)
+            #expect(try await admin.agents().count == 1)
+        }
+    }
+
+    @Test("an auditor reads, an operator runs rounds, and only an admin changes the fleet")
+    func people() async throws {
+        try await FleetUnderTest.run { fleet in
+            let (admin, agents) = try await fleet.prepare(TinyPlan(), agents: 1)
+            var credentials: [Role: Admin] = [.admin: admin]
+            for role in [Role.operator, .auditor] {
+                let folder = fleet.directory.file(role.rawValue)
+                try await fleet.state.issueCredential(
+                    name: "someone", role: role, output: folder)
+                credentials[role] = try await fleet.admin(folder: folder)
+            }
+            let reading: [AdminRequest] = [
+                .planList(PlanList()), .planShow(PlanShow(plan: "tiny")), .agentList(AgentList()),
+                .agentShow(AgentShow(agent: agents[0].name)), .roundList(RoundList()),
+                .modelList(ModelList(plan: "tiny")),
+                .modelShow(ModelShow(plan: "tiny", latest: true)), .doctorRun(DoctorRun()),
+            ]
+            for request in reading {
+                for person in credentials.values { _ = try await person.ask(request) }
+            }
+            for role in [Role.operator, .auditor] {
+                for request in [
+                    AdminRequest.planApply(PlanApply(text: Array(TinyPlan().text.utf8))),
+                    .tokenCreate(TokenCreate(uses: 1, validSeconds: 60)),
+                    .agentRevoke(AgentRevoke(agent: agents[0].name)),
+                ] {
+                    let fault = await refusal { _ = try await credentials[role]?.ask(request) }
+                    #expect(fault?.code == .forbidden)
+                    #expect(fault?.message.contains(role.rawValue) == true)
+                    #expect(fault?.remedy.contains("role admin") == true)
+                }
+            }
+            for request in [
+                AdminRequest.roundStart(RoundStart(plan: "tiny", rounds: 1)),
+                .roundCancel(RoundCancel(round: 1)),
+            ] {
+                let fault = await refusal { _ = try await credentials[.auditor]?.ask(request) }
+                #expect(fault?.code == .forbidden)
+            }
+            let job = try #require(try await credentials[.operator]?.start("tiny"))
+            try await submitFromAll(agents)
+            #expect(try await admin.watchToEnd(job).state == "finished")
+        }
+    }
+
+    @Test("a revoked agent is refused at its next message, and its round does not wait for it")
+    func revocation() async throws {
+        try await FleetUnderTest.run { fleet in
+            // Longer than a test may take: it passes only because the round stops waiting.
+            let plan = TinyPlan(reportSeconds: 600, leaseSeconds: 600)
+            let (admin, agents) = try await fleet.prepare(plan, agents: 3)
+            let job = try await admin.start("tiny")
+            let assignment = try await agents[2].assignment()
+            try await submitFromAll(Array(agents[..<2]))
+            try await admin.revoke(agents[2], reason: "stolen")
+
+            let open = await refusal {
+                _ = try await agents[2].submit(assignment, try exampleUpdate(assignment))
+            }
+            #expect(open?.code == .forbidden)
+            #expect(open?.message.contains("revoked") == true)
+            let new = await refusal { _ = try await agents[2].reconnected().checkIn([]) }
+            #expect(new?.code == .forbidden)
+            let ended = try await admin.watchToEnd(job)
+            #expect(ended.state == "finished")
+            #expect(ended.rounds.first?.reported == 2)
+            let record = try await admin.agents().first { $0.agent == agents[2].name }
+            #expect(record?.state == "revoked" && record?.revokedReason == "stolen")
+        }
+    }
+
+    @Test("a revoked agent that waits in a check-in is told at once")
+    func revokedWhileWaiting() async throws {
+        try await FleetUnderTest.run { fleet in
+            let (admin, agents) = try await fleet.prepare(TinyPlan(), agents: 1)
+            let readiness = try await agents[0].readiness("tiny")
+            async let waiting = refusal {
+                _ = try await agents[0].checkIn([readiness], waitSeconds: 30)
+            }
+            try await Task.sleep(for: .milliseconds(200))
+            try await admin.revoke(agents[0])
+            #expect(await waiting?.code == .forbidden)
+        }
+    }
+}
