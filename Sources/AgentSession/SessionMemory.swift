@@ -77,7 +77,7 @@ struct SessionMemory {
         let then: Agenda.Then
         switch answer.next {
         case .work(let assignment):
-            tasks.append(taskFor(assignment, now: now))
+            tasks.append(task(for: assignment, after: tasks, now: now))
             then = .checkIn
         case .comeBack(let seconds): then = pause(seconds: seconds, now: now)
         }
@@ -89,10 +89,12 @@ struct SessionMemory {
     }
 
     /// A later attempt at a round whose update exists gets that update again: rounding it anew would reveal more.
-    private func taskFor(_ assignment: RoundAssignment, now: MonotonicInstant) -> SessionTask {
+    private func task(
+        for assignment: RoundAssignment, after tasks: [SessionTask], now: MonotonicInstant
+    ) -> SessionTask {
         guard var update = pending[assignment.plan], update.at.round == assignment.at.round,
             update.latticeID == assignment.latticeID,
-            update.baseVersion == assignment.base.version
+            update.baseVersion == assignment.base.version, !tasks.contains(.discard(update))
         else { return .work(Grant(assignment: assignment, at: now)) }
         update.at = assignment.at
         update.submitToken = assignment.submitToken
@@ -138,15 +140,15 @@ struct SessionMemory {
         guard !blobs.isEmpty else { return perform(task, agenda) }
         let first = blobs.removeFirst()
         return Transition(
-            .obtaining(.init(task: task, current: first, rest: blobs, agenda: agenda)),
+            .obtaining(.init(task: task, rest: blobs, agenda: agenda)),
             .obtain(first))
     }
 
     func obtained(_ work: SessionState.Obtaining) -> Transition {
         var work = work
         guard !work.rest.isEmpty else { return perform(work.task, work.agenda) }
-        work.current = work.rest.removeFirst()
-        return Transition(.obtaining(work), .obtain(work.current))
+        let next = work.rest.removeFirst()
+        return Transition(.obtaining(work), .obtain(next))
     }
 
     private func perform(_ task: SessionTask, _ agenda: Agenda) -> Transition {

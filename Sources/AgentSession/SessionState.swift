@@ -15,7 +15,7 @@ enum SessionState: ~Copyable {
     /// Blobs are fetched before the task that needs them.
     struct Obtaining {
         var task: SessionTask
-        var current: BlobReference
+        /// What comes after the blob that is being fetched.
         var rest: [BlobReference]
         var agenda: Agenda
     }

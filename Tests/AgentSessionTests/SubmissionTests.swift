@@ -150,6 +150,19 @@ struct SubmissionTests {
         #expect(probe == .probe(expected))
     }
 
+    @Test("an update that is discarded as sealed is not offered for a new attempt")
+    func sealedAndAssigned() {
+        var machine = checkingIn(pending: [Example.update(grantedAt: -100)])
+        let answer = Example.work(
+            Example.assignment(attempt: 2), plans: [Example.standing(serving: 4)])
+        let first = machine.checkedIn(answer, now: Example.time(0))
+        #expect(first == .discard(Example.update(grantedAt: -100)))
+        _ = machine.done(now: Example.time(0))
+        _ = machine.obtained(now: Example.time(0))
+        let work = machine.planAdopted(readinessChanged: false, now: Example.time(0))
+        #expect(work == .obtain(Example.text))
+    }
+
     @Test("another round, lattice or base is trained for anew")
     func otherWork() {
         var otherLattice = Example.assignment()

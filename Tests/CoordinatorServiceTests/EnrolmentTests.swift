@@ -92,14 +92,17 @@ struct EnrolmentTests {
             let good = try request(token.secret).certificateRequest
             var forged = good
             forged[forged.count - 1] ^= 1
-            for bytes in [[], [1, 2, 3], Array(good.dropLast(20)), forged] as [[UInt8]] {
+            for (bytes, code) in [
+                ([], .invalid), ([1, 2, 3], .invalid), (Array(good.dropLast(20)), .invalid),
+                (forged, .untrusted),
+            ] as [([UInt8], Fault.Code)] {
                 let stranger = try await fleet.connect()
                 let fault = await refusal {
                     var request = try request(token.secret)
                     request.certificateRequest = bytes
                     try await stranger.ask(.enrolRequest(request))
                 }
-                #expect(fault?.code == .invalid)
+                #expect(fault?.code == code)
                 #expect(fault?.message.contains("certificate request") == true)
             }
             _ = try await ScriptedAgent.enrol(in: fleet, token: token)

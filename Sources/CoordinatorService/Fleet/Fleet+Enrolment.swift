@@ -61,7 +61,7 @@ extension Fleet {
         }
         let now = unixSeconds()
         let token = EnrolmentToken(
-            address: NetworkAddress(host: host, port: UInt16(clamping: configuration.port)),
+            address: NetworkAddress(host: host, port: port),
             authority: keys.authority.certificate.publicKey.spkiDigest,
             secret: random.bytes(32), expiresUnix: now + request.validSeconds)
         try await registry.addToken(

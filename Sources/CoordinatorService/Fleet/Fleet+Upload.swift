@@ -111,6 +111,12 @@ extension Fleet {
         return .accepted
     }
 
+    /// The upload does not fit together: a chunk left a gap or went past the end, or there was no header.
+    func refuseUpload(_ agent: AgentID, _ at: RoundAttempt) -> SubmitVerdict {
+        guard let round = round(at) else { return .gone }
+        return settled(agent, in: round) ?? reject(agent, in: round, .malformed)
+    }
+
     /// The active round of this attempt; nil when it is over.
     private func round(_ at: RoundAttempt) -> ActiveRound? {
         rounds.values.first { $0.at == at && $0.machine.isOpen }

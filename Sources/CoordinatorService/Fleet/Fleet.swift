@@ -17,6 +17,8 @@ actor Fleet {
     let randomness: RoundRandomness
     let log: Logger
     let clock = SystemClock()
+    /// The port that tokens name; the server's own once it listens, since the configuration may leave the choice to it.
+    private(set) var port: UInt16
     var random = SystemRandom()
 
     var plans: [PlanID: PlanRuntime] = [:]
@@ -44,6 +46,7 @@ actor Fleet {
         self.keys = keys
         self.registry = registry
         self.configuration = configuration
+        port = UInt16(clamping: configuration.port)
         self.randomness = randomness
         self.log = log
     }
@@ -70,6 +73,9 @@ actor Fleet {
         }
         for stored in try await registry.plans() { try await load(stored) }
     }
+
+    /// The server is bound to `port`.
+    func listens(on port: UInt16) { self.port = port }
 
     /// Runs `body` beside whatever else happens, until it ends or the daemon stops.
     func inBackground(_ body: @escaping @Sendable () async -> Void) {

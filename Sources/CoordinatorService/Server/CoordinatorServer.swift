@@ -23,9 +23,13 @@ struct CoordinatorServer: Service {
     func run() async throws {
         let context = try tlsContext(fleet.keys)
         let listener = try await bind(context)
-        let address = listener.channel.localAddress.map { "\($0.ipAddress ?? ""):\($0.port ?? 0)" }
-        ready(address ?? "")
-        log.info("listening", metadata: ["address": "\(address ?? "")"])
+        let bound = listener.channel.localAddress
+        let address = NetworkAddress(
+            host: bound?.ipAddress ?? fleet.configuration.listen,
+            port: UInt16(clamping: bound?.port ?? fleet.configuration.port))
+        await fleet.listens(on: address.port)
+        ready(address.description)
+        log.info("listening", metadata: ["address": "\(address)"])
         do {
             try await cancelWhenGracefulShutdown {
                 try await accept(from: listener)

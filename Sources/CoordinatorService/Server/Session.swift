@@ -88,11 +88,15 @@ struct Session {
         case .submitFinish(let finish):
             let at = RoundAttempt(round: RoundID(finish.round), attempt: finish.attempt)
             guard at == uploading, !uploadIsBroken else {
-                return .submitStatus(SubmitStatus(.rejected(.malformed)))
+                return .submitStatus(SubmitStatus(await fleet.refuseUpload(agent, at)))
             }
             return .submitStatus(SubmitStatus(try await fleet.finish(agent, at)))
         case .trustSetRequest:
             return .trustSetUpdate(TrustSetUpdate(sets: [fleet.keys.trustSet.document]))
+        case .adminRequest:
+            throw Fault(
+                .forbidden, "an agent's certificate cannot administer the fleet",
+                remedy: "use a credential that `tributary-coordinator admin issue` wrote")
         default:
             throw Fault(
                 .invalid, "an agent does not send this message",
