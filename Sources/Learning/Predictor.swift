@@ -10,6 +10,7 @@ package struct Predictor: Sendable {
     /// Rows of one pass; more bring no speed, and memory grows with it.
     static let batchRows = 64
 
+    /// Prepares `model`'s weights and the buffers of one pass.
     package init(_ model: QuantizedModel) {
         network = Int8Network(model, capacity: Predictor.batchRows)
         features = [Float](repeating: 0, count: Predictor.batchRows * model.shape.inputs)

@@ -23,11 +23,14 @@ package struct QuantizedModel: Sendable, Equatable {
     /// Biases beyond this could carry a sum out of int32.
     package static let largestBias: Int32 = 1 << 30
 
+    /// Widths and activations.
     package var shape: StudentShape
+    /// What is done to raw features first.
     package var normalisation: Normalisation
     /// One an activation: the input, then each layer's output. `shape.zeroPoint` has the zero
     /// points.
     package var activationScales: [Float]
+    /// From input to output.
     package var layers: [QuantizedLayer]
 
     /// - Throws: `Fault.invalid`, naming the layer, when a size does not fit `shape`, a scale is

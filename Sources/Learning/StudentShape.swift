@@ -42,8 +42,11 @@ package struct StudentShape: Sendable, Equatable {
         }
     }
 
+    /// Dense layers.
     package var layerCount: Int { relu.count }
+    /// Raw features a row.
     package var inputs: Int { widths[0] }
+    /// Outputs a row.
     package var classes: Int { widths[layerCount] }
 
     /// Length of a parameter vector.
@@ -82,6 +85,7 @@ package struct Normalisation: Sendable, Equatable {
         self.scale = scale
     }
 
+    /// The normalisation that a plan's `[data]` section gives.
     package init(plan: DataPlan) {
         self.init(offset: plan.offset, scale: plan.scale)
     }

@@ -8,6 +8,7 @@ package struct StudentTrainer: Sendable {
     /// In `StudentShape`'s order; what `train` starts from and leaves.
     package private(set) var parameters: [Float]
 
+    /// A trainer that starts from `parameters`; `train` checks them.
     package init(
         shape: StudentShape, normalisation: Normalisation, parameters: [Float],
         training: TrainingPlan
@@ -18,8 +19,8 @@ package struct StudentTrainer: Sendable {
         self.training = training
     }
 
-    /// Runs all epochs of the plan with softmax cross-entropy and SGD with momentum, forward
-    /// through the int8 kernels.
+    /// Runs all epochs of the plan: softmax cross-entropy corrected for this device's class shares,
+    /// SGD with momentum, forward through the int8 kernels.
     ///
     /// - Parameter progress: called with the finished share in [0, 1] every few batches; false
     ///   stops.

@@ -22,7 +22,9 @@ package struct Teacher: Sendable {
         activations = widths.map { [Float](repeating: 0, count: capacity * $0) }
     }
 
+    /// Raw features a row.
     package var inputs: Int { layers[0].inputs }
+    /// Outputs a row.
     package var classes: Int { layers[layers.count - 1].outputs }
 
     /// Trains the network that `plan.teacher` describes with SGD and momentum, the learning rate

@@ -38,7 +38,8 @@ struct AuthorisationTests {
         }
     }
 
-    @Test("a certificate of this authority that names another fleet, or an unknown agent, is refused")
+    @Test(
+        "a certificate of this authority that names another fleet, or an unknown agent, is refused")
     func unknownIdentities() async throws {
         try await FleetUnderTest.run { fleet in
             let authority = try CertificateAuthority(
@@ -56,7 +57,9 @@ struct AuthorisationTests {
             let ghost = try await fleet.connect(
                 try certificate(
                     from: authority, Identity(fleet: "lab", role: .agent, id: "ghost")))
-            let ghostFault = await refusal { try await ghost.ask(.checkInRequest(CheckInRequest())) }
+            let ghostFault = await refusal {
+                try await ghost.ask(.checkInRequest(CheckInRequest()))
+            }
             #expect(ghostFault?.code == .forbidden)
             #expect(ghostFault?.message.contains("ghost") == true)
             #expect(ghostFault?.remedy.contains("enrol") == true)

@@ -1,7 +1,9 @@
+import CoordinatorService
 import Cryptography
 import Dispatch
 import Federation
 import Glibc
+import Registry
 import Testing
 import Wire
 
@@ -47,7 +49,8 @@ struct BadConnectionTests {
         }
     }
 
-    @Test("with bytes that are no message is told so", arguments: [[0xff, 0xff], [], [0x0a, 0x7f]])
+    @Test(
+        "with bytes that are no message is told so", arguments: [[0xff, 0xff], [], [0x0a, 0x7f]])
     func malformed(_ payload: [UInt8]) async throws {
         try await FleetUnderTest.run { fleet in
             let line = try await fleet.connect()
@@ -89,6 +92,29 @@ struct BadConnectionTests {
         }
     }
 
+    @Test("that asks for more than a frame holds is told so instead")
+    func longAnswer() async throws {
+        try await FleetUnderTest.run { fleet in
+            let (admin, _) = try await fleet.prepare(TinyPlan(), agents: 0)
+            // No round ends with a reason this long; it stands for a list that has grown too long.
+            let registry = try Registry.open(directory: fleet.state.path)
+            let tiny = try #require(PlanID("tiny"))
+            let job = try await registry.createJob(
+                plan: tiny, rounds: 1, idempotencyKey: "", nowUnix: 1
+            ).job
+            let at = try await registry.startRound(
+                plan: tiny, job: job, baseVersion: 0, rotationSeed: 1,
+                latticeID: SHA256.digest(of: []), nowUnixMilliseconds: 1,
+                event: { _ in FleetEvent(.roundStarted, []) })
+            try await registry.abandon(
+                at, reason: String(repeating: "x", count: WireLimits.textBytes + 1),
+                nowUnixMilliseconds: 2, event: FleetEvent(.roundAbandoned, []))
+            let fault = await refusal { _ = try await admin.rounds(of: "tiny") }
+            #expect(fault?.code == .exhausted)
+            #expect(try await admin.agents().isEmpty)
+        }
+    }
+
     @Test("with references to what never existed is answered, not served")
     func unknownThings() async throws {
         try await FleetUnderTest.run { fleet in
@@ -97,7 +123,8 @@ struct BadConnectionTests {
             let ghost = Assignment(plan: "ghost", round: 99, attempt: 1, submitToken: [1, 2, 3])
             #expect(try await agent.heartbeat(ghost).wanted == false)
             try await agent.decline(ghost)
-            #expect(try await agent.probe(ghost, digest: SHA256.digest(of: [])).reason == "badToken")
+            #expect(
+                try await agent.probe(ghost, digest: SHA256.digest(of: [])).reason == "badToken")
             #expect(try await agent.finish(ghost).verdict == .gone)
             try await agent.chunk([1, 2, 3], at: .max)
             let blob = await refusal {

@@ -45,6 +45,14 @@ struct PrivateRoundTests {
     ) async throws {
         let text = try await agent.download(assignment.planDigest)
         #expect(text == Array(plan.text.utf8))
+        let rest = try await agent.line.ask(
+            .blobRequest(BlobRequest(digest: assignment.planDigest, offset: 100)))
+        #expect(
+            rest
+                == .blobChunk(
+                    BlobChunk(
+                        digest: assignment.planDigest, offset: 100, totalSize: UInt64(text.count),
+                        data: Array(text[100...]))))
         let base = try #require(assignment.baseModel)
         let identity = try await verifiedIdentity(base, from: agent)
         #expect(identity.version == 0 && identity.parent == nil)
@@ -158,6 +166,46 @@ struct PrivateRoundTests {
             #expect(ended.rounds.first?.published == true)
             #expect(ended.rounds.first?.reported == 0)
             #expect(ended.epsilon > 0)
+        }
+    }
+
+    @Test("whose version would be too bad is not published, and stays charged")
+    func refusedVersion() async throws {
+        try await FleetUnderTest.run { fleet in
+            let plan = TinyPlan(privacy: TinyPlan.privacy(noise: 50), maxAccuracyDrop: 0.01)
+            let (admin, agents) = try await fleet.prepare(plan, agents: 3)
+            let job = try await admin.start("tiny", rounds: 3)
+            try await submitFromAll(agents)
+            let ended = try await admin.watchToEnd(job)
+            #expect(ended.state == "failed" && ended.rounds.count == 1)
+            #expect(ended.detail.hasPrefix("the new version was refused: "), "\(ended.detail)")
+            #expect(ended.rounds.first?.phase == "abandoned")
+            #expect(ended.rounds.first?.reason == ended.detail)
+            let after = try await admin.plan("tiny")
+            #expect(after.state == "ready" && after.modelVersion == 0 && after.epsilon > 0)
+            let registry = try Registry.open(directory: fleet.state.path)
+            #expect(try await registry.ledger(population: "tiny").count == 1)
+        }
+    }
+
+    @Test("keeps its master weights and its sums to itself")
+    func unservedBlobs() async throws {
+        try await FleetUnderTest.run { fleet in
+            let (admin, agents) = try await fleet.prepare(TinyPlan(), agents: 1)
+            let job = try await admin.start("tiny")
+            try await submitFromAll(agents)
+            _ = try await admin.watchToEnd(job)
+            let registry = try Registry.open(directory: fleet.state.path)
+            let round = try await registry.round(RoundID(1))
+            for digest in [round.masterDigest, round.aggregateDigest] {
+                let bytes = try #require(digest).bytes
+                for line in [agents[0].line, admin.line] {
+                    let fault = await refusal {
+                        try await line.ask(.blobRequest(BlobRequest(digest: bytes)))
+                    }
+                    #expect(fault?.code == .notFound)
+                }
+            }
         }
     }
 }

@@ -64,7 +64,8 @@ struct RejectedUpdateTests {
 
     private var contentDefects: [Defect] {
         [
-            Defect(name: "a norm above the bound", reason: .normBound) { agent, assignment, update in
+            Defect(name: "a norm above the bound", reason: .normBound) {
+                agent, assignment, update in
                 try await agent.submit(
                     assignment, [UInt8](repeating: 127, count: update.count))
             },

@@ -11,6 +11,7 @@ struct TinyPlan {
     var selectionSeconds = 10.0
     var reportSeconds = 20.0
     var leaseSeconds = 15.0
+    var maxAccuracyDrop = 1.0
     /// Below, the teacher sees its 96 public examples this often; large numbers make preparing slow.
     var teacherEpochs = 4
 
@@ -20,13 +21,15 @@ struct TinyPlan {
 
     /// Everybody takes part, and the noise is so small that a round keeps its accuracy.
     static func privacy(
-        noise: Double = 0.05, agents: Int = 3, maxEpsilon: Double? = nil
+        noise: Double = 0.05, agents: Int = 3, samplingRate: Double? = nil,
+        maxEpsilon: Double? = nil
     ) -> String {
         """
         [privacy]
         noise_multiplier = \(noise)
         delta = 1e-3
-        sampling = "everyone"
+        sampling = "\(samplingRate == nil ? "everyone" : "poisson")"
+        \(samplingRate.map { "sampling_rate = \($0)" } ?? "")
         agents = \(agents)
         \(maxEpsilon.map { "max_epsilon = \($0)" } ?? "")
         """
@@ -70,7 +73,7 @@ struct TinyPlan {
         norm = 1
         [server]
         [sealing]
-        max_accuracy_drop = 1
+        max_accuracy_drop = \(maxAccuracyDrop)
         \(privacy ?? "")
 
         """

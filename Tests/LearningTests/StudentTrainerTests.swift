@@ -93,6 +93,20 @@ struct StudentTrainerTests {
         #expect((descent - slope * factor).magnitude < 1e-3 * slope.magnitude)
     }
 
+    @Test("a class that a device has never seen is not unlearned there")
+    func absentClass() throws {
+        var data = Table.clusters(60, features: 12, classes: 3, seed: 7)
+        // Rows of class 2 become class 1: two thirds of the data, and class 2 is absent.
+        for row in data.classes.indices where data.classes[row] == 2 { data.classes[row] = 1 }
+        let start = exampleParameters(shape, seed: 8)
+        let moved = try step(start, data: data)
+        let bias = shape.parameterRanges(layer: 1).bias
+        // The loss gives the class about its smoothed share, 0.5 / 61.5; uncorrected it would be
+        // about a third, and the bias would move by as much.
+        let last = bias.upperBound - 1
+        #expect((moved[last] - start[last]).magnitude < 0.02)
+    }
+
     @Test("progress rises to 1; refusing to go on stops the training and leaves the parameters")
     func progress() throws {
         var data = Table.clusters(100, features: 12, classes: 3, seed: 5)

@@ -9,8 +9,10 @@ import Wire
 extension Fleet {
     /// Answers a check-in: an assignment, news of a plan, or when to come back. Holds the answer while there is nothing
     /// to say, as long as the agent offers and the configuration allows.
+    ///
+    /// - Parameter isConnected: whether the agent can still hear the answer; one that cannot is given no place in a round.
     func checkIn(
-        _ agent: AgentID, _ request: CheckInRequest
+        _ agent: AgentID, _ request: CheckInRequest, isConnected: @Sendable () -> Bool
     ) async throws(Fault) -> CheckInResponse {
         try await remember(agent, request)
         let deadline = clock.now.advanced(
@@ -19,6 +21,7 @@ extension Fleet {
         while true {
             let ticket = offers.generation
             try admit(agent)
+            guard isConnected() else { throw Fault(.gone, "agent \(agent) hung up") }
             if let assignment = try await assignment(for: agent) {
                 return response(to: agent, next: .assignment(assignment))
             }
@@ -87,22 +90,37 @@ extension Fleet {
         for id in readiness.keys.sorted(by: { $0.name < $1.name }) {
             guard let round = rounds[id], readiness[id]?.isReady(forPlan: round.plan.digest) == true
             else { continue }
-            let coin = try await coin(of: agent, in: round)
-            // The registry was asked meanwhile: the round may have closed.
-            switch round.machine.offer(to: agent, coin: coin, now: clock.now) {
-            case .assign(let seconds):
-                round.events.fire()
-                progress.fire()
-                return assignment(of: round, to: agent, reportSeconds: seconds)
-            case .passedOver:
-                round.events.fire()
-            case .resolved, .closed: break
+            do throws(Fault) {
+                if let assignment = try await offer(round, to: agent) { return assignment }
+            } catch {
+                // The round may have ended while the registry was asked; there may be another.
+                guard error.code == .gone else { throw error }
             }
         }
         return nil
     }
 
-    /// The agent's coin for this round: drawn once, stored before it is used, never drawn again.
+    private func offer(_ round: ActiveRound, to agent: AgentID) async throws(Fault) -> Assignment? {
+        let isPrivate = round.machine.rules.isPrivate
+        let coin = isPrivate ? try await coin(of: agent, in: round) : true
+        // The registry was asked meanwhile: the round may have closed.
+        switch round.machine.offer(to: agent, coin: coin, now: clock.now) {
+        case .assign(let seconds):
+            round.events.fire()
+            progress.fire()
+            // Without privacy everyone's coin says yes, so what counts is who got a place.
+            if !isPrivate {
+                _ = try await registry.recordCoin(round.at, agent: agent, selected: true)
+            }
+            return assignment(of: round, to: agent, reportSeconds: seconds)
+        case .passedOver:
+            round.events.fire()
+            return nil
+        case .resolved, .closed: return nil
+        }
+    }
+
+    /// The agent's coin for a private round: drawn once, stored before it is used, never drawn again.
     private func coin(of agent: AgentID, in round: ActiveRound) async throws(Fault) -> Bool {
         guard round.machine.standing(of: agent) == nil, round.machine.takesNewMembers else {
             return true

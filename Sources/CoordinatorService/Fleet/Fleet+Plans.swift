@@ -10,21 +10,11 @@ import Wire
 extension Fleet {
     /// Takes a plan's text into service; a new plan's first model is prepared in the background.
     ///
-    /// - Throws: `Fault.invalid` with line and column; `conflict` when the plan's model would change shape.
+    /// - Throws: `Fault.invalid` with line and column; `conflict` when the plan's model would change shape, or its rounds
+    ///   could no longer be accounted for.
     func applyPlan(_ text: [UInt8]) async throws(Fault) -> PlanRecord {
         let plan = try PlanFile.parse(text, file: "plan")
-        let previous = plans[plan.id]
-        if let previous, previous.serving != nil, previous.plan.widths != plan.widths {
-            throw Fault(
-                .conflict,
-                "plan \(plan.id) already has a model of shape \(previous.plan.widths), this text says \(plan.widths)",
-                remedy: "give the new shape a plan name of its own")
-        }
-        guard rounds[plan.id] == nil else {
-            throw Fault(
-                .conflict, "a round of plan \(plan.id) is running",
-                remedy: "wait for it, or cancel it with `round cancel`")
-        }
+        try checkChange(to: plan)
         _ = try data(of: plan.id)
         let digest = try await registry.putBlob(text)
         let now = unixSeconds()
@@ -32,8 +22,9 @@ extension Fleet {
             plan.id, digest: digest, population: plan.population, title: plan.title, nowUnix: now,
             event: FleetEvent(
                 .planApplied, [("plan", .text(plan.id.name)), ("digest", .text(digest.hex))]))
-        let state: PlanRuntime.State? = previous?.state
-        if !isNew, let previous, state == .ready || isPreparing(previous) {
+        // Read only now: while the registry worked, a round may have been charged or a version published.
+        let previous = plans[plan.id]
+        if !isNew, let previous, previous.state == .ready || isPreparing(previous) {
             return try await record(of: previous)
         }
         let runtime = PlanRuntime(
@@ -44,6 +35,29 @@ extension Fleet {
             firstAccuracy: previous?.firstAccuracy, charges: previous?.charges ?? 0)
         try await takeIntoService(runtime)
         return try await record(of: runtime)
+    }
+
+    /// Refuses a text that does not fit the plan's model, the round that is running, or what was already spent.
+    private func checkChange(to plan: Plan) throws(Fault) {
+        guard let previous = plans[plan.id] else { return }
+        guard previous.serving == nil || previous.plan.widths == plan.widths else {
+            throw Fault(
+                .conflict,
+                "plan \(plan.id) already has a model of shape \(previous.plan.widths), this text says \(plan.widths)",
+                remedy: "give the new shape a plan name of its own")
+        }
+        guard rounds[plan.id] == nil else {
+            throw Fault(
+                .conflict, "a round of plan \(plan.id) is running",
+                remedy: "wait for it, or cancel it with `round cancel`")
+        }
+        // The budget takes every round of a plan to be like the others; mixed, it would state too little.
+        let hasRun = previous.charges > 0 || (previous.serving?.version ?? 0) > 0
+        guard !hasRun || previous.plan.privacy.isAccountedLike(plan.privacy) else {
+            throw Fault(
+                .conflict, "rounds of plan \(plan.id) were run with another [privacy]",
+                remedy: "give the plan with the new one a name of its own")
+        }
     }
 
     /// Loads a stored plan at start.
@@ -74,7 +88,7 @@ extension Fleet {
             runtime.plan.id, state: runtime.state.name, detail: runtime.state.detail,
             accuracyTeacher: runtime.teacherAccuracy)
         if isPreparing(runtime) {
-            inBackground { await self.prepareFirstModel(of: runtime.plan.id) }
+            inBackground { await self.prepareFirstModel(of: runtime) }
         }
         offers.fire()
         progress.fire()
@@ -97,9 +111,9 @@ extension Fleet {
     }
 
     /// Trains the teacher, distils the student, signs and publishes version 0.
-    private func prepareFirstModel(of id: PlanID) async {
+    private func prepareFirstModel(of plan: PlanRuntime) async {
+        let id = plan.plan.id
         do throws(Fault) {
-            guard let plan = plans[id] else { return }
             let data = try data(of: id)
             let seed: UInt64 = random.next()
             let fleet = self
@@ -108,7 +122,7 @@ extension Fleet {
                     plan: plan.plan, publicDirectory: data.publicDirectory,
                     testDirectory: data.testDirectory, seed: seed,
                     progress: { stage, fraction in
-                        Task { await fleet.setPreparation(of: id, stage, fraction) }
+                        Task { await fleet.setPreparation(of: plan, stage, fraction) }
                         return true
                     })
             }
@@ -116,6 +130,7 @@ extension Fleet {
                 plan: plan.plan, version: 0, round: 0, parent: nil, master: first.parameters,
                 velocity: [], testDirectory: data.testDirectory, key: keys.modelKey)
             let sealed = try await compute { () throws(Fault) in try candidate.sealed() }
+            guard isAwaited(plan), !Task.isCancelled else { return }
             let model = try await store(sealed, of: candidate)
             try await registry.publishFirstModel(
                 model, event: modelSigned(model), nowUnix: unixSeconds())
@@ -127,6 +142,7 @@ extension Fleet {
                 id, state: "ready", detail: "", accuracyTeacher: first.teacherAccuracy)
             log.info("first model published", metadata: ["plan": "\(id)"])
         } catch {
+            guard isAwaited(plan), !Task.isCancelled else { return }
             plans[id]?.state = .failed(error.description)
             log.error(
                 "the first model failed", metadata: ["plan": "\(id)", "why": "\(error)"])
@@ -137,9 +153,16 @@ extension Fleet {
         progress.fire()
     }
 
-    private func setPreparation(of id: PlanID, _ stage: FirstModel.Stage, _ fraction: Double) {
-        guard let plan = plans[id], isPreparing(plan) else { return }
-        plans[id]?.state = .preparing(stage: stage.rawValue, progress: fraction)
+    /// Whether this text's first model is still wanted; a newer text may have taken its place while it was prepared.
+    private func isAwaited(_ plan: PlanRuntime) -> Bool {
+        guard let current = plans[plan.plan.id] else { return false }
+        return current.digest == plan.digest && isPreparing(current)
+    }
+
+    private func setPreparation(of plan: PlanRuntime, _ stage: FirstModel.Stage, _ fraction: Double)
+    {
+        guard isAwaited(plan) else { return }
+        plans[plan.plan.id]?.state = .preparing(stage: stage.rawValue, progress: fraction)
         progress.fire()
     }
 

@@ -53,3 +53,12 @@ struct PlanNews: Sendable, Equatable {
     let digest: Digest
     let version: UInt64?
 }
+
+extension PrivacyPlan? {
+    /// Whether a round under `other` spends what one under this spends, so that rounds of both add up.
+    func isAccountedLike(_ other: PrivacyPlan?) -> Bool {
+        guard let self, let other else { return self == nil && other == nil }
+        return self.noiseMultiplier == other.noiseMultiplier && self.delta == other.delta
+            && self.sampling == other.sampling
+    }
+}

@@ -12,8 +12,8 @@ import Wire
 struct CoordinatorServer: Service {
     private typealias Connection = NIOAsyncChannel<Result<Message, Fault>, Message>
 
-    /// A connection that says nothing for this long is closed; a check-in is held at most a minute.
-    private static let idleSeconds: Int64 = 300
+    /// A connection that says nothing for this long is closed; a check-in is held at most half as long.
+    private static let idleSeconds: Int64 = 600
 
     let fleet: Fleet
     let log: Logger
@@ -69,7 +69,7 @@ struct CoordinatorServer: Service {
                         return try Connection(wrappingChannelSynchronously: channel)
                     }
                 }
-        } catch let error as IOError {
+        } catch {
             throw Fault(
                 .unavailable,
                 "cannot listen on \(configuration.listen):\(configuration.port): \(error)",
@@ -132,7 +132,8 @@ struct CoordinatorServer: Service {
             let certificate = try await channel.nioSSL_peerCertificate().get()
             return try Session(
                 fleet: fleet,
-                certificate: try certificate.map { try Certificate(der: $0.toDERBytes()) })
+                certificate: try certificate.map { try Certificate(der: $0.toDERBytes()) },
+                isConnected: { channel.isActive })
         } catch let fault as Fault {
             throw fault
         } catch {

@@ -33,9 +33,18 @@ final class MessageHandler: ChannelDuplexHandler {
         }
     }
 
+    /// The peer waits for an answer: when that is too large to send, it gets the reason.
+    private func frame(of message: Message) throws(Fault) -> [UInt8] {
+        do throws(Fault) {
+            return try message.encoded()
+        } catch {
+            return try Message.failure(Failure(error)).encoded()
+        }
+    }
+
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
         do throws(Fault) {
-            let frame = try unwrapOutboundIn(data).encoded()
+            let frame = try frame(of: unwrapOutboundIn(data))
             context.write(
                 wrapOutboundOut(context.channel.allocator.buffer(bytes: frame)), promise: promise)
         } catch {

@@ -11,13 +11,19 @@ struct Session {
     private let fleet: Fleet
     /// Nil before enrolment: TLS without a client certificate.
     private let identity: Identity?
+    private let isConnected: @Sendable () -> Bool
     private var uploading: RoundAttempt?
     private var uploadIsBroken = false
 
-    /// - Parameter certificate: the peer's certificate, which TLS has verified against the fleet's authority.
+    /// - Parameters:
+    ///   - certificate: the peer's certificate, which TLS has verified against the fleet's authority.
+    ///   - isConnected: whether the connection is still open.
     /// - Throws: `Fault.unauthenticated` when it carries no identity of this fleet.
-    init(fleet: Fleet, certificate: Certificate?) throws(Fault) {
+    init(
+        fleet: Fleet, certificate: Certificate?, isConnected: @escaping @Sendable () -> Bool
+    ) throws(Fault) {
         self.fleet = fleet
+        self.isConnected = isConnected
         identity = certificate?.identity
         guard certificate == nil || identity?.fleet == fleet.keys.fleet else {
             throw Fault(
@@ -66,7 +72,8 @@ struct Session {
     ) async throws(Fault) -> Message? {
         switch message {
         case .checkInRequest(let request):
-            return .checkInResponse(try await fleet.checkIn(agent, request))
+            return .checkInResponse(
+                try await fleet.checkIn(agent, request, isConnected: isConnected))
         case .blobRequest(let request):
             return .blobChunk(try await fleet.blobChunk(request, toAgent: true))
         case .heartbeat(let beat): return .heartbeatAck(await fleet.heartbeat(agent, beat))
@@ -91,8 +98,11 @@ struct Session {
                 return .submitStatus(SubmitStatus(await fleet.refuseUpload(agent, at)))
             }
             return .submitStatus(SubmitStatus(try await fleet.finish(agent, at)))
-        case .trustSetRequest:
-            return .trustSetUpdate(TrustSetUpdate(sets: [fleet.keys.trustSet.document]))
+        case .trustSetRequest(let request):
+            let current = fleet.keys.trustSet
+            return .trustSetUpdate(
+                TrustSetUpdate(
+                    sets: request.afterVersion < current.version ? [current.document] : []))
         case .adminRequest:
             throw Fault(
                 .forbidden, "an agent's certificate cannot administer the fleet",

@@ -29,6 +29,23 @@ package struct StateDirectory: Sendable {
     package var trustSetFile: String { path + "/trust-set.json" }
     package var adminFolder: String { path + "/admin" }
 
+    /// Makes the caller the one daemon of this directory until it closes the file descriptor or ends, however it ends:
+    /// a second one would take the rounds of the first for left-overs.
+    ///
+    /// - Throws: `conflict` when another daemon serves the directory.
+    func lock() throws(Fault) -> CInt {
+        let name = path + "/serve.lock"
+        let file = open(name, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+        guard file >= 0 else { throw storageFault("write \(name)") }
+        guard flock(file, LOCK_EX | LOCK_NB) == 0 else {
+            close(file)
+            throw Fault(
+                .conflict, "another coordinator is already serving \(path)",
+                remedy: "stop that one first")
+        }
+        return file
+    }
+
     func keyFile(_ key: FleetKey) -> String { "\(path)/keys/\(key.rawValue).key" }
     func certificateFile(_ key: FleetKey) -> String { "\(path)/certificates/\(key.rawValue).crt" }
 

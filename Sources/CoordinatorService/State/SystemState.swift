@@ -43,7 +43,8 @@ func freeSpace(_ path: String) throws(Fault) -> String {
     return "\(free) MiB free"
 }
 
-private func storageFault(_ what: String) -> Fault {
+/// What the system refused, with its reason.
+func storageFault(_ what: String) -> Fault {
     Fault(
         .storage, "cannot \(what): \(String(cString: strerror(errno)))",
         remedy: "check the path, its permissions and the free space")

@@ -1,0 +1,53 @@
+import Foundation
+import Testing
+
+extension ExampleFleet {
+    /// The fleet that a suite's tests share.
+    @TaskLocal private static var shared: ExampleFleet?
+
+    /// The fleet of the suite whose test this is.
+    static var current: ExampleFleet {
+        get throws {
+            guard let shared else { throw Unexpected("the suite has no fleet") }
+            return shared
+        }
+    }
+
+    /// Starts a fleet before a suite's tests and stops every process of it after them.
+    struct Shared: SuiteTrait, TestScoping {
+        let plans: [ExamplePlan]
+        let rows: Int
+
+        func provideScope(
+            for test: Test, testCase: Test.Case?, performing tests: @Sendable () async throws -> Void
+        ) async throws {
+            try await withTemporaryDirectory { directory in
+                let fleet = ExampleFleet(in: directory, plans: plans)
+                do {
+                    let t0 = ContinuousClock.now; try await fleet.startWithAgents(rows: rows); print("START", ContinuousClock.now - t0)
+                    try await ExampleFleet.$shared.withValue(fleet) { try await tests() }
+                } catch {
+                    await fleet.stop()
+                    throw error
+                }
+                let t1 = ContinuousClock.now; await fleet.stop(); print("STOP", ContinuousClock.now - t1); for n in ["one","two"] { print(try text(of: fleet.agent(n).log)) }; print(try text(of: fleet.coordinatorLog))
+            }
+        }
+    }
+
+    private func startWithAgents(rows: Int) async throws {
+        try await start()
+        for name in ["one", "two"] {
+            try await enrol(name, rows: rows)
+            try startAgent(name)
+        }
+        for plan in plans { try await awaitReadiness(of: 2, plan: plan) }
+    }
+}
+
+extension Trait where Self == ExampleFleet.Shared {
+    /// A coordinator with these plans and the agents `one` and `two`, which hold this many rows for each.
+    static func fleet(_ plans: ExamplePlan..., rows: Int = 100) -> Self {
+        Self(plans: plans, rows: rows)
+    }
+}
