@@ -38,7 +38,7 @@ extension Agent {
         next.plans = plans.map { plan in
             AgentStatus.PlanLine(
                 plan: plan.id, version: models.version(of: plan.id), examples: plan.examples,
-                unreadable: plan.data?.unreadable ?? 0, problem: plan.dataFault?.description)
+                unreadable: plan.data?.unreadable ?? 0, problem: plan.problem)
         }
         status = next
         let members = next.json(unixSeconds: 0)

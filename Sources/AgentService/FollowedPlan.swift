@@ -30,6 +30,9 @@ struct FollowedPlan {
     /// Examples to train on.
     var examples: Int { data?.count ?? 0 }
 
+    /// What to mend, for people: why there is no data, or the first row left out.
+    var problem: String? { dataFault?.description ?? data?.firstUnreadable }
+
     /// Takes the plan's text and opens the data that it describes.
     ///
     /// - Throws: `Fault.invalid` when the text is no plan of this name. Missing data is no error, see `dataFault`.

@@ -21,6 +21,12 @@ package struct StopSignal: Sendable {
         sigaction(SIGTERM, &action, nil)
         sigaction(SIGINT, &action, nil)
         signal(SIGPIPE, SIG_IGN)
+        // A process inherits what its parent's thread blocks, and threads of a pool block nearly everything.
+        var awaited = sigset_t()
+        sigemptyset(&awaited)
+        sigaddset(&awaited, SIGTERM)
+        sigaddset(&awaited, SIGINT)
+        pthread_sigmask(SIG_UNBLOCK, &awaited, nil)
         return StopSignal()
     }
 

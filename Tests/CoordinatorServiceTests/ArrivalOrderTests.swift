@@ -1,7 +1,6 @@
 import CoordinatorService
 import Federation
 import Foundation
-import Synchronization
 import Testing
 import Wire
 

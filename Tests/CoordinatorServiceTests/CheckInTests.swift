@@ -100,7 +100,7 @@ struct CheckInTests {
                 .checkInRequest(CheckInRequest(plans: [readiness], waitSeconds: 30)))
             try await Task.sleep(for: .milliseconds(200))
             try await agents[0].line.close()
-            try await Task.sleep(for: .milliseconds(300))
+            try await Task.sleep(for: .seconds(1))
             let job = try await admin.start("tiny")
             try await submitFromAll([agents[1]])
             let ended = try await admin.watchToEnd(job)

@@ -1,4 +1,3 @@
-import Aggregation
 import CoordinatorService
 import Federation
 import Foundation

@@ -150,12 +150,22 @@ actor ExampleFleet {
     }
 
     /// Ends every process, the agents first.
-    func stop() async {
-        let last = processes.removeValue(forKey: Self.coordinator)
-        for process in processes.values { process.signal(SIGTERM) }
-        for process in processes.values { _ = try? await process.stop() }
-        _ = try? await last?.stop()
+    ///
+    /// - Throws: `Unexpected` when one had to be killed, or did not end with exit status 0.
+    func stop() async throws {
+        let agents = processes.filter { $0.key != Self.coordinator }
+        for process in agents.values { process.signal(SIGTERM) }
+        var unruly: [String] = []
+        for (name, process) in agents.sorted(by: { $0.key < $1.key })
+            + processes.filter({ $0.key == Self.coordinator }) where process.isRunning
+        {
+            let status = try? await process.stop()
+            if status != 0 { unruly.append("\(name): \(status.map { "exit \($0)" } ?? "killed")") }
+        }
         processes = [:]
+        guard unruly.isEmpty else {
+            throw Unexpected("not ended in order on SIGTERM: \(unruly.joined(separator: ", "))")
+        }
     }
 }
 

@@ -24,13 +24,13 @@ extension ExampleFleet {
             try await withTemporaryDirectory { directory in
                 let fleet = ExampleFleet(in: directory, plans: plans)
                 do {
-                    let t0 = ContinuousClock.now; try await fleet.startWithAgents(rows: rows); print("START", ContinuousClock.now - t0)
+                    try await fleet.startWithAgents(rows: rows)
                     try await ExampleFleet.$shared.withValue(fleet) { try await tests() }
                 } catch {
-                    await fleet.stop()
+                    try? await fleet.stop()
                     throw error
                 }
-                let t1 = ContinuousClock.now; await fleet.stop(); print("STOP", ContinuousClock.now - t1); for n in ["one","two"] { print(try text(of: fleet.agent(n).log)) }; print(try text(of: fleet.coordinatorLog))
+                try await fleet.stop()
             }
         }
     }
