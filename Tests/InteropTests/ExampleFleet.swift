@@ -44,7 +44,8 @@ actor ExampleFleet {
         for plan in plans {
             for (seed, part) in ["public", "test"].enumerated() {
                 try plan.writeRows(
-                    200, seed: UInt64(seed), to: directory.appending(path: "data/\(plan.name)/\(part)"))
+                    200, seed: UInt64(seed),
+                    to: directory.appending(path: "data/\(plan.name)/\(part)"))
             }
         }
         try await initialise(port: unusedPort())
@@ -100,22 +101,31 @@ actor ExampleFleet {
             Program.coordinator.located(), words + ["--dir", coordinatorDirectory.path, "--json"])
     }
 
+    /// Whether the coordinator that was started is the one that answers.
+    func isServing() async throws -> Bool {
+        guard try process().isRunning else { return false }
+        return try await attempt(["plan", "list"]).status == 0
+    }
+
     // MARK: Agents
 
     func newToken() async throws -> String {
         (try await administer(["agent", "token"]) as TokenAnswer).token
     }
 
-    /// Enrols a device that holds data for every plan.
+    /// Enrols a device that holds data for these plans, or for every plan.
     @discardableResult
-    func enrol(_ name: String, rows: Int = 100) async throws -> ExampleAgent {
+    func enrol(
+        _ name: String, for some: [ExamplePlan]? = nil, rows: Int = 100
+    ) async throws -> ExampleAgent {
         let agent = agent(name)
-        for (index, plan) in plans.enumerated() {
+        let followed = some ?? plans
+        for (index, plan) in followed.enumerated() {
             try plan.writeRows(
                 rows, seed: UInt64(name.utf8.reduce(index) { $0 * 31 + Int($1) }),
                 to: agent.data(of: plan))
         }
-        try agent.writeConfiguration(plans: plans)
+        try agent.writeConfiguration(plans: followed)
         _ = try await run(
             .agent, "enroll", "--config", agent.configuration, "--token", try await newToken()
         ).succeeded()
@@ -153,12 +163,12 @@ actor ExampleFleet {
     ///
     /// - Throws: `Unexpected` when one had to be killed, or did not end with exit status 0.
     func stop() async throws {
-        let agents = processes.filter { $0.key != Self.coordinator }
-        for process in agents.values { process.signal(SIGTERM) }
+        let running = processes.filter(\.value.isRunning)
+        let agents = running.keys.filter { $0 != Self.coordinator }.sorted()
+        for name in agents { running[name]?.signal(SIGTERM) }
         var unruly: [String] = []
-        for (name, process) in agents.sorted(by: { $0.key < $1.key })
-            + processes.filter({ $0.key == Self.coordinator }) where process.isRunning
-        {
+        for name in agents + [Self.coordinator] {
+            guard let process = running[name] else { continue }
             let status = try? await process.stop()
             if status != 0 { unruly.append("\(name): \(status.map { "exit \($0)" } ?? "killed")") }
         }

@@ -10,11 +10,11 @@ struct ExamplePlan: Sendable {
     var agents = 2
     /// Passes over a device's rows in one round.
     var epochs = 1
-    /// Seconds in which agents may join; a full cohort does not wait for them.
-    var selectionSeconds = 20
 
-    /// Rows of features and a label, as a CSV file; the third agent is one in Python.
+    /// Rows of a CSV file. No round of it ends: three updates are wanted, and two agents are there.
     static let beads = ExamplePlan(name: "beads", format: .csv, agents: 3)
+    /// The same, where the third agent is one in Python.
+    static let guests = ExamplePlan(name: "guests", format: .csv, agents: 3)
     /// Images of 6 x 6 pixels, as IDX files.
     static let stripes = ExamplePlan(name: "stripes", format: .idx)
 
@@ -22,72 +22,76 @@ struct ExamplePlan: Sendable {
     private static let side = 6
 
     /// The file that `predict` reads.
-    var featuresFile: String { format == .csv ? "beads.csv" : "images-idx3-ubyte" }
+    var featuresFile: String { format == .csv ? "rows.csv" : "images-idx3-ubyte" }
     static let labelsFile = "labels-idx1-ubyte"
 
     private var features: Int { format == .csv ? 4 : Self.side * Self.side }
 
+    /// What `[data]` says of the format.
+    private var files: String {
+        switch format {
+        case .csv:
+            """
+            format = "csv"
+            file = "\(featuresFile)"
+            label_column = "label"
+            """
+        case .idx:
+            """
+            format = "idx"
+            features_file = "\(featuresFile)"
+            labels_file = "\(Self.labelsFile)"
+            scale = 255
+            """
+        }
+    }
+
     /// The plan's TOML.
     var toml: String {
-        let files =
-            switch format {
-            case .csv:
-                """
-                format = "csv"
-                file = "\(featuresFile)"
-                label_column = "label"
-                """
-            case .idx:
-                """
-                format = "idx"
-                features_file = "\(featuresFile)"
-                labels_file = "\(Self.labelsFile)"
-                scale = 255
-                """
-            }
-        return """
-            [plan]
-            name = "\(name)"
+        """
+        [plan]
+        name = "\(name)"
 
-            [data]
-            \(files)
-            features = \(features)
-            classes = \(Self.classes)
+        [data]
+        \(files)
+        features = \(features)
+        classes = \(Self.classes)
 
-            [[model.layers]]
-            units = 16
+        [[model.layers]]
+        units = 16
 
-            [[model.layers]]
-            units = \(Self.classes)
+        [[model.layers]]
+        units = \(Self.classes)
 
-            [training]
-            epochs = \(epochs)
-            learning_rate = 0.02
+        [training]
+        epochs = \(epochs)
+        learning_rate = 0.02
 
-            [teacher]
-            hidden = [16]
-            epochs = 5
-            learning_rate = 0.05
+        [teacher]
+        hidden = [16]
+        epochs = 5
+        learning_rate = 0.05
 
-            [distillation]
-            epochs = 5
-            learning_rate = 0.05
+        [distillation]
+        epochs = 10
+        learning_rate = 0.05
 
-            [round]
-            agents = \(agents)
-            selection_seconds = \(selectionSeconds)
-            report_seconds = 60
-            lease_seconds = 20
+        [round]
+        agents = \(agents)
+        minimum = \(agents)
+        selection_seconds = 20
+        report_seconds = 60
+        lease_seconds = 20
 
-            [clipping]
-            norm = 1.0
+        [clipping]
+        norm = 1.0
 
-            [server]
+        [server]
 
-            [sealing]
-            max_accuracy_drop = 1
+        [sealing]
+        max_accuracy_drop = 1
 
-            """
+        """
     }
 
     /// Writes labelled rows that no model can tell apart perfectly; the same seed gives the same rows.
@@ -111,7 +115,7 @@ struct ExamplePlan: Sendable {
             let pixels = labels.flatMap { label in
                 (0..<features).map { pixel -> UInt8 in
                     let isStripe = pixel / Self.side % Self.classes == label
-                    return UInt8(min(255, max(0, (isStripe ? 150 : 100) + 70 * random.bell())))
+                    return UInt8(min(255, max(0, (isStripe ? 170 : 90) + 80 * random.bell())))
                 }
             }
             try Self.idx(pixels, shape: [count, Self.side, Self.side]).write(to: file)

@@ -6,6 +6,6 @@ import Testing
 @Suite("The programs", .serialized)
 struct InteropTests {
     /// What needs a fleet, but leaves it in order.
-    @Suite("with a fleet", .fleet(.beads, .stripes))
+    @Suite("with a fleet", .fleet(.beads, .guests, .stripes))
     struct WithFleet {}
 }

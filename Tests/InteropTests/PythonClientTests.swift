@@ -8,28 +8,29 @@ extension InteropTests.WithFleet {
         func takesPart() async throws {
             let fleet = try ExampleFleet.current
             let state = fleet.directory.appending(path: "python").path
+            let output = fleet.directory.appending(path: "python.log")
+            let errors = fleet.directory.appending(path: "python.errors")
             let client = try RunningProgram(
                 Checkout.venv("python"),
                 [
                     Checkout.script("client.py"), "--proto", Checkout.protoDirectory, "--token",
-                    try await fleet.newToken(), "--plan", ExamplePlan.beads.name, "--state", state,
-                ], output: fleet.directory.appending(path: "python.log"),
-                errors: fleet.directory.appending(path: "python.errors"))
-            try await wait(for: "the client is ready, or at its end") {
-                let log = try text(of: fleet.directory.appending(path: "python.log"))
-                return log.contains("\"ready\"") || !client.isRunning
+                    try await fleet.newToken(), "--plan", ExamplePlan.guests.name, "--state", state,
+                ], output: output, errors: errors)
+            defer { client.signal(SIGKILL) }
+            try await wait(for: "the client is ready") {
+                guard client.isRunning else { throw Unexpected(try text(of: errors)) }
+                return try text(of: output).contains("\"ready\"")
             }
 
             let job: JobAnswer = try await fleet.administer([
-                "round", "start", ExamplePlan.beads.name, "--watch",
+                "round", "start", ExamplePlan.guests.name, "--watch",
             ])
 
             let status = try await client.end(within: 30)
-            let errors = try text(of: fleet.directory.appending(path: "python.errors"))
-            try #require(status == 0, "\(errors)")
+            guard status == 0 else { throw Unexpected(try text(of: errors)) }
             #expect(job.state == "finished")
             let list: RoundsAnswer = try await fleet.administer([
-                "round", "list", ExamplePlan.beads.name,
+                "round", "list", ExamplePlan.guests.name,
             ])
             let round: RoundAnswer = try await fleet.administer([
                 "round", "show", "\(try #require(list.rounds.last).round)",

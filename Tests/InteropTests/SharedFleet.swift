@@ -19,24 +19,34 @@ extension ExampleFleet {
         let rows: Int
 
         func provideScope(
-            for test: Test, testCase: Test.Case?, performing tests: @Sendable () async throws -> Void
+            for test: Test, testCase: Test.Case?,
+            performing tests: @Sendable () async throws -> Void
         ) async throws {
-            try await withTemporaryDirectory { directory in
-                let fleet = ExampleFleet(in: directory, plans: plans)
-                do {
-                    try await fleet.startWithAgents(rows: rows)
-                    try await ExampleFleet.$shared.withValue(fleet) { try await tests() }
-                } catch {
-                    try? await fleet.stop()
-                    throw error
-                }
-                try await fleet.stop()
+            try await ExampleFleet.withFleet(plans) { fleet in
+                try await fleet.startAgents(rows: rows)
+                try await ExampleFleet.$shared.withValue(fleet) { try await tests() }
             }
         }
     }
 
-    private func startWithAgents(rows: Int) async throws {
-        try await start()
+    /// Calls `body` with a coordinator that serves, and stops every process of its fleet afterwards, come what may.
+    static func withFleet(
+        _ plans: [ExamplePlan], _ body: (ExampleFleet) async throws -> Void
+    ) async throws {
+        try await withTemporaryDirectory { directory in
+            let fleet = ExampleFleet(in: directory, plans: plans)
+            do {
+                try await fleet.start()
+                try await body(fleet)
+            } catch {
+                try? await fleet.stop()
+                throw error
+            }
+            try await fleet.stop()
+        }
+    }
+
+    private func startAgents(rows: Int) async throws {
         for name in ["one", "two"] {
             try await enrol(name, rows: rows)
             try startAgent(name)

@@ -64,8 +64,7 @@ enum FleetKey: String, CaseIterable {
 }
 
 extension StateDirectory {
-    /// Days a certificate is valid, by what it is for.
-    private static let serverDays = 825
+    /// Days a person's certificate is valid.
     private static let adminDays = 365
 
     /// Makes a new fleet: its authority, server certificate, model-signing key, log key, first admin credential,
@@ -90,21 +89,20 @@ extension StateDirectory {
                 .conflict, "\(path) already holds a coordinator",
                 remedy: "choose another directory; a fleet's keys are never overwritten")
         }
-        for folder in ["", "/keys", "/certificates", "/admin"] {
-            try createDirectory(path + folder)
-        }
-        let address = NetworkAddress(host: first, port: UInt16(port))
-        let authority = try directory.makeKeys(fleet: fleet, addresses: addresses)
+        let new = try NewFleet(
+            name: fleet, addresses: addresses, nowUnix: Int64(unixSeconds()))
+        try new.write(to: directory)
         try directory.writeCredential(
-            Identity(fleet: fleet, role: .admin, id: "admin"), authority: authority,
-            folder: directory.adminFolder, address: address)
+            Identity(fleet: fleet, role: .admin, id: "admin"), authority: new.authority,
+            folder: directory.adminFolder,
+            address: NetworkAddress(host: first, port: UInt16(port)))
         let registry = try Registry.open(directory: path)
         try await registry.record(
             FleetEvent(
                 .fleetCreated,
                 [
                     ("fleet", .text(fleet)),
-                    ("authority", .text(authority.certificate.publicKey.spkiDigest.hex)),
+                    ("authority", .text(new.authority.certificate.publicKey.spkiDigest.hex)),
                 ]), nowUnix: unixSeconds())
         try await registry.record(adminIssued("admin", role: .admin), nowUnix: unixSeconds())
         // Written last: a directory with a configuration is a complete one.
@@ -113,37 +111,6 @@ extension StateDirectory {
             Array(configurationText(addresses: addresses, port: port).utf8),
             mode: CredentialFile.publicMode)
         return directory
-    }
-
-    private func makeKeys(
-        fleet: String, addresses: [String]
-    ) throws(Fault) -> CertificateAuthority {
-        let authority = try CertificateAuthority.create(
-            fleet: fleet, nowUnix: Int64(unixSeconds()))
-        try authority.key.write(pemFile: keyFile(.authority))
-        let server = try PrivateKey.generate(.p256)
-        try server.write(pemFile: keyFile(.server))
-        let modelKey = try PrivateKey.generate(.p256)
-        try modelKey.write(pemFile: keyFile(.modelSigning))
-        let logKey = try PrivateKey.generate(.ed25519)
-        try logKey.write(pemFile: keyFile(.log))
-        let certificate = try authority.issueServer(
-            hosts: addresses, key: server.publicKey, days: Self.serverDays,
-            nowUnix: Int64(unixSeconds()))
-        try CredentialFile.create(
-            certificateFile(.authority), Array(authority.certificate.pem.utf8),
-            mode: CredentialFile.publicMode)
-        try CredentialFile.create(
-            certificateFile(.server), Array(certificate.pem.utf8), mode: CredentialFile.publicMode)
-        let trustSet = try TrustSet.initial(
-            fleet: fleet, authorities: [authority.certificate], modelKeys: [modelKey.publicKey],
-            logKey: logKey.publicKey, signedBy: modelKey)
-        try CredentialFile.create(trustSetFile, trustSet.document, mode: CredentialFile.publicMode)
-        var random = SystemRandom()
-        try CredentialFile.create(
-            submitSecretFile, Array(hexadecimal(random.bytes(32)).utf8),
-            mode: CredentialFile.secretMode)
-        return authority
     }
 
     /// Issues a certificate for a person, offline, into a folder that works as `--dir` anywhere.
@@ -185,11 +152,8 @@ extension StateDirectory {
             identity: identity, publicKey: key.publicKey, days: Self.adminDays,
             nowUnix: Int64(unixSeconds()))
         try key.write(pemFile: folder + "/admin.key")
-        try CredentialFile.create(
-            folder + "/admin.crt", Array(certificate.pem.utf8), mode: CredentialFile.publicMode)
-        try CredentialFile.create(
-            folder + "/fleet-ca.crt", Array(authority.certificate.pem.utf8),
-            mode: CredentialFile.publicMode)
+        try certificate.write(pemFile: folder + "/admin.crt")
+        try authority.certificate.write(pemFile: folder + "/fleet-ca.crt")
         try CredentialFile.create(
             folder + "/address", Array("\(address)\n".utf8), mode: CredentialFile.publicMode)
     }

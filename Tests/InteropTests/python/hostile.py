@@ -5,17 +5,17 @@ usage: hostile.py KIND PORT [--certificate FILE --key FILE]
 
 KIND is one of
   http       a web request without TLS
-  noise      random bytes without TLS
+  noise      bytes without meaning, without TLS
   tls12      a handshake that offers nothing newer than TLS 1.2
   oversized  a frame whose length is above every limit, over TLS
-  random     a frame of random bytes, over TLS
-  unasked    an empty frame, over TLS without a certificate
+  random     a frame of bytes without meaning, over TLS
+  empty      a frame without a message, over TLS
 Prints one JSON object: `answer`, everything received as text with what is not ASCII left out, and `closed`, whether
-the coordinator closed the connection. The three frames need --certificate and --key, an agent's, or are sent without.
+the coordinator closed the connection. With --certificate and --key, an agent's, it does so over TLS as that agent.
 """
 import argparse
 import json
-import os
+import random
 import socket
 import ssl
 import struct
@@ -25,19 +25,21 @@ SECONDS = 20
 OVERSIZED = 512 << 20
 
 
-def web_request():
-    return b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"
+noise = random.Random(1)  # the same bytes each time
 
 
 def frame(length, payload):
     return struct.pack(">I", length) + payload
 
 
-PLAIN = {"http": web_request(), "noise": os.urandom(200)}
+PLAIN = {
+    "http": b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n",
+    "noise": noise.randbytes(200),
+}
 FRAMES = {
     "oversized": frame(OVERSIZED, bytes(1000)),
-    "random": frame(300, b"\xff" + os.urandom(299)),
-    "unasked": frame(0, b""),
+    "random": frame(300, noise.randbytes(300)),
+    "empty": frame(0, b""),
 }
 
 

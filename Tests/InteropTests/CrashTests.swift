@@ -1,0 +1,84 @@
+import Foundation
+import Glibc
+import Testing
+
+extension InteropTests {
+    /// A plan whose training takes some seconds, so that there is a middle of a round.
+    @Suite("When a process dies", .fleet(.slow, rows: 300))
+    struct CrashTests {
+        @Test("an agent killed in the middle of a round comes back and its update counts")
+        func agentKilled() async throws {
+            let fleet = try ExampleFleet.current
+            let round = try await startRound(in: fleet)
+            try await fleet.process("one").signal(SIGKILL)
+            #expect(try await fleet.process("one").end(within: 10) == -SIGKILL)
+            try await fleet.startAgent("one")
+
+            let ended = try await end(of: round, in: fleet)
+            #expect(ended.published, "\(ended)")
+            #expect(ended.selected == 2)
+            #expect(ended.reported == 2)
+        }
+
+        @Test("a coordinator killed in the middle of a round is found again by its agents")
+        func coordinatorKilled() async throws {
+            let fleet = try ExampleFleet.current
+            let interrupted = try await startRound(in: fleet)
+            try await fleet.process().signal(SIGKILL)
+            #expect(try await fleet.process().end(within: 10) == -SIGKILL)
+            try await fleet.serve()
+
+            let abandoned = try await end(of: interrupted, in: fleet)
+            #expect(abandoned.phase == "abandoned")
+            #expect(abandoned.reason.contains("restarted"), "\(abandoned.reason)")
+            let next = try await startRound(in: fleet)
+            let ended = try await end(of: next, in: fleet)
+            #expect(ended.published, "\(ended)")
+            #expect(ended.reported == 2)
+            for name in ["one", "two"] { #expect(try await fleet.process(name).isRunning) }
+        }
+
+        @Test("SIGTERM ends coordinator and agents in order, even in the middle of a round")
+        func terminated() async throws {
+            let fleet = try ExampleFleet.current
+            _ = try await startRound(in: fleet)
+            #expect(try await fleet.process("one").stop(within: 10) == 0)
+            #expect(try await fleet.process().stop(within: 10) == 0)
+            #expect(try await fleet.process("two").stop(within: 10) == 0)
+            #expect(try text(of: fleet.agent("one").log).hasSuffix("agent stopped\n"))
+            try await fleet.serve()
+            for name in ["one", "two"] { try await fleet.startAgent(name) }
+        }
+
+        /// Starts a round and waits until both agents train for it.
+        private func startRound(in fleet: ExampleFleet) async throws -> UInt64 {
+            let plan = ExamplePlan.slow.name
+            let job: JobAnswer = try await fleet.administer(["round", "start", plan])
+            #expect(job.state == "running")
+            let list: RoundsAnswer = try await fleet.administer(["round", "list", plan])
+            let round = try #require(list.rounds.last).round
+            for name in ["one", "two"] {
+                let log = fleet.agent(name).log
+                try await wait(for: "\(name) trains, see \(log.path)") {
+                    try text(of: log).split(separator: "\n").contains {
+                        $0.contains("info training ") && $0.contains("round=\(round).")
+                    }
+                }
+            }
+            return round
+        }
+
+        private func end(of round: UInt64, in fleet: ExampleFleet) async throws -> RoundAnswer {
+            var last: RoundAnswer?
+            try await wait(for: "round \(round) ends") {
+                last = try await fleet.administer(["round", "show", "\(round)"])
+                return last.map { ["published", "abandoned"].contains($0.phase) } ?? false
+            }
+            return try #require(last)
+        }
+    }
+}
+
+extension ExamplePlan {
+    fileprivate static let slow = ExamplePlan(name: "slow", format: .csv, epochs: 10_000)
+}
