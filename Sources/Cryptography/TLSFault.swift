@@ -72,7 +72,8 @@ enum TLSFault {
                 .untrusted,
                 "the coordinator at \(peer) belongs to another fleet: its certificate is signed by"
                     + " another authority\(signer)",
-                remedy: "check the address; if the fleet was set up anew, enrol again")
+                remedy: "check the address; if the fleet was set up anew, a device must enrol again"
+                    + " and a person needs a new credential")
         case X509_V_ERR_INVALID_PURPOSE:
             return Fault(
                 .untrusted, "the certificate of \(peer) is not a server's",
@@ -118,7 +119,9 @@ enum TLSFault {
     /// An alert that the peer sent: in TLS 1.3 its verdict on our certificate comes only after the
     /// handshake.
     private static func alert(_ number: Int32, _ words: String, _ peer: NetworkAddress) -> Fault {
-        let enrol = "enrol again, or ask for a new certificate"
+        let enrol =
+            "a device must enrol again with a new token, a person needs a credential from"
+            + " `tributary-coordinator admin issue`"
         func refused(_ why: String, _ remedy: String, _ code: Fault.Code = .unauthenticated)
             -> Fault
         {

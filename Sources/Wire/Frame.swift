@@ -42,7 +42,9 @@ extension Message {
             guard let envelope else {
                 throw arena.isExhausted
                     ? Fault(.exhausted, "the message takes too much memory to decode")
-                    : Fault(.invalid, "the message is not a Tributary envelope")
+                    : Fault(
+                        .invalid, "the message is not a Tributary envelope",
+                        remedy: "send the messages of proto/tributary/v1, or update the older side")
             }
             return try Message(raw: envelope.pointee)
         }

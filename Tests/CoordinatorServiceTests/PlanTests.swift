@@ -144,8 +144,8 @@ struct PlanTests {
         try await FleetUnderTest.run { fleet in
             let admin = try await fleet.admin()
             // The first text is of another shape and done first: its model must not become the second's.
-            try await admin.apply(TinyPlan(hidden: 16, teacherEpochs: 200).text)
-            try await admin.apply(TinyPlan(teacherEpochs: 3000).text)
+            try await admin.apply(TinyPlan(hidden: 16, teacherEpochs: 2000).text)
+            try await admin.apply(TinyPlan(teacherEpochs: 6000).text)
             let ready = try await admin.waitUntilPrepared("tiny")
             #expect(ready.state == "ready", "\(ready.detail)")
             #expect(ready.parameters == UInt64(TinyPlan.parameters))

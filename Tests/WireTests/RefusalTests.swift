@@ -22,7 +22,9 @@ import Wire
 
     @Test("bytes that are no protobuf are refused")
     func noProtobuf() {
-        let refusal = Fault(.invalid, "the message is not a Tributary envelope")
+        let refusal = Fault(
+            .invalid, "the message is not a Tributary envelope",
+            remedy: "send the messages of proto/tributary/v1, or update the older side")
         #expect(decoding([0xff]) == refusal)
         #expect(decoding(Array("GET / HTTP/1.1\r\n\r\n".utf8)) == refusal)
         // A failure whose length points behind the end.

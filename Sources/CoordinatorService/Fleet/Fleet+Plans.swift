@@ -14,6 +14,8 @@ extension Fleet {
     ///   could no longer be accounted for.
     func applyPlan(_ text: [UInt8]) async throws(Fault) -> PlanRecord {
         let plan = try PlanFile.parse(text, file: "plan")
+        await beginChange(of: plan.id)
+        defer { endChange(of: plan.id) }
         try checkChange(to: plan)
         _ = try data(of: plan.id)
         let digest = try await registry.putBlob(text)
@@ -22,7 +24,7 @@ extension Fleet {
             plan.id, digest: digest, population: plan.population, title: plan.title, nowUnix: now,
             event: FleetEvent(
                 .planApplied, [("plan", .text(plan.id.name)), ("digest", .text(digest.hex))]))
-        // Read only now: while the registry worked, a round may have been charged or a version published.
+        // Read only now: while the registry worked, a round may have been charged.
         let previous = plans[plan.id]
         if !isNew, let previous, previous.state == .ready || isPreparing(previous) {
             return try await record(of: previous)
@@ -35,6 +37,19 @@ extension Fleet {
             firstAccuracy: previous?.firstAccuracy, charges: previous?.charges ?? 0)
         try await takeIntoService(runtime)
         return try await record(of: runtime)
+    }
+
+    /// Waits until nobody else writes the plan's text or first model: which shape it has is decided by one at a time.
+    private func beginChange(of id: PlanID) async {
+        while changing.contains(id) {
+            await progress.wait(after: progress.generation, seconds: 1)
+        }
+        changing.insert(id)
+    }
+
+    private func endChange(of id: PlanID) {
+        changing.remove(id)
+        progress.fire()
     }
 
     /// Refuses a text that does not fit the plan's model, the round that is running, or what was already spent.
@@ -130,6 +145,8 @@ extension Fleet {
                 plan: plan.plan, version: 0, round: 0, parent: nil, master: first.parameters,
                 velocity: [], testDirectory: data.testDirectory, key: keys.modelKey)
             let sealed = try await compute { () throws(Fault) in try candidate.sealed() }
+            await beginChange(of: id)
+            defer { endChange(of: id) }
             guard isAwaited(plan), !Task.isCancelled else { return }
             let model = try await store(sealed, of: candidate)
             try await registry.publishFirstModel(

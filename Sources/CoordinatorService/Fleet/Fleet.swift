@@ -22,6 +22,8 @@ actor Fleet {
     var random = SystemRandom()
 
     var plans: [PlanID: PlanRuntime] = [:]
+    /// Plans whose text or first model is being written.
+    var changing: Set<PlanID> = []
     var presence: [AgentID: Presence] = [:]
     var revoked: Set<AgentID> = []
     var enrolled: Set<AgentID> = []

@@ -1,6 +1,7 @@
 import Configuration
 import Cryptography
 import Federation
+import Glibc
 import Logging
 import NIOCore
 import NIOPosix
@@ -70,9 +71,10 @@ struct CoordinatorServer: Service {
                     }
                 }
         } catch {
+            let why = (error as? IOError).map { String(cString: strerror($0.errnoCode)) }
             throw Fault(
                 .unavailable,
-                "cannot listen on \(configuration.listen):\(configuration.port): \(error)",
+                "cannot listen on \(configuration.listen):\(configuration.port): \(why ?? "\(error)")",
                 remedy:
                     "stop what uses the port, or set another port in coordinator.toml and issue new tokens"
             )
@@ -81,6 +83,8 @@ struct CoordinatorServer: Service {
 
     /// One connection from first message to last; whatever happens on it ends only this connection.
     private func serve(_ connection: Connection) async {
+        // Asked now: a closed connection no longer knows it.
+        let peer = connection.channel.remoteAddress?.ipAddress ?? "unknown"
         do {
             try await connection.executeThenClose { inbound, outbound in
                 var session: Session?
@@ -106,13 +110,17 @@ struct CoordinatorServer: Service {
             }
         } catch is CancellationError {
             // The daemon stops.
-        } catch {
+        } catch NIOSSLError.uncleanShutdown {
+            // A peer that was cut off, or that leaves without a word: nothing is lost.
+        } catch let error as NIOSSLError where error.isHandshakeFailure {
             log.info(
-                "connection ended",
+                "no TLS handshake",
                 metadata: [
-                    "peer": "\(connection.channel.remoteAddress?.description ?? "")",
-                    "why": "\(error)",
+                    "peer": "\(peer)",
+                    "why": "it speaks no TLS 1.3, or its certificate is not of this fleet",
                 ])
+        } catch {
+            log.info("connection broke", metadata: ["peer": "\(peer)", "why": "\(error)"])
         }
     }
 
@@ -139,6 +147,12 @@ struct CoordinatorServer: Service {
         } catch {
             throw Fault(.unauthenticated, "the peer's certificate cannot be read: \(error)")
         }
+    }
+}
+
+extension NIOSSLError {
+    fileprivate var isHandshakeFailure: Bool {
+        if case .handshakeFailed = self { true } else { false }
     }
 }
 

@@ -1,5 +1,6 @@
 import Federation
 import NIOCore
+import NIOTLS
 import Wire
 
 /// Bytes of one connection to messages and back. After a frame it cannot read it says so once and reads no more.
@@ -20,17 +21,26 @@ final class MessageHandler: ChannelDuplexHandler {
                 context.fireChannelRead(wrapInboundOut(.success(message)))
             }
         } catch {
-            isBroken = true
-            context.fireChannelRead(wrapInboundOut(.failure(error)))
+            refuse(error, context)
         }
     }
 
+    private func refuse(_ fault: Fault, _ context: ChannelHandlerContext) {
+        isBroken = true
+        context.fireChannelRead(wrapInboundOut(.failure(fault)))
+    }
+
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
-        if event is IdleStateHandler.IdleStateEvent {
-            context.close(promise: nil)
-        } else {
-            context.fireUserInboundEventTriggered(event)
+        if event is IdleStateHandler.IdleStateEvent { return context.close(promise: nil) }
+        if case TLSUserEvent.handshakeCompleted(let name)? = event as? TLSUserEvent,
+            name != applicationProtocol
+        {
+            let fault = Fault(
+                .invalid, "the client does not speak \(applicationProtocol)",
+                remedy: "offer \(applicationProtocol) in ALPN, or update the older side")
+            refuse(fault, context)
         }
+        context.fireUserInboundEventTriggered(event)
     }
 
     /// The peer waits for an answer: when that is too large to send, it gets the reason.

@@ -81,7 +81,11 @@ struct  Tributary__V1__ModelRef
 
 
 /*
- * The integer lattice of a round; `id` is the SHA-256 of the fields, see Federation/Lattice.swift.
+ * The integer lattice of a round, on which updates are rounded and added.
+ * An update has D coordinates: the d parameters padded with zeros to a multiple of the block b, the power of two with
+ * b * b / 2 <= d < 2 * b * b (1 for d = 1). `id` is the SHA-256 of "tributary lattice v1\n" and then, eight bytes each and
+ * big-endian: parameters, the bit patterns of clipping_norm, step and kappa as unsigned numbers, rotation_seed,
+ * element_bits, modulus.
  */
 struct  Tributary__V1__LatticeSpec
 {

@@ -104,6 +104,10 @@ struct  Tributary__V1__SubmitHeader
     , 0, 0, {0,NULL}, {0,NULL}, 0, 0, 0, 0, 0, {0,NULL}, 0,NULL }
 
 
+/*
+ * A piece of the packed update: with element_bits = 8, D bytes, each one coordinate in two's complement from -127 to 127,
+ * whose squares sum to at most the lattice's norm bound.
+ */
 struct  Tributary__V1__SubmitChunk
 {
   ProtobufCMessage base;
