@@ -155,6 +155,30 @@ struct PrivateRoundTests {
         }
     }
 
+    @Test("counts an update once that two connections finish at the same time")
+    func twoConnections() async throws {
+        try await FleetUnderTest.run { fleet in
+            let (admin, agents) = try await fleet.prepare(TinyPlan(), agents: 1)
+            let job = try await admin.start("tiny")
+            let assignment = try await agents[0].assignment()
+            let update = try exampleUpdate(assignment)
+            let twin = try await agents[0].reconnected()
+            for side in [agents[0], twin] {
+                let status = try await side.announce(side.header(assignment, update))
+                #expect(status.verdict == .wanted)
+            }
+            try await agents[0].chunk(update, at: 0)
+            // Answered after the chunk, so the chunk has arrived for both.
+            _ = try await agents[0].probe(assignment, digest: SHA256.digest(of: update))
+            async let first = agents[0].finish(assignment)
+            async let second = twin.finish(assignment)
+            let verdicts = try await [first.verdict, second.verdict]
+            #expect(verdicts.count { $0 == .accepted } == 1)
+            #expect(verdicts.contains(.duplicate) || verdicts.contains(.gone))
+            #expect(try await admin.watchToEnd(job).rounds.first?.reported == 1)
+        }
+    }
+
     @Test("is released even when every agent it selected declines")
     func everyoneDeclines() async throws {
         try await FleetUnderTest.run { fleet in

@@ -104,7 +104,12 @@ final class TemporaryDirectory: Sendable {
         try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
     }
 
-    deinit { try? FileManager.default.removeItem(atPath: path) }
+    deinit {
+        // A registry that is just closing removes files of its own, over which a removal stumbles.
+        for _ in 0..<10 where FileManager.default.fileExists(atPath: path) {
+            do { try FileManager.default.removeItem(atPath: path) } catch { usleep(20_000) }
+        }
+    }
 
     func file(_ name: String) -> String { path + "/" + name }
 
