@@ -24,13 +24,31 @@ package enum RDPAccountant {
     package static func epsilon(
         noiseMultiplier: Double, samplingRate: Double, rounds: Int, delta: Double
     ) -> Double {
-        guard rounds > 0, samplingRate > 0 else { return 0 }
-        guard noiseMultiplier > 0 else { return .infinity }
-        let divergences = divergences(noiseMultiplier: noiseMultiplier, samplingRate: samplingRate)
+        let charge = PrivacyCharge(noiseMultiplier: noiseMultiplier, samplingRate: samplingRate)
+        return epsilon(of: [charge: rounds], delta: delta)
+    }
+
+    /// The epsilon that rounds of different noise and sampling spend together at `delta`: their
+    /// divergences add up order by order.
+    ///
+    /// - Parameter charges: how many rounds of each kind.
+    /// - Returns: at least 0; infinite when a round had no noise.
+    package static func epsilon(of charges: [PrivacyCharge: Int], delta: Double) -> Double {
+        var totals = [Double](repeating: 0, count: orders.count)
+        var isSpent = false
+        // In a fixed order, so that equal charges give equal bits.
+        for (charge, rounds) in charges.sorted(by: { $0.key < $1.key })
+        where rounds > 0 && charge.samplingRate > 0 {
+            guard charge.noiseMultiplier > 0 else { return .infinity }
+            isSpent = true
+            let divergences = divergences(
+                noiseMultiplier: charge.noiseMultiplier, samplingRate: charge.samplingRate)
+            for index in totals.indices { totals[index] += divergences[index] * Double(rounds) }
+        }
+        guard isSpent else { return 0 }
         var best = Double.infinity
-        for (order, divergence) in zip(orders, divergences) {
-            best = min(
-                best, epsilon(order: order, divergence: divergence * Double(rounds), delta: delta))
+        for (order, divergence) in zip(orders, totals) {
+            best = min(best, epsilon(order: order, divergence: divergence, delta: delta))
         }
         return max(0, best)
     }

@@ -70,6 +70,33 @@ struct JobTests {
         }
     }
 
+    @Test("of another plan over the same population spends the same budget")
+    func sharedPopulation() async throws {
+        try await FleetUnderTest.run(plans: ["tiny", "twin"]) { fleet in
+            let tiny = TinyPlan(population: "people", privacy: TinyPlan.privacy(noise: 2))
+            let (admin, agents) = try await fleet.prepare(tiny, agents: 3)
+            let job = try await admin.start("tiny")
+            try await submitFromAll(agents)
+            #expect(try await admin.watchToEnd(job).state == "finished")
+
+            let once = RDPAccountant.epsilon(
+                noiseMultiplier: 2, samplingRate: 1, rounds: 1, delta: 1e-3)
+            let twin = TinyPlan(
+                name: "twin", population: "people",
+                privacy: TinyPlan.privacy(noise: 2, maxEpsilon: once * 1.1))
+            try await admin.apply(twin.text)
+            #expect(try await admin.waitUntilPrepared("twin").epsilon == once)
+            let fault = await refusal { _ = try await admin.start("twin") }
+            #expect(fault?.code == .exhausted)
+
+            let moved = await refusal {
+                try await admin.apply(
+                    TinyPlan(population: "others", privacy: TinyPlan.privacy(noise: 2)).text)
+            }
+            #expect(moved?.code == .conflict)
+        }
+    }
+
     @Test("stops before the round that would overspend, saying what is left")
     func budget() async throws {
         try await FleetUnderTest.run { fleet in

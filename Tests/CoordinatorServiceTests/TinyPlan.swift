@@ -4,6 +4,8 @@ import Foundation
 /// A plan over four features and three classes that trains in a moment: 70 parameters, a lattice of 72 coordinates.
 struct TinyPlan {
     var name = "tiny"
+    /// Nil: the plan's own name.
+    var population: String?
     var privacy: String? = TinyPlan.privacy()
     var agents = 3
     var minimum = 2
@@ -40,6 +42,7 @@ struct TinyPlan {
         [plan]
         name = "\(name)"
         title = "A tiny plan"
+        population = "\(population ?? name)"
         [data]
         format = "csv"
         file = "examples.csv"

@@ -48,6 +48,19 @@ struct PrivacyBudgetTests {
         #expect(silent.refusal() == nil)
     }
 
+    @Test("plans over one population spend one budget")
+    func sharedPopulation() {
+        let one = plan(2, maxEpsilon: nil)
+        let other = plan(1, maxEpsilon: nil)
+        let charges = [PrivacyCharge(of: one): 4, PrivacyCharge(of: other): 3]
+        let both = PrivacyBudget(plan: one, charges: charges).epsilon
+        #expect(both > PrivacyBudget(plan: one, roundsCharged: 4).epsilon)
+        #expect(both > PrivacyBudget(plan: other, roundsCharged: 3).epsilon)
+        // Gaussian rounds add up as 1 / z^2: four at z = 2 are one at z = 1.
+        let alike = PrivacyBudget(plan: other, roundsCharged: 4).epsilon
+        #expect(abs(both - alike) < 1e-9)
+    }
+
     @Test("a plan with a limit and no noise is refused its first round")
     func noNoise() throws {
         let budget = PrivacyBudget(plan: plan(0, maxEpsilon: 8), roundsCharged: 0)

@@ -63,9 +63,11 @@ extension Fleet {
         round.events.fire()
     }
 
-    /// The privacy budget of a plan as it stands; nil without privacy.
+    /// The privacy budget of a plan's population as it stands; nil without privacy.
     func budget(of plan: PlanRuntime) -> PrivacyBudget? {
-        plan.plan.privacy.map { PrivacyBudget(plan: $0, roundsCharged: plan.charges) }
+        plan.plan.privacy.map {
+            PrivacyBudget(plan: $0, charges: spent[plan.plan.population] ?? [:])
+        }
     }
 
     private func run(job id: UInt64) async {

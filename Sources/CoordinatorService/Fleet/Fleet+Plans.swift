@@ -4,6 +4,7 @@ import Federation
 import Learning
 import Logging
 import ModelFormats
+import Privacy
 import Registry
 import Wire
 
@@ -68,9 +69,14 @@ extension Fleet {
         }
         // The budget takes every round of a plan to be like the others; mixed, it would state too little.
         let hasRun = previous.charges > 0 || (previous.serving?.version ?? 0) > 0
-        guard !hasRun || previous.plan.privacy.isAccountedLike(plan.privacy) else {
+        guard
+            !hasRun
+                || previous.plan.privacy.isAccountedLike(plan.privacy)
+                    && previous.plan.population == plan.population
+        else {
             throw Fault(
-                .conflict, "rounds of plan \(plan.id) were run with another [privacy]",
+                .conflict,
+                "rounds of plan \(plan.id) were run with another [privacy] or population",
                 remedy: "give the plan with the new one a name of its own")
         }
     }
@@ -97,6 +103,12 @@ extension Fleet {
     }
 
     private func takeIntoService(_ runtime: PlanRuntime) async throws(Fault) {
+        let population = runtime.plan.population
+        if spent[population] == nil {
+            let ledger = try await registry.ledger(population: population)
+            // Another plan of this population may have come, and charged, meanwhile.
+            if spent[population] == nil { spent[population] = Self.charges(in: ledger) }
+        }
         servedBlobs[runtime.digest] = runtime.plan.id
         plans[runtime.plan.id] = runtime
         try await registry.setPlanState(
@@ -107,6 +119,14 @@ extension Fleet {
         }
         offers.fire()
         progress.fire()
+    }
+
+    private static func charges(in ledger: [StoredCharge]) -> [PrivacyCharge: Int] {
+        ledger.reduce(into: [:]) { counts, row in
+            let charge = PrivacyCharge(
+                noiseMultiplier: row.noiseMultiplier, samplingRate: row.samplingRate)
+            counts[charge, default: 0] += 1
+        }
     }
 
     private func isPreparing(_ plan: PlanRuntime) -> Bool {

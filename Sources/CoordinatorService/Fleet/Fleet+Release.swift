@@ -78,6 +78,7 @@ extension Fleet {
                     ("delta", .decimal(privacy.delta)), ("epsilon", .decimal(epsilon)),
                 ]))
         plans[round.plan.plan.id]?.charges += 1
+        spent[round.plan.plan.population, default: [:]][PrivacyCharge(of: privacy), default: 0] += 1
     }
 
     /// Releases the noised aggregate and moves the fp32 master weights by it.

@@ -2,6 +2,7 @@ import Configuration
 import Cryptography
 import Federation
 import Logging
+import Privacy
 import Registry
 import Rounds
 import Wire
@@ -33,6 +34,8 @@ actor Fleet {
     private var nextWorker: UInt64 = 0
     /// Blobs any agent may fetch, by plan: its texts, models, signatures. Master weights are not among them.
     var servedBlobs: [Digest: PlanID] = [:]
+    /// What each population has spent, over all plans: the ledger in memory.
+    var spent: [String: [PrivacyCharge: Int]] = [:]
     /// Bytes of blobs sent to agents since a plan's last round ended.
     var bytesOut: [PlanID: UInt64] = [:]
 
