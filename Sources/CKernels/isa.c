@@ -13,6 +13,7 @@ const char *ck_isa_name(ck_isa isa) {
     static const char *const names[CK_ISA_COUNT] = {
         [CK_SCALAR] = "scalar",         [CK_AVX2] = "avx2", [CK_AVXVNNI] = "avxvnni",
         [CK_AVX512VNNI] = "avx512vnni", [CK_NEON] = "neon", [CK_SDOT] = "sdot",
+        [CK_I8MM] = "i8mm",
     };
     return isa < CK_ISA_COUNT ? names[isa] : "unknown";
 }
@@ -26,15 +27,18 @@ bool ck_isa_available(ck_isa isa) {
         case CK_AVXVNNI: return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("avxvnni");
         case CK_AVX512VNNI:
             return __builtin_cpu_supports("avx512vnni") && __builtin_cpu_supports("avx512bw") &&
-                   __builtin_cpu_supports("avx512vl");
+                   __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
         default: return false;
     }
 #elif defined(__aarch64__)
-    const unsigned long dot_product = 1ul << 20;  // HWCAP_ASIMDDP
+    const unsigned long dot_product = 1ul << 20;       // HWCAP_ASIMDDP
+    const unsigned long matrix_product = 1ul << 13;  // HWCAP2_I8MM
+    const bool has_dot_product = (getauxval(AT_HWCAP) & dot_product) != 0;
     switch (isa) {
         case CK_SCALAR:
         case CK_NEON: return true;
-        case CK_SDOT: return (getauxval(AT_HWCAP) & dot_product) != 0;
+        case CK_SDOT: return has_dot_product;
+        case CK_I8MM: return has_dot_product && (getauxval(AT_HWCAP2) & matrix_product) != 0;
         default: return false;
     }
 #else
@@ -43,7 +47,7 @@ bool ck_isa_available(ck_isa isa) {
 }
 
 ck_isa ck_isa_preferred(void) {
-    static const ck_isa fastest_first[] = {CK_AVX512VNNI, CK_AVXVNNI, CK_AVX2,
+    static const ck_isa fastest_first[] = {CK_AVX512VNNI, CK_AVXVNNI, CK_AVX2, CK_I8MM,
                                            CK_SDOT,       CK_NEON,    CK_SCALAR};
     const size_t count = sizeof fastest_first / sizeof fastest_first[0];
     const char *wanted = getenv("TRIBUTARY_ISA");

@@ -1,21 +1,10 @@
 #include <math.h>
 
-#include "ckernels.h"
+#include "gemm.h"
+#include "rounding.h"
+#include "widths.h"
 
 #pragma STDC FP_CONTRACT OFF
-
-/// Round half to even, for |v| <= 2^22: the sum has no bits left for a fraction. (Unlike rintf it
-/// vectorises everywhere.)
-static inline float round_even(float v) {
-    const float magic = 12582912.0f;  // 1.5 * 2^23
-    return (v + magic) - magic;
-}
-
-/// NaN becomes `low`, as in onnxruntime.
-static inline float clamp(float v, float low, float high) {
-    v = v > low ? v : low;
-    return v < high ? v : high;
-}
 
 void ck_normalise(const float *x, size_t rows, size_t width, const float *offset,
                   const float *scale, bool per_feature, float *out) {
@@ -28,8 +17,8 @@ void ck_normalise(const float *x, size_t rows, size_t width, const float *offset
     }
 }
 
-void ck_quantise(const float *x, size_t rows, size_t width, float scale, int32_t zero_point,
-                 int8_t *q, size_t stride, float *scaled) {
+INLINE void quantise(const float *x, size_t rows, size_t width, float scale, int32_t zero_point,
+                     int8_t *q, size_t stride, float *scaled) {
     const float low = (float)(-128 - zero_point), high = (float)(127 - zero_point);
     for (size_t row = 0; row < rows; row++, x += width, q += stride) {
         for (size_t i = 0; i < width; i++) {
@@ -40,23 +29,57 @@ void ck_quantise(const float *x, size_t rows, size_t width, float scale, int32_t
     }
 }
 
-void ck_requantise(const int32_t *acc, size_t rows, size_t width, const int32_t *bias,
+FOR_EACH_WIDTH(void, quantise,
+               (const float *x, size_t rows, size_t width, float scale, int32_t zero_point,
+                int8_t *q, size_t stride, float *scaled),
+               (x, rows, width, scale, zero_point, q, stride, scaled))
+
+void ck_quantise(ck_isa isa, const float *x, size_t rows, size_t width, float scale,
+                 int32_t zero_point, int8_t *q, size_t stride, float *scaled) {
+    quantise_for(isa)(x, rows, width, scale, zero_point, q, stride, scaled);
+}
+
+void ck_requantise(ck_isa isa, const int32_t *acc, size_t rows, size_t width, const int32_t *bias,
                    const float *multiplier, int32_t zero_point, int8_t *q, size_t stride,
                    float *scaled) {
-    const float low = (float)(-128 - zero_point), high = (float)(127 - zero_point);
-    for (size_t row = 0; row < rows; row++, acc += width, q += stride) {
-        for (size_t i = 0; i < width; i++) {
-            float v = (float)(acc[i] + bias[i]) * multiplier[i];
-            q[i] = (int8_t)((int32_t)round_even(clamp(v, low, high)) + zero_point);
-            if (scaled) scaled[row * width + i] = v;
-        }
+    requantise_block block = {.acc = acc,
+                              .acc_stride = width,
+                              .rows = rows,
+                              .width = width,
+                              .bias = bias,
+                              .multiplier = multiplier,
+                              .zero_point = zero_point,
+                              .q = q,
+                              .q_stride = stride,
+                              .scaled = scaled,
+                              .scaled_stride = width};
+    kernel_set_of(isa)->requantise(&block);
+}
+
+void ck_requantise_images(ck_isa isa, const int32_t *acc, size_t count, size_t positions,
+                          size_t channels, const int32_t *bias, const float *multiplier,
+                          int32_t zero_point, int8_t *q, size_t image_stride, float *scaled) {
+    for (size_t n = 0; n < count; n++) {
+        size_t first = n * positions * channels;
+        ck_requantise(isa, acc + first, positions, channels, bias, multiplier, zero_point,
+                      q + n * image_stride, channels, scaled ? scaled + first : NULL);
     }
 }
 
-void ck_dequantise(const int8_t *q, size_t stride, size_t rows, size_t width, float scale,
-                   int32_t zero_point, float *x) {
+INLINE void dequantise(const int8_t *restrict q, size_t stride, size_t rows, size_t width,
+                       float scale, int32_t zero_point, float *restrict x) {
     for (size_t row = 0; row < rows; row++, q += stride, x += width)
         for (size_t i = 0; i < width; i++) x[i] = (float)(q[i] - zero_point) * scale;
+}
+
+FOR_EACH_WIDTH(void, dequantise,
+               (const int8_t *q, size_t stride, size_t rows, size_t width, float scale,
+                int32_t zero_point, float *x),
+               (q, stride, rows, width, scale, zero_point, x))
+
+void ck_dequantise(ck_isa isa, const int8_t *q, size_t stride, size_t rows, size_t width,
+                   float scale, int32_t zero_point, float *x) {
+    dequantise_for(isa)(q, stride, rows, width, scale, zero_point, x);
 }
 
 /// max |w|; the lanes let the compiler use vectors, and a maximum is the same in any order.
@@ -89,42 +112,70 @@ static float channel_scale(float largest, float bias, float input_scale) {
     return scale > 0 ? scale : 1;
 }
 
-void ck_quantise_layer(const float *w, const float *bias, size_t channels, size_t width,
-                       float input_scale, int8_t *q, size_t stride, float *scales, int32_t *sums,
-                       int32_t *q_bias) {
-    for (size_t c = 0; c < channels; c++, w += width, q += stride) {
-        float scale = channel_scale(largest_magnitude(w, width), bias[c], input_scale);
-        int32_t sum = 0;
-        for (size_t i = 0; i < width; i++) {
-            int32_t value = (int32_t)round_even(clamp(w[i] / scale, -127, 127));
+/// Rounds one channel's weights into its place among the packed ones and returns their sum.
+static int32_t quantise_channel(const float *w, size_t channel, size_t width, float scale,
+                                int8_t *packed) {
+    enum { CHUNK = 256 };
+    int32_t sum = 0;
+    for (size_t first = 0; first < width; first += CHUNK) {
+        size_t used = width - first < CHUNK ? width - first : CHUNK;
+        int8_t q[CHUNK];
+        for (size_t i = 0; i < used; i++) {
+            int32_t value = (int32_t)round_even(clamp(w[first + i] / scale, -127, 127));
             q[i] = (int8_t)value;
             sum += value;
         }
+        pack_weights(q, channel, first, used, width, packed);
+    }
+    return sum;
+}
+
+void ck_quantise_layer(const float *w, const float *bias, size_t channels, size_t width,
+                       float input_scale, int8_t *packed, float *scales, int32_t *sums,
+                       int32_t *q_bias) {
+    for (size_t c = 0; c < channels; c++, w += width) {
+        float scale = channel_scale(largest_magnitude(w, width), bias[c], input_scale);
         scales[c] = scale;
-        sums[c] = sum;
+        sums[c] = quantise_channel(w, c, width, scale, packed);
         double units = rint((double)bias[c] / ((double)input_scale * scale));
         // channel_scale keeps finite biases within this; a NaN becomes 0.
         q_bias[c] = units >= -4194304 && units <= 4194304 ? (int32_t)units : 0;
     }
 }
 
-float ck_quantiser_gradient(const float *scaled, size_t count, float low, float high,
-                            float *gradient) {
+enum { LANES = 16 };
+
+/// Up to LANES elements of ck_quantiser_gradient; adds to as many sums.
+INLINE void gradient_lanes(const float *restrict scaled, const size_t used, float low, float high,
+                           float *restrict gradient, float *restrict sums) {
+    for (size_t lane = 0; lane < used; lane++) {
+        float v = scaled[lane], g = gradient[lane];
+        float bounded = clamp(v, low, high);
+        bool inside = bounded == v;
+        sums[lane] += g * (inside ? round_even(bounded) - v : bounded);
+        gradient[lane] = inside ? g : 0;
+    }
+}
+
+INLINE float quantiser_gradient(const float *scaled, size_t count, float low, float high,
+                                float *gradient) {
     // Lanes fix the order of the additions, so that every CPU gets the same sum and the compiler
     // may use vectors.
-    enum { LANES = 16 };
-    float lanes[LANES] = {0};
-    for (size_t first = 0; first < count; first += LANES) {
-        size_t used = count - first < LANES ? count - first : LANES;
-        for (size_t lane = 0; lane < used; lane++) {
-            float v = scaled[first + lane], *g = gradient + first + lane;
-            float bounded = clamp(v, low, high);
-            bool inside = bounded == v;
-            lanes[lane] += *g * (inside ? round_even(bounded) - v : bounded);
-            *g = inside ? *g : 0;
-        }
-    }
+    float sums[LANES] = {0};
+    size_t i = 0;
+    for (; i + LANES <= count; i += LANES)
+        gradient_lanes(scaled + i, LANES, low, high, gradient + i, sums);
+    gradient_lanes(scaled + i, count - i, low, high, gradient + i, sums);
     float sum = 0;
-    for (size_t lane = 0; lane < LANES; lane++) sum += lanes[lane];
+    for (size_t lane = 0; lane < LANES; lane++) sum += sums[lane];
     return sum;
+}
+
+FOR_EACH_WIDTH(float, quantiser_gradient,
+               (const float *scaled, size_t count, float low, float high, float *gradient),
+               (scaled, count, low, high, gradient))
+
+float ck_quantiser_gradient(ck_isa isa, const float *scaled, size_t count, float low, float high,
+                            float *gradient) {
+    return quantiser_gradient_for(isa)(scaled, count, low, high, gradient);
 }

@@ -2,8 +2,8 @@ import CKernels
 
 /// What this machine's processor can do, and what the kernels use of it.
 package enum CPU {
-    /// The instruction set of the integer kernels: `avx512vnni`, `avxvnni`, `avx2`, `sdot`, `neon`
-    /// or `scalar`.
+    /// The instruction set of the integer kernels: `avx512vnni`, `avxvnni`, `avx2`, `i8mm`,
+    /// `sdot`, `neon` or `scalar`.
     ///
     /// Chosen once: the fastest the processor has, unless the environment variable TRIBUTARY_ISA
     /// names another that it has. Results do not depend on it.

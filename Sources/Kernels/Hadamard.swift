@@ -10,7 +10,7 @@ package enum Hadamard {
     package static func transformBlocks(_ values: inout [Float], block: Int) {
         precondition(block > 0 && block & (block - 1) == 0, "the block is not a power of two")
         precondition(values.count.isMultiple(of: block), "the values are not whole blocks")
-        ck_hadamard(&values, values.count, block)
+        ck_hadamard(CPU.preferred, &values, values.count, block)
     }
 }
 
@@ -20,6 +20,19 @@ package enum Accumulate {
     /// below 2^63.
     package static func add(_ values: [Int8], weight: Int64, into sums: inout [Int64]) {
         precondition(values.count == sums.count)
-        ck_accumulate(values, values.count, weight, &sums)
+        ck_accumulate(CPU.preferred, values, values.count, weight, &sums)
+    }
+}
+
+/// Rounding up or down at random, so that the mean is the value itself.
+package enum StochasticRounding {
+    /// output = values / scale, clamped to [-127, 127] and rounded.
+    ///
+    /// - Parameter random: one a value, uniform in all 32 bits.
+    package static func round(
+        _ values: [Float], scale: Float, random: [UInt32], into output: inout [Int8]
+    ) {
+        precondition(values.count == random.count && values.count == output.count)
+        ck_round_stochastic(CPU.preferred, values, values.count, scale, random, &output)
     }
 }

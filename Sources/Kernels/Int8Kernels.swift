@@ -50,8 +50,41 @@ package enum Int8Kernels {
         precondition(rows <= input.rows && input.width == weights.width)
         precondition(products.count >= rows * weights.channels)
         ck_int8_gemm(
-            instructionSet, input.values, rows, weights.matrix.values, weights.sums,
-            weights.channels, input.stride, &products)
+            instructionSet, input.values, rows, input.stride, weights.packed, weights.channels,
+            weights.width, &products)
+    }
+
+    /// `multiply` and `requantise` in one: output [rows, weights.channels].
+    package static func layer(
+        _ input: Int8Matrix, rows: Int, weights: Int8Weights, bias: [Int32], multipliers: [Float],
+        zeroPoint: Int32, into output: inout Int8Matrix
+    ) {
+        checkLayer(input, rows, weights, bias, multipliers, output)
+        ck_int8_layer(
+            CPU.preferred, input.values, rows, input.stride, weights.packed, weights.channels,
+            weights.width, bias, multipliers, zeroPoint, &output.values, output.stride, nil)
+    }
+
+    /// As above, and `scaled` [rows x weights.channels] receives the values before the clamp, which
+    /// `gradient` needs.
+    package static func layer(
+        _ input: Int8Matrix, rows: Int, weights: Int8Weights, bias: [Int32], multipliers: [Float],
+        zeroPoint: Int32, into output: inout Int8Matrix, scaled: inout [Float]
+    ) {
+        checkLayer(input, rows, weights, bias, multipliers, output)
+        precondition(scaled.count >= rows * output.width)
+        ck_int8_layer(
+            CPU.preferred, input.values, rows, input.stride, weights.packed, weights.channels,
+            weights.width, bias, multipliers, zeroPoint, &output.values, output.stride, &scaled)
+    }
+
+    private static func checkLayer(
+        _ input: Int8Matrix, _ rows: Int, _ weights: Int8Weights, _ bias: [Int32],
+        _ multipliers: [Float], _ output: Int8Matrix
+    ) {
+        precondition(rows <= input.rows && input.width == weights.width)
+        precondition(rows <= output.rows && output.width == weights.channels)
+        precondition(bias.count == output.width && multipliers.count == output.width)
     }
 
     /// values [rows x features] become (values - offset) / scale; `offset` and `scale` hold one
@@ -77,7 +110,8 @@ package enum Int8Kernels {
         precondition(rows <= output.rows && values.count >= rows * output.width)
         values.withUnsafeMutableBufferPointer {
             ck_quantise(
-                $0.baseAddress, rows, output.width, encoding.scale, encoding.zeroPoint,
+                CPU.preferred, $0.baseAddress, rows, output.width, encoding.scale,
+                encoding.zeroPoint,
                 &output.values, output.stride, $0.baseAddress)
         }
     }
@@ -96,8 +130,8 @@ package enum Int8Kernels {
         precondition(rows <= output.rows && products.count >= rows * output.width)
         precondition(bias.count == output.width && multipliers.count == output.width)
         ck_requantise(
-            products, rows, output.width, bias, multipliers, zeroPoint, &output.values,
-            output.stride, nil)
+            CPU.preferred, products, rows, output.width, bias, multipliers, zeroPoint,
+            &output.values, output.stride, nil)
     }
 
     /// As above, and `scaled` [rows x output.width] receives the values before the clamp, which
@@ -110,8 +144,8 @@ package enum Int8Kernels {
         precondition(bias.count == output.width && multipliers.count == output.width)
         precondition(scaled.count >= rows * output.width)
         ck_requantise(
-            products, rows, output.width, bias, multipliers, zeroPoint, &output.values,
-            output.stride, &scaled)
+            CPU.preferred, products, rows, output.width, bias, multipliers, zeroPoint,
+            &output.values, output.stride, &scaled)
     }
 
     /// DequantizeLinear: values [rows x input.width] = f32(input - zero point) * scale.
@@ -120,7 +154,8 @@ package enum Int8Kernels {
     ) {
         precondition(rows <= input.rows && values.count >= rows * input.width)
         ck_dequantise(
-            input.values, input.stride, rows, input.width, encoding.scale, encoding.zeroPoint,
+            CPU.preferred, input.values, input.stride, rows, input.width, encoding.scale,
+            encoding.zeroPoint,
             &values)
     }
 
@@ -136,6 +171,7 @@ package enum Int8Kernels {
         scaled: [Float], count: Int, encoding: Int8Encoding, gradient: inout [Float]
     ) -> Float {
         precondition(scaled.count >= count && gradient.count >= count)
-        return ck_quantiser_gradient(scaled, count, encoding.low, encoding.high, &gradient)
+        return ck_quantiser_gradient(
+            CPU.preferred, scaled, count, encoding.low, encoding.high, &gradient)
     }
 }

@@ -12,6 +12,9 @@ struct Dice {
     /// Uniform in [0, 1).
     mutating func unit() -> Float { Float(next() >> 8) / Float(1 << 24) }
 
+    /// 32 random bits.
+    mutating func bits() -> UInt32 { UInt32(next()) }
+
     mutating func integer(in range: ClosedRange<Int32>) -> Int32 {
         range.lowerBound + Int32(next() % UInt64(range.count))
     }

@@ -77,6 +77,39 @@ struct Int8KernelsTests {
         }
     }
 
+    @Test("a layer in one step is the product and then the requantising")
+    func layer() {
+        var random = Dice(seed: 9)
+        let (rows, channels, width) = (5, 19, 33)
+        let input = Int8Matrix(
+            rows: rows, width: width, elements: random.bytes(rows * width, in: -128...127))
+        let multipliers = (0..<channels).map { _ in random.unit() * 0.002 }
+        let weights = Int8Weights(
+            weights: random.bytes(channels * width, in: -127...127), width: width,
+            scales: [Float](repeating: 1, count: channels),
+            bias: (0..<channels).map { _ in random.integer(in: -9_000...9_000) })
+        var products = [Int32](repeating: 0, count: rows * channels)
+        var (separate, fused, traced) = (
+            Int8Matrix(rows: rows, width: channels), Int8Matrix(rows: rows, width: channels),
+            Int8Matrix(rows: rows, width: channels)
+        )
+        var separateScaled = [Float](repeating: 0, count: rows * channels)
+        var scaled = separateScaled
+        Int8Kernels.multiply(input, rows: rows, by: weights, into: &products)
+        Int8Kernels.requantise(
+            products, rows: rows, bias: weights.bias, multipliers: multipliers, zeroPoint: -128,
+            into: &separate, scaled: &separateScaled)
+        Int8Kernels.layer(
+            input, rows: rows, weights: weights, bias: weights.bias, multipliers: multipliers,
+            zeroPoint: -128, into: &fused)
+        Int8Kernels.layer(
+            input, rows: rows, weights: weights, bias: weights.bias, multipliers: multipliers,
+            zeroPoint: -128, into: &traced, scaled: &scaled)
+        #expect(fused.elements == separate.elements)
+        #expect(traced.elements == separate.elements)
+        #expect(scaled == separateScaled)
+    }
+
     @Test("halves round to the even neighbour")
     func halves() {
         var output = Int8Matrix(rows: 1, width: 6)

@@ -66,11 +66,11 @@ struct Int8WeightsTests {
         #expect(second.bias == first.bias)
     }
 
-    @Test("rows are padded to 64 with zeros, and the elements come back without the padding")
+    @Test("rows are padded to 8 with zeros, and the elements come back without the padding")
     func padding() {
         let matrix = Int8Matrix(rows: 2, width: 3, elements: [1, 2, 3, 4, 5, 6])
-        #expect(matrix.stride == 64)
-        #expect(matrix.values.count == 128)
+        #expect(matrix.stride == 8)
+        #expect(matrix.values.count == 16)
         #expect(matrix.values.filter { $0 != 0 } == [1, 2, 3, 4, 5, 6])
         #expect(matrix.elements == [1, 2, 3, 4, 5, 6])
     }

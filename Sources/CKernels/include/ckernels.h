@@ -8,10 +8,12 @@
 // Numeric kernels whose results are the same to the bit on every CPU.
 //
 // Shapes are written [rows, columns], row-major. "Padded" matrices have rows of `stride` elements,
-// a multiple of CK_ROW_ALIGNMENT, of which the first `width` count; weights are zero beyond
-// `width`.
+// of which the first `width` count; the others are read up to the next multiple of
+// CK_ROW_ALIGNMENT, but their values do not matter.
+//
+// Functions that take a ck_isa give the same results for each one that is available.
 
-enum { CK_ROW_ALIGNMENT = 64 };
+enum { CK_ROW_ALIGNMENT = 8 };
 
 // ---- Instruction sets ----
 
@@ -22,10 +24,11 @@ typedef enum {
     CK_AVX512VNNI,
     CK_NEON,
     CK_SDOT,
+    CK_I8MM,
     CK_ISA_COUNT
 } ck_isa;
 
-/// "scalar", "avx2", "avxvnni", "avx512vnni", "neon" or "sdot".
+/// "scalar", "avx2", "avxvnni", "avx512vnni", "neon", "sdot" or "i8mm".
 const char *ck_isa_name(ck_isa isa);
 
 /// Whether this CPU, and this build, can run `isa`.
@@ -36,13 +39,29 @@ bool ck_isa_available(ck_isa isa);
 ck_isa ck_isa_preferred(void);
 
 // ---- Integer matrix product ----
+//
+// Weights [channels, width] are packed into panels of 16 channels, in which four weights of each
+// channel are followed by the next four. No weight is -128. width <= 32768 keeps every sum, with a
+// zero point taken off, below 2^30.
 
-/// out [rows, channels] = a [rows, width] x w [channels, width]^T, exact in int32.
-///
-/// `a` and `w` are padded with the same `stride`; `w` holds no -128; `w_sums` [channels] are the
-/// sums of its rows. width <= 32768 keeps every sum, with a zero point taken off, below 2^30.
-void ck_int8_gemm(ck_isa isa, const int8_t *a, size_t rows, const int8_t *w, const int32_t *w_sums,
-                  size_t channels, size_t stride, int32_t *out);
+/// Bytes of packed weights, which begin as zeros.
+size_t ck_packed_size(size_t channels, size_t width);
+
+/// Packs w [channels, width].
+void ck_pack(const int8_t *w, size_t channels, size_t width, int8_t *packed);
+
+/// The inverse of ck_pack; w is padded.
+void ck_unpack(const int8_t *packed, size_t channels, size_t width, int8_t *w, size_t stride);
+
+/// out [rows, channels] = a (padded) [rows, width] x w (packed) [channels, width]^T, exact in
+/// int32.
+void ck_int8_gemm(ck_isa isa, const int8_t *a, size_t rows, size_t stride, const int8_t *w,
+                  size_t channels, size_t width, int32_t *out);
+
+/// ck_int8_gemm and ck_requantise in one: q (padded) [rows, channels].
+void ck_int8_layer(ck_isa isa, const int8_t *a, size_t rows, size_t stride, const int8_t *w,
+                   size_t channels, size_t width, const int32_t *bias, const float *multiplier,
+                   int32_t zero_point, int8_t *q, size_t q_stride, float *scaled);
 
 // ---- Quantisation ----
 
@@ -55,30 +74,36 @@ void ck_normalise(const float *x, size_t rows, size_t width, const float *offset
 /// -128.
 ///
 /// If `scaled` [rows, width] is not NULL it receives x / scale; it may be `x`.
-void ck_quantise(const float *x, size_t rows, size_t width, float scale, int32_t zero_point,
-                 int8_t *q, size_t stride, float *scaled);
+void ck_quantise(ck_isa isa, const float *x, size_t rows, size_t width, float scale,
+                 int32_t zero_point, int8_t *q, size_t stride, float *scaled);
 
 /// What QLinearConv does to its accumulators: q (padded) = rne(clamp(f32(acc + bias) * multiplier,
 /// -128 - zero_point, 127 - zero_point)) + zero_point.
 ///
 /// `acc` is [rows, width], `bias` and `multiplier` are [width]. If `scaled` [rows, width] is not
 /// NULL it receives the product before the clamp.
-void ck_requantise(const int32_t *acc, size_t rows, size_t width, const int32_t *bias,
+void ck_requantise(ck_isa isa, const int32_t *acc, size_t rows, size_t width, const int32_t *bias,
                    const float *multiplier, int32_t zero_point, int8_t *q, size_t stride,
                    float *scaled);
 
-/// DequantizeLinear: x [rows, width] = f32(q - zero_point) * scale; `q` is padded.
-void ck_dequantise(const int8_t *q, size_t stride, size_t rows, size_t width, float scale,
-                   int32_t zero_point, float *x);
+/// ck_requantise for `count` images of `positions` pixels with `channels` values each: image n of
+/// `q` begins at n * image_stride. `acc` and `scaled` are [count, positions, channels].
+void ck_requantise_images(ck_isa isa, const int32_t *acc, size_t count, size_t positions,
+                          size_t channels, const int32_t *bias, const float *multiplier,
+                          int32_t zero_point, int8_t *q, size_t image_stride, float *scaled);
 
-/// Quantises a dense layer: w [channels, width] to `q` (padded) in [-127, 127] with one scale a
-/// channel, bias [channels] to `q_bias` in units of input_scale * scale. `sums` [channels] receives
-/// the row sums of `q`.
+/// DequantizeLinear: x [rows, width] = f32(q - zero_point) * scale; `q` is padded.
+void ck_dequantise(ck_isa isa, const int8_t *q, size_t stride, size_t rows, size_t width,
+                   float scale, int32_t zero_point, float *x);
+
+/// Quantises a layer: w [channels, width] to `packed` in [-127, 127] with one scale a channel, bias
+/// [channels] to `q_bias` in units of input_scale * scale. `sums` [channels] receives the sums of
+/// the rounded weights.
 ///
 /// scale = max|w| / 127, raised where the bias would otherwise pass 2^22 units, and 1 for a channel
 /// of zeros.
 void ck_quantise_layer(const float *w, const float *bias, size_t channels, size_t width,
-                       float input_scale, int8_t *q, size_t stride, float *scales, int32_t *sums,
+                       float input_scale, int8_t *packed, float *scales, int32_t *sums,
                        int32_t *q_bias);
 
 /// The backward pass of a quantiser whose clamp is [low, high] in units of its scale.
@@ -87,16 +112,80 @@ void ck_quantise_layer(const float *w, const float *bias, size_t channels, size_
 /// outside the clamp (straight-through estimator). Returns the sum of gradient * d(quantised) /
 /// d(scale): rne(v) - v inside, the bound outside (LSQ, Esser et al. 2020, before its gradient
 /// scaling).
-float ck_quantiser_gradient(const float *scaled, size_t count, float low, float high,
+float ck_quantiser_gradient(ck_isa isa, const float *scaled, size_t count, float low, float high,
                             float *gradient);
+
+// ---- Convolution ----
+//
+// Images are stored with their channels innermost: an image is [height, width, channels]. Images of
+// bytes lie `image_stride` elements apart, images of floats directly one after the other. A patch
+// is what a window sees, [kernel_height, kernel_width, channels]; there are out_height x out_width
+// of them, row-major.
+
+typedef struct {
+    size_t height, width, channels;  // of an image
+    size_t kernel_height, kernel_width;
+    size_t step_height, step_width;  // from one window to the next
+    size_t top, left;                // rows and columns of padding before the image
+    size_t out_height, out_width;    // windows; those that reach past the image see padding there
+} ck_window;
+
+/// patches (padded) [count * out_height * out_width, kernel_height * kernel_width * channels] of
+/// `count` images; outside an image there is `padding`.
+void ck_patches_int8(const ck_window *window, const int8_t *images, size_t count,
+                     size_t image_stride, int8_t padding, int8_t *patches, size_t patch_stride);
+
+/// As ck_patches_int8 for floats, without padded rows; outside an image there is 0.
+void ck_patches_float(const ck_window *window, const float *images, size_t count, float *patches);
+
+/// The transpose of ck_patches_float: adds every element of every patch to the element of the image
+/// that it was read from.
+void ck_add_patches(ck_isa isa, const ck_window *window, const float *patches, size_t count,
+                    float *images);
+
+/// out [count, out_height, out_width, channels]: each channel of each patch times that channel's
+/// weights, exact in int32.
+///
+/// `w` is [channels, kernel_height * kernel_width], packed.
+void ck_depthwise(ck_isa isa, const ck_window *window, const int8_t *images, size_t count,
+                  size_t image_stride, int8_t padding, const int8_t *w, int32_t *out);
+
+/// The backward pass of a depthwise convolution in float32.
+///
+/// `gradients` [count, out_height, out_width, channels] belong to its output. Adds to `w_gradients`
+/// [channels, kernel_height * kernel_width], and, unless NULL, to `image_gradients`, shaped like
+/// `images`. `w` is shaped like `w_gradients`.
+void ck_depthwise_gradients(ck_isa isa, const ck_window *window, const float *gradients,
+                            const float *images, size_t count, const float *w, float *w_gradients,
+                            float *image_gradients);
+
+/// The largest value of each channel of each patch; padding never wins, and of equals the first in
+/// row-major order does.
+///
+/// out has out_stride elements an image, of which out_height * out_width * channels are written.
+/// If `winners` [count, out_height, out_width, channels] is not NULL it receives the index of each
+/// largest value in its image. Every window must see a part of the image.
+void ck_max_pool(ck_isa isa, const ck_window *window, const int8_t *images, size_t count,
+                 size_t image_stride, int8_t *out, size_t out_stride, int32_t *winners);
+
+/// Adds gradients [count, outputs] to the elements of image_gradients [count, inputs] that
+/// `winners` [count, outputs] name.
+void ck_add_to_winners(const float *gradients, const int32_t *winners, size_t count, size_t outputs,
+                       size_t inputs, float *image_gradients);
 
 // ---- Lattice ----
 
 /// Unscaled fast Walsh-Hadamard transform, in place, of each run of `block` values; `block` is a
 /// power of two that divides `count`. Additions and subtractions only, in one fixed order.
-void ck_hadamard(float *values, size_t count, size_t block);
+void ck_hadamard(ck_isa isa, float *values, size_t count, size_t block);
 
 /// sums[i] += weight * values[i].
-void ck_accumulate(const int8_t *values, size_t count, int64_t weight, int64_t *sums);
+void ck_accumulate(ck_isa isa, const int8_t *values, size_t count, int64_t weight, int64_t *sums);
+
+/// q = min(floor(clamp(x / scale, -127, 127) + u), 127), whose mean is x / scale inside the clamp:
+/// u is uniform in [0, 1), the high 24 bits of each of `random` [count] over 2^24. NaN becomes -127
+/// or -126.
+void ck_round_stochastic(ck_isa isa, const float *x, size_t count, float scale,
+                         const uint32_t *random, int8_t *q);
 
 #endif

@@ -1,0 +1,125 @@
+import CKernels
+import COneDNN
+import CPeak
+import Foundation
+
+/// Measures the integer kernels and a training step on one core.
+///
+/// usage: KernelBenchmarks FILE PYTHON; PYTHON is the interpreter that may have PyTorch.
+@main
+struct KernelBenchmarks {
+    private let isa = ck_isa_preferred()
+    private let peak: Measurement
+    private var results = Results()
+
+    static func main() throws {
+        guard CommandLine.arguments.count == 3 else {
+            print("usage: KernelBenchmarks FILE PYTHON")
+            exit(2)
+        }
+        var benchmarks = Self()
+        benchmarks.measureProducts()
+        benchmarks.measureConvolution()
+        benchmarks.measureVector()
+        try benchmarks.measureTraining(python: CommandLine.arguments[2])
+        try benchmarks.results.write(to: CommandLine.arguments[1])
+    }
+
+    private init() {
+        let rounds: UInt64 = 1 << 16
+        peak = Measurement(operations: peak_run(1) * Double(rounds)) {
+            _ = peak_run(rounds)
+        }
+        let name = String(cString: ck_isa_name(isa))
+        print("int8 kernels \(name), one thread; medians of 101 runs of 1 to 2 ms")
+        Results.printHeader()
+    }
+
+    /// Compares with the instruction's peak: the best run of many, because it is what is possible.
+    private mutating func report(_ name: String, _ measurement: Measurement, target: Double) {
+        results.add(
+            name, BenchmarkResult(value: measurement.median, unit: "GOPS", limit: peak.best),
+            limit: "\(String(cString: peak_instruction())) on registers", target: target)
+    }
+
+    private mutating func measureProducts() {
+        for (name, rows, channels, width, target) in [
+            ("gemm_int8_512", 512, 512, 512, 0.75), ("gemm_int8_32x128x640", 32, 128, 640, 0.55),
+        ] {
+            let operands = Operands(rows: rows, channels: channels, width: width)
+            let measurement = Measurement(operations: operands.operations) {
+                operands.multiply(isa)
+            }
+            report(name, measurement, target: target)
+        }
+    }
+
+    /// 3 x 3, 32 to 64 channels on 16 x 16 pixels: patches, product, bias, requantising and clamp.
+    private mutating func measureConvolution() {
+        let (side, channels, outputs) = (16, 32, 64)
+        var window = ck_window(
+            height: side, width: side, channels: channels, kernel_height: 3, kernel_width: 3,
+            step_height: 1, step_width: 1, top: 1, left: 1, out_height: side, out_width: side)
+        let image = (0..<side * side * channels).map { _ in Int8.random(in: -128...127) }
+        let operands = Operands(rows: side * side, channels: outputs, width: 9 * channels)
+        let measurement = Measurement(operations: operands.operations) {
+            ck_patches_int8(&window, image, 1, image.count, 0, operands.a, operands.stride)
+            operands.layer(isa)
+        }
+        report("conv_int8_16x16x32_3x3x64", measurement, target: 0.55)
+    }
+
+    /// One row: the weights, too large for the first-level cache, are read once a product.
+    private mutating func measureVector() {
+        let operands = Operands(rows: 1, channels: 256, width: 256)
+        let measurement = Measurement(operations: operands.operations) { operands.multiply(isa) }
+        guard onednn_prepare(1, 256, 256) else {
+            print("oneDNN is not installed (libdnnl-dev): gemv_int8_256 is compared with the peak")
+            report("gemv_int8_256", measurement, target: 0)
+            return
+        }
+        let other = Measurement(operations: operands.operations) { onednn_run() }
+        results.add(
+            "gemv_int8_256",
+            BenchmarkResult(value: measurement.median, unit: "GOPS", limit: other.median),
+            limit: "oneDNN matmul with prepared weights", target: 1 / 1.2)
+    }
+
+    /// Training in int8 against PyTorch's in float32.
+    private mutating func measureTraining(python: String) throws {
+        guard let other = try Self.pytorch(python) else {
+            print("\(python) has no PyTorch: train_step_cnn_vs_pytorch is not measured")
+            return
+        }
+        var step = try TrainingStep()
+        try step.run()
+        let measurement = Measurement(operations: Double(TrainingStep.steps), repetitions: 11) {
+            // The same call has just succeeded.
+            try? step.run()
+        }
+        results.add(
+            "train_step_cnn_vs_pytorch",
+            BenchmarkResult(
+                value: measurement.median * 1e9, unit: "steps/s", limit: other.stepsPerSecond),
+            limit: "PyTorch \(other.version), float32", target: 1)
+    }
+
+    /// What train_step.py prints; nil without PyTorch.
+    private static func pytorch(
+        _ python: String
+    ) throws -> (stepsPerSecond: Double, version: String)? {
+        let process = Process()
+        let pipe = Pipe()
+        let script = URL(filePath: #filePath).appending(path: "../../../train_step.py")
+        process.executableURL = URL(filePath: python)
+        process.arguments = [script.standardized.path]
+        process.standardOutput = pipe
+        try process.run()
+        let output = pipe.fileHandleForReading.readDataToEndOfFile()
+        process.waitUntilExit()
+        let words = String(decoding: output, as: UTF8.self).split(whereSeparator: \.isWhitespace)
+        guard process.terminationStatus == 0, words.count == 2, let rate = Double(words[0])
+        else { return nil }
+        return (rate, String(words[1]))
+    }
+}

@@ -1,0 +1,56 @@
+import Foundation
+
+/// One line of the table and one entry of the file.
+struct BenchmarkResult: Codable {
+    var value: Double
+    var unit: String
+    /// What `value` is compared with, in the same unit.
+    var limit: Double
+    /// value / limit.
+    var ratio: Double
+
+    init(value: Double, unit: String, limit: Double) {
+        self.value = value
+        self.unit = unit
+        self.limit = limit
+        ratio = value / limit
+    }
+}
+
+/// All results, in the order in which they were measured.
+struct Results {
+    private var entries: [(name: String, result: BenchmarkResult)] = []
+
+    /// Prints the line, with what the limit is and the ratio that is asked for, and keeps it.
+    mutating func add(_ name: String, _ result: BenchmarkResult, limit: String, target: Double) {
+        entries.append((name, result))
+        let columns = [
+            name.padding(toLength: 28, withPad: " ", startingAt: 0),
+            String(format: "%8.1f %@", result.value, result.unit),
+            String(format: "%8.1f", result.limit),
+            String(format: "%6.3f", result.ratio),
+            String(format: "%6.3f", target),
+            result.ratio >= target ? "met   " : "MISSED",
+            limit,
+        ]
+        print(columns.joined(separator: "  "))
+    }
+
+    static func printHeader() {
+        print("benchmark                        value           limit   ratio  target")
+    }
+
+    /// Writes name -> {value, unit, limit, ratio}. Entries of the file that were not measured now
+    /// stay.
+    func write(to file: String) throws {
+        let url = URL(filePath: file)
+        var all: [String: BenchmarkResult] = [:]
+        if let before = try? Data(contentsOf: url) {
+            all = try JSONDecoder().decode([String: BenchmarkResult].self, from: before)
+        }
+        for (name, result) in entries { all[name] = result }
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        try (encoder.encode(all) + Data("\n".utf8)).write(to: url)
+    }
+}
