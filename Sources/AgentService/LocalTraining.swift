@@ -40,7 +40,7 @@ struct LocalTraining {
         progress: (Double) throws(Fault) -> Bool
     ) throws(Fault) -> TrainingReport {
         var trainer = StudentTrainer(
-            shape: StudentShape(plan: plan), normalisation: normalisation, parameters: start,
+            shape: try StudentShape(plan: plan), normalisation: normalisation, parameters: start,
             training: plan.training)
         let report = try trainer.train(on: &data, random: &random, progress: progress)
         trained = trainer.parameters

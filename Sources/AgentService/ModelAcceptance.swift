@@ -55,7 +55,7 @@ package struct ModelAcceptance {
                 .untrusted,
                 "the file says that it is version \(identity.version) of '\(identity.plan)'")
         }
-        guard model.shape == StudentShape(plan: plan) else {
+        guard model.shape == (try StudentShape(plan: plan)).deployed else {
             throw refused(.invalid, "its layers are not the plan's")
         }
         guard model.normalisation == Normalisation(plan: plan.data) else {

@@ -11,8 +11,9 @@ package struct Plan: Sendable, Equatable {
     /// Names the data population; plans over the same population share a privacy budget.
     package var population: String
     package var data: DataPlan
-    /// The student's layers from input to output. The last has no ReLU and one unit a class.
-    package var layers: [DenseLayerPlan]
+    /// The student's layers from input to output. The last has no ReLU; it has one unit a class, or one a feature when
+    /// the student reconstructs its input.
+    package var layers: [LayerPlan]
     package var training: TrainingPlan
     package var teacher: TeacherPlan
     package var distillation: DistillationPlan
@@ -24,7 +25,7 @@ package struct Plan: Sendable, Equatable {
     package var sealing: SealingPlan
 
     package init(
-        id: PlanID, title: String, population: String, data: DataPlan, layers: [DenseLayerPlan],
+        id: PlanID, title: String, population: String, data: DataPlan, layers: [LayerPlan],
         training: TrainingPlan, teacher: TeacherPlan, distillation: DistillationPlan,
         round: RoundPlan, clipping: ClippingPlan, privacy: PrivacyPlan?, server: ServerPlan,
         sealing: SealingPlan
@@ -44,12 +45,57 @@ package struct Plan: Sendable, Equatable {
         self.sealing = sealing
     }
 
-    /// Input width, hidden widths, output width: `[784, 128, 10]`.
-    package var widths: [Int] { [data.features] + layers.map(\.units) }
+    /// The shapes of the student's values.
+    ///
+    /// - Throws: `Fault.invalid` naming the layer and both shapes when the layers do not fit the data or each other.
+    package func shapes() throws(Fault) -> LayerShapes {
+        let shape = data.shape
+        guard shape.count == 3, shape.allSatisfy({ (1...LayerShapes.largestCount).contains($0) }),
+            data.features <= LayerShapes.largestCount,
+            shape[1] * shape[2] <= data.features,
+            shape[0] * shape[1] * shape[2] == data.features
+        else {
+            throw Fault(
+                .invalid, "the data's shape \(shape) is not that of \(data.features) features",
+                remedy: "write [channels, height, width], whose product is the number of features")
+        }
+        let shapes = try LayerShapes(
+            input: TensorShape(shape[0], shape[1], shape[2]), layers: layers)
+        let last = layers[layers.count - 1]
+        guard !last.kind.hasReLU else {
+            throw Fault(
+                .invalid, "layer '\(last.name)' is the last and ends in a ReLU",
+                remedy: "leave it out: an output may be negative")
+        }
+        let expected = TensorShape(
+            training.objective == .reconstruction ? data.features : data.classes)
+        guard shapes.output == expected else {
+            throw Fault(
+                .invalid,
+                "layer '\(last.name)' gives \(shapes.output), and the student's"
+                    + " output is \(expected)")
+        }
+        return shapes
+    }
 
-    /// Trainable parameters: weights and biases of each layer, and one ln-scale for the input and each layer's output.
+    /// Values an example at the input and after each layer, `[784, 128, 10]`; empty when the layers do not fit, which
+    /// parsing a plan refuses.
+    package var widths: [Int] {
+        guard let shapes = try? shapes() else { return [] }
+        return [data.features] + shapes.outputs.map(\.count)
+    }
+
+    /// Trainable parameters: weights and biases of each layer, and one ln-scale for the input and each layer output
+    /// that has a scale of its own. 0 when the layers do not fit, which parsing a plan refuses.
     package var parameterCount: Int {
-        zip(widths, widths.dropFirst()).reduce(widths.count) { $0 + $1.0 * $1.1 + $1.1 }
+        guard let shapes = try? shapes() else { return 0 }
+        return layers.indices.reduce(1) { count, index in
+            let layer = layers[index]
+            let weights =
+                layer.kind.hasWeights
+                ? (layer.fanIn(shapes.input(of: index)) + 1) * shapes.outputs[index].channels : 0
+            return count + weights + (layer.kind.hasEncoding ? 1 : 0)
+        }
     }
 }
 
@@ -61,6 +107,8 @@ package struct DataPlan: Sendable, Equatable {
         case idx(features: String, labels: String)
         /// A CSV file of this name with a header line; the column named `label` holds an integer class.
         case csv(file: String, label: String)
+        /// Tables with more to say: several files, columns by name, missing values, windows.
+        case table(TableFormat)
     }
 
     package var format: Format
@@ -68,46 +116,85 @@ package struct DataPlan: Sendable, Equatable {
     package var features: Int
     /// Classes, numbered from 0.
     package var classes: Int
+    /// The features as [channels, height, width], whose product they are: `[1, 28, 28]`. By default [features, 1, 1].
+    package var shape: [Int]
     /// Normalised = (raw - offset) / scale, in float32; one value for all features or one a feature.
     package var offset: [Float]
     package var scale: [Float]
 
-    package init(format: Format, features: Int, classes: Int, offset: [Float], scale: [Float]) {
+    package init(
+        format: Format, features: Int, classes: Int, shape: [Int]? = nil, offset: [Float],
+        scale: [Float]
+    ) {
         self.format = format
         self.features = features
         self.classes = classes
+        self.shape = shape ?? [features, 1, 1]
         self.offset = offset
         self.scale = scale
     }
 }
 
-/// One `[[model.layers]]` entry: a fully connected layer.
-package struct DenseLayerPlan: Sendable, Equatable {
-    package var units: Int
-    package var relu: Bool
-
-    package init(units: Int, relu: Bool) {
-        self.units = units
-        self.relu = relu
-    }
-}
-
-/// `[training]`: what an agent does in one round. SGD with momentum on minibatches.
+/// `[training]`: what an agent does in one round, on minibatches.
 package struct TrainingPlan: Sendable, Equatable {
+    /// What the student is asked for.
+    package enum Objective: Sendable, Equatable {
+        /// Softmax cross-entropy with the labels.
+        case classification
+        /// Mean squared error with the normalised input, whose size rates how unusual an example is.
+        case reconstruction
+    }
+
+    /// How gradients move parameters.
+    package enum Optimizer: Sendable, Equatable {
+        /// velocity = momentum velocity + gradient; parameter -= rate (velocity, or with Nesterov gradient + momentum
+        /// velocity).
+        case sgd(momentum: Float, nesterov: Bool)
+        /// Loshchilov and Hutter 2019: Adam with weight decay beside the gradient.
+        case adamW(beta1: Float, beta2: Float, epsilon: Float)
+    }
+
+    /// How the learning rate moves over one run.
+    package enum Schedule: Sendable, Equatable {
+        case constant
+        /// From `learningRate` to zero along half a cosine.
+        case cosine
+    }
+
     package var epochs: Int
     package var batchSize: Int
     package var learningRate: Float
-    package var momentum: Float
+    package var optimizer: Optimizer
+    package var schedule: Schedule = .constant
+    /// Times the weight it is added to a weight's gradient, or with AdamW taken off the weight times the learning rate;
+    /// biases and scales have none.
+    package var weightDecay: Float = 0
+    /// The largest L2 norm of a step's gradient, beyond which it is scaled down; 0 for no limit.
+    package var clipNorm: Float = 0
+    /// FedProx: adds mu / 2 times the squared distance from the round's start to the loss.
+    package var proximalMu: Float = 0
+    /// Epochs without a lower training loss after which a run ends early; 0 never.
+    package var patience = 0
+    /// Whether cross-entropy is corrected for the shares of the classes in a device's data.
+    package var balancesClasses = true
+    package var objective: Objective = .classification
 
-    package init(epochs: Int, batchSize: Int, learningRate: Float, momentum: Float) {
+    package init(epochs: Int, batchSize: Int, learningRate: Float, optimizer: Optimizer) {
         self.epochs = epochs
         self.batchSize = batchSize
         self.learningRate = learningRate
-        self.momentum = momentum
+        self.optimizer = optimizer
+    }
+
+    /// SGD with momentum.
+    package init(epochs: Int, batchSize: Int, learningRate: Float, momentum: Float) {
+        self.init(
+            epochs: epochs, batchSize: batchSize, learningRate: learningRate,
+            optimizer: .sgd(momentum: momentum, nesterov: false))
     }
 }
 
-/// `[teacher]`: the fp32 network the coordinator trains on its public data.
+/// `[teacher]`: the fp32 network the coordinator trains on its public data, with a cosine schedule.
 package struct TeacherPlan: Sendable, Equatable {
     /// Hidden widths; input and output are the data's.
     package var hidden: [Int]

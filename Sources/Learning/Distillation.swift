@@ -6,64 +6,94 @@ import Kernels
 /// quantisation-aware training against the teacher's softened outputs and the labels, the learning
 /// rate falling to zero along a cosine.
 ///
-/// - Parameter progress: called with the finished share in [0, 1] every few batches; false stops.
+/// All layers learn, those that are frozen in rounds too.
+///
+/// - Parameters:
+///   - teacher: nil for a student without one, which learns the plan's objective alone.
+///   - progress: called with the finished share in [0, 1] every few batches; false stops.
 /// - Throws: `Fault.invalid` when the data does not fit the plan or training diverged; `Fault.gone`
 ///   when stopped; what reading and `progress` throw.
 package func distil<Source: ExampleSource, Random: RandomSource>(
-    teacher: Teacher, plan: Plan, on source: inout Source, random: inout Random,
+    teacher: Teacher?, plan: Plan, arithmetic: StudentTrainer.Arithmetic = .int8,
+    on source: inout Source, random: inout Random,
     progress: (Double) throws(Fault) -> Bool
 ) throws(Fault) -> [Float] {
-    let shape = StudentShape(plan: plan)
+    let shape = try StudentShape(plan: plan).thawed
     let normalisation = Normalisation(plan: plan.data)
     try normalisation.check(features: shape.inputs)
-    var layers: [DenseLayer] = []
-    for (inputs, outputs) in zip(shape.widths, shape.widths.dropFirst()) {
-        layers.append(DenseLayer(inputs: inputs, outputs: outputs, random: &random))
-    }
-    let logScales = try calibratedLogScales(
-        layers, shape: shape, normalisation: normalisation, on: &source, random: &random)
+    var parameters = initialParameters(shape, random: &random)
+    try calibrate(
+        &parameters, shape: shape, normalisation: normalisation, on: &source, random: &random)
+    var training = plan.distillation.training
+    training.schedule = .cosine
+    training.objective = plan.training.objective
     var trainer = StudentTrainer(
-        shape: shape, normalisation: normalisation,
-        parameters: layers.flatMap { $0.weights + $0.bias } + logScales,
-        training: plan.distillation.training)
-    _ = try trainer.run(
-        DistillationLoss(teacher: teacher, plan: plan.distillation), schedule: .cosine,
-        on: &source, random: &random, progress: progress)
+        shape: shape, normalisation: normalisation, parameters: parameters, training: training,
+        arithmetic: arithmetic)
+    if let teacher {
+        _ = try trainer.run(
+            DistillationLoss(teacher: teacher, plan: plan.distillation), on: &source,
+            random: &random, progress: progress)
+    } else {
+        _ = try trainer.train(on: &source, random: &random, progress: progress)
+    }
     return trainer.parameters
 }
 
-/// Logarithms of the scales with which the largest activation on a few batches just fits: of the
-/// input, then of each layer's output, as fp32 computes them.
-private func calibratedLogScales(
-    _ layers: [DenseLayer], shape: StudentShape, normalisation: Normalisation,
+/// Random weights, biases of zero, and scales of 1.
+package func initialParameters(
+    _ shape: StudentShape, random: inout some RandomSource
+) -> [Float] {
+    var parameters = [Float](repeating: 0, count: shape.parameterCount)
+    for layer in shape.weightedLayers {
+        let range = shape.parameterRanges(layer: layer).weights
+        let fanIn = (shape.weightDimensions(layer: layer) ?? []).dropFirst().reduce(1, *)
+        parameters.replaceSubrange(
+            range, with: initialWeights(range.count, inputs: fanIn, random: &random))
+    }
+    return parameters
+}
+
+/// Sets the activation scales so that the largest activation on a few batches just fits, as fp32
+/// computes them.
+///
+/// - Throws: `Fault.invalid` when the data does not fit; what reading throws.
+package func calibrate(
+    _ parameters: inout [Float], shape: StudentShape, normalisation: Normalisation,
     on source: inout some ExampleSource, random: inout some RandomSource
-) throws(Fault) -> [Float] {
+) throws(Fault) {
     let calibrationBatches = 8
+    let batchSize = 64
     var batches = try Minibatches(
-        of: source, inputs: shape.inputs, classes: shape.classes, batchSize: 64)
+        of: source, inputs: shape.inputs, classes: nil, batchSize: batchSize)
     batches.shuffle(&random)
-    var largest = [Float](repeating: 0, count: shape.widths.count)
+    var network = FloatNetwork(
+        shape: shape, normalisation: normalisation, capacity: batchSize, seed: nil)
+    let latent = StudentParameters(
+        parameters, shape: shape,
+        training: TrainingPlan(epochs: 1, batchSize: 1, learningRate: 0, momentum: 0))
+    var largest = [Float](repeating: 0, count: shape.scaleCount)
     for batch in 0..<min(calibrationBatches, batches.count) {
         let rows = try batches.read(batch, from: &source)
-        var values = batches.features
-        Int8Kernels.normalise(
-            &values, rows: rows, features: shape.inputs, offset: normalisation.offset,
-            scale: normalisation.scale)
-        for index in shape.widths.indices {
-            if index > 0 {
-                var output = [Float](repeating: 0, count: rows * shape.widths[index])
-                layers[index - 1].forward(
-                    values, rows: rows, relu: shape.relu[index - 1], into: &output)
-                values = output
-            }
+        network.forward(features: &batches.features, rows: rows, parameters: latent)
+        for (index, values) in network.activations.enumerated() where shape.isEncoded(index) {
+            let scale = shape.scaleIndex(activation: index)
             for value in values.prefix(rows * shape.widths[index]) {
-                largest[index] = max(largest[index], value.magnitude)
+                largest[scale] = max(largest[scale], value.magnitude)
             }
         }
     }
-    return largest.enumerated().map { index, magnitude in
+    for index in shape.activations.indices where shape.isEncoded(index) {
+        let scale = shape.scaleIndex(activation: index)
         let steps: Float = shape.zeroPoint(activation: index) == 0 ? 127 : 255
-        return LogScale.clamped(logf(magnitude / steps))
+        parameters[shape.logScaleOffset + scale] = LogScale.clamped(logf(largest[scale] / steps))
+    }
+}
+
+extension StudentShape {
+    /// Whether activation `index` has a scale of its own.
+    fileprivate func isEncoded(_ index: Int) -> Bool {
+        index == 0 || layers[index - 1].kind.hasEncoding
     }
 }
 

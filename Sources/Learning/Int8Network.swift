@@ -1,7 +1,10 @@
+import Federation
 import Kernels
 
 /// The integer forward pass with its buffers; inference and training run this same code, so nothing
 /// changes between them.
+///
+/// Images have their channels innermost.
 struct Int8Network: Sendable {
     let shape: StudentShape
     let normalisation: Normalisation
@@ -11,88 +14,109 @@ struct Int8Network: Sendable {
     private(set) var encodings: [Int8Encoding]
     /// One an activation, `capacity` x its width.
     private(set) var activations: [Int8Matrix]
+    /// One a layer.
+    private(set) var layers: [Int8Layer]
 
-    private var weights: [Int8Weights]
-    /// A layer's bias with its input's zero point taken off, so that the product may use the stored
-    /// bytes as they are.
-    private var foldedBias: [[Int32]]
-    private var multipliers: [[Float]]
     private var products: [Int32]
+    /// The input with channels innermost; empty where that changes nothing.
+    private var images: [Float]
+    private let scaleIndices: [Int]
+    /// Which values dropout keeps.
+    private var random: SeededRandom
 
-    /// A network whose weights `setLayer` supplies.
-    init(shape: StudentShape, normalisation: Normalisation, capacity: Int) {
+    /// A network whose scales and weights `setScales` and `setLayer` supply.
+    ///
+    /// - Parameter training: whether what the backward pass needs is kept; `seed` then is that of
+    ///   dropout.
+    init(
+        shape: StudentShape, normalisation: Normalisation, capacity: Int, training: Bool = false,
+        seed: UInt64 = 0
+    ) {
         self.shape = shape
         self.normalisation = normalisation
         self.capacity = capacity
-        encodings = shape.widths.indices.map {
+        let indices = shape.activations.indices
+        scaleIndices = indices.map { shape.scaleIndex(activation: $0) }
+        encodings = indices.map {
             Int8Encoding(scale: 1, zeroPoint: shape.zeroPoint(activation: $0))
         }
         activations = shape.widths.map { Int8Matrix(rows: capacity, width: $0) }
-        let outputs = shape.widths.dropFirst()
-        weights = zip(outputs, shape.widths).map { Int8Weights(channels: $0, width: $1) }
-        foldedBias = outputs.map { [Int32](repeating: 0, count: $0) }
-        multipliers = outputs.map { [Float](repeating: 0, count: $0) }
-        products = [Int32](repeating: 0, count: capacity * (outputs.max() ?? 0))
+        layers = shape.layers.indices.map {
+            Int8Layer(shape: shape, layer: $0, capacity: capacity, training: training)
+        }
+        let widest = shape.layers.indices.filter { shape.layers[$0].kind.hasEncoding }
+            .map { shape.widths[$0 + 1] }.max()
+        products = [Int32](repeating: 0, count: capacity * (widest ?? 0))
+        let input = shape.activations[0]
+        images = [Float](
+            repeating: 0, count: input.channels > 1 && input.area > 1 ? capacity * input.count : 0)
+        random = SeededRandom(seed: seed)
     }
 
     init(_ model: QuantizedModel, capacity: Int) {
         self.init(shape: model.shape, normalisation: model.normalisation, capacity: capacity)
         setScales(model.activationScales)
-        for (index, layer) in model.layers.enumerated() {
-            weights[index] = Int8Weights(
-                weights: layer.weights, width: shape.widths[index], scales: layer.scales,
-                bias: layer.bias)
+        for (layer, index) in zip(model.layers, shape.weightedLayers) {
+            layers[index].setWeights(layer)
             fold(layer: index)
         }
     }
 
-    /// Sets the activation scales; layers must be set again afterwards.
+    /// Sets the activation scales; layers with weights must be set again afterwards.
     mutating func setScales(_ scales: [Float]) {
-        for (index, scale) in scales.enumerated() { encodings[index].scale = scale }
+        encodings[0].scale = scales[0]
+        for (index, layer) in shape.layers.enumerated() {
+            encodings[index + 1].scale =
+                layer.kind.hasEncoding
+                ? scales[scaleIndices[index + 1]]
+                : encodings[index].scale * (layers[index].dropout?.gain ?? 1)
+        }
+        for index in layers.indices where shape.layers[index].kind.hasEncoding {
+            if let addend = layers[index].addend {
+                layers[index].setAddition(input: encodings[index], addend: encodings[addend])
+            }
+            fold(layer: index)
+        }
     }
 
-    /// Rounds a layer's fp32 weights and bias, as exporting them would.
-    mutating func setLayer(_ index: Int, weights fp32: [Float], bias: [Float]) {
-        weights[index].quantise(weights: fp32, bias: bias, inputScale: encodings[index].scale)
+    /// Rounds a layer's fp32 weights, in the kernels' order, and bias, as exporting them would.
+    mutating func setLayer(_ index: Int, weights: [Float], bias: [Float]) {
+        layers[index].weights.quantise(
+            weights: weights, bias: bias, inputScale: encodings[index].scale)
         fold(layer: index)
     }
 
     private mutating func fold(layer: Int) {
-        let (input, output) = (encodings[layer], encodings[layer + 1])
-        for channel in 0..<weights[layer].channels {
-            foldedBias[layer][channel] =
-                weights[layer].bias[channel] - input.zeroPoint * weights[layer].sums[channel]
-            // onnxruntime's order; another rounds differently.
-            multipliers[layer][channel] =
-                (input.scale * weights[layer].scales[channel]) / output.scale
-        }
+        layers[layer].fold(input: encodings[layer], output: encodings[layer + 1])
     }
 
     /// Runs `rows` examples of raw features [rows x inputs] through all layers; `features` is
     /// overwritten.
     mutating func forward(features: inout [Float], rows: Int) {
         quantiseInput(&features, rows: rows)
-        for layer in 0..<shape.layerCount {
-            Int8Kernels.multiply(
-                activations[layer], rows: rows, by: weights[layer], into: &products)
-            Int8Kernels.requantise(
-                products, rows: rows, bias: foldedBias[layer], multipliers: multipliers[layer],
-                zeroPoint: encodings[layer + 1].zeroPoint, into: &activations[layer + 1])
+        for index in layers.indices {
+            accumulate(layer: index, rows: rows)
+            guard shape.layers[index].kind.hasEncoding else { continue }
+            Convolution.requantise(
+                products, rows: rows, bias: layers[index].foldedBias,
+                multipliers: layers[index].multipliers,
+                zeroPoint: encodings[index + 1].zeroPoint, into: &activations[index + 1])
         }
     }
 
     /// As `forward`, keeping each activation's values in units of its scale before rounding, for
-    /// the backward pass: the input's in `features`, layer l's output in `scaled[l]` [rows x
-    /// outputs].
+    /// the backward pass: the input's in `features`, those of a layer l with a scale of its own in
+    /// `scaled[l]` [rows x outputs]; images with channels innermost.
     mutating func forward(features: inout [Float], rows: Int, scaled: inout [[Float]]) {
         quantiseInput(&features, rows: rows)
-        for layer in 0..<shape.layerCount {
-            Int8Kernels.multiply(
-                activations[layer], rows: rows, by: weights[layer], into: &products)
-            Int8Kernels.requantise(
-                products, rows: rows, bias: foldedBias[layer], multipliers: multipliers[layer],
-                zeroPoint: encodings[layer + 1].zeroPoint, into: &activations[layer + 1],
-                scaled: &scaled[layer])
+        for index in layers.indices {
+            accumulate(layer: index, rows: rows)
+            guard shape.layers[index].kind.hasEncoding else { continue }
+            Convolution.requantise(
+                products, rows: rows, bias: layers[index].foldedBias,
+                multipliers: layers[index].multipliers,
+                zeroPoint: encodings[index + 1].zeroPoint, into: &activations[index + 1],
+                scaled: &scaled[index])
         }
     }
 
@@ -100,12 +124,60 @@ struct Int8Network: Sendable {
         Int8Kernels.normalise(
             &features, rows: rows, features: shape.inputs, offset: normalisation.offset,
             scale: normalisation.scale)
+        if !images.isEmpty {
+            interleaveChannels(features, rows: rows, shape: shape.activations[0], into: &images)
+            for index in 0..<rows * shape.inputs { features[index] = images[index] }
+        }
         Int8Kernels.quantise(&features, rows: rows, as: encodings[0], into: &activations[0])
+    }
+
+    /// The products of a layer with a scale of its own, or the output of one without.
+    private mutating func accumulate(layer index: Int, rows: Int) {
+        switch shape.layers[index].kind {
+        case .dense, .conv, .averagePool:
+            layers[index].multiply(
+                activations[index], rows: rows, zeroPoint: encodings[index].zeroPoint,
+                into: &products)
+        case .add:
+            guard let addend = layers[index].addend else { return }
+            layers[index].add(activations[index], activations[addend], rows, into: &products)
+        case .maxPool:
+            let input = activations[index]
+            layers[index].pool(input, rows: rows, into: &activations[index + 1])
+        case .flatten:
+            let input = activations[index]
+            activations[index + 1].flatten(input, rows: rows, shape: shape.activations[index])
+        case .dropout:
+            let input = activations[index]
+            layers[index].drop(
+                input, rows: rows, zeroPoint: Int8(encodings[index].zeroPoint), random: &random,
+                into: &activations[index + 1])
+        }
     }
 
     /// The real values of activation `index` after a forward pass: values [rows x width].
     func dequantise(activation index: Int, rows: Int, into values: inout [Float]) {
         Int8Kernels.dequantise(
             activations[index], rows: rows, as: encodings[index], into: &values)
+    }
+}
+
+extension Int8Matrix {
+    /// Takes images with channels innermost and puts them outermost, as `flatten` means them.
+    fileprivate mutating func flatten(_ images: Int8Matrix, rows: Int, shape: TensorShape) {
+        let (channels, area) = (shape.channels, shape.area)
+        let (from, to) = (images.stride, stride)
+        images.values.withUnsafeBufferPointer { source in
+            values.withUnsafeMutableBufferPointer { target in
+                for row in 0..<rows {
+                    for channel in 0..<channels {
+                        for position in 0..<area {
+                            target[row * to + channel * area + position] =
+                                source[row * from + position * channels + channel]
+                        }
+                    }
+                }
+            }
+        }
     }
 }

@@ -2,6 +2,9 @@ import Glibc
 
 /// What a network is asked to minimise.
 package protocol Loss: Sendable {
+    /// Whether labels matter, and so must name a class.
+    var usesLabels: Bool { get }
+
     /// Sees the raw features [rows x inputs] of the batch whose outputs come next.
     mutating func observe(raw: [Float], rows: Int)
 
@@ -10,6 +13,10 @@ package protocol Loss: Sendable {
     mutating func gradient(
         logits: [Float], labels: [Int32], rows: Int, classes: Int, into gradient: inout [Float]
     ) -> Float
+}
+
+extension Loss {
+    package var usesLabels: Bool { true }
 }
 
 /// Softmax cross-entropy with the labels, of the logits plus a constant for each class.

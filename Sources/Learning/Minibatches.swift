@@ -10,12 +10,13 @@ struct Minibatches {
 
     private let batchSize: Int
     private let inputs: Int
-    private let classes: Int
+    private let classes: Int?
     private var order: [Int]
 
+    /// - Parameter classes: labels are below it; nil when labels do not matter.
     /// - Throws: `Fault.invalid` when `source` is empty or its rows do not have `inputs` features.
     init(
-        of source: some ExampleSource, inputs: Int, classes: Int, batchSize: Int
+        of source: some ExampleSource, inputs: Int, classes: Int?, batchSize: Int
     ) throws(Fault) {
         guard source.count > 0 else {
             throw Fault(
@@ -54,6 +55,7 @@ struct Minibatches {
         let first = index * batchSize
         let rows = order[first..<min(first + batchSize, order.count)]
         try source.read(rows: rows, features: &features, labels: &labels)
+        guard let classes else { return rows.count }
         for (offset, row) in rows.enumerated() where !(0..<classes).contains(Int(labels[offset])) {
             throw Fault(
                 .invalid,
@@ -67,10 +69,10 @@ struct Minibatches {
     ///
     /// - Throws: as `read`.
     mutating func classCounts(from source: inout some ExampleSource) throws(Fault) -> [Int] {
-        var counts = [Int](repeating: 0, count: classes)
+        var counts = [Int](repeating: 0, count: classes ?? 0)
         for batch in 0..<count {
             let rows = try read(batch, from: &source)
-            for label in labels[..<rows] { counts[Int(label)] += 1 }
+            for label in labels[..<rows] where Int(label) < counts.count { counts[Int(label)] += 1 }
         }
         return counts
     }

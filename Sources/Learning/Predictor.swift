@@ -35,6 +35,18 @@ package struct Predictor: Sendable {
     }
 }
 
+extension Predictor {
+    /// How unusual each of `rows` examples of raw features [rows x inputs] is to a model that
+    /// reconstructs its input: the mean squared error of its outputs, in normalised units.
+    ///
+    /// - Throws: `Fault.invalid` when the model has not one output a feature.
+    package mutating func anomalyScores(raw: [Float], rows: Int) throws(Fault) -> [Float] {
+        var errors = try Reconstruction(normalisation: network.normalisation, shape: network.shape)
+        errors.observe(raw: raw, rows: rows)
+        return errors.errors(of: outputs(raw: raw, rows: rows), rows: rows)
+    }
+}
+
 /// The share of `source` whose class the int8 model names: the largest output, the lowest index
 /// among equals.
 ///

@@ -2,9 +2,9 @@ package import Federation
 import Glibc
 import Kernels
 
-/// One dense layer of an int8 model.
+/// One layer of an int8 model that has weights.
 package struct QuantizedLayer: Sendable, Equatable {
-    /// Outputs x inputs, row-major, in [-127, 127].
+    /// Of `StudentShape.weightDimensions`, row-major, in [-127, 127].
     package var weights: [Int8]
     /// One a channel: real weight = integer * scale.
     package var scales: [Float]
@@ -23,14 +23,14 @@ package struct QuantizedModel: Sendable, Equatable {
     /// Biases beyond this could carry a sum out of int32.
     package static let largestBias: Int32 = 1 << 30
 
-    /// Widths and activations.
+    /// The graph, as `StudentShape.deployed` gives it.
     package var shape: StudentShape
     /// What is done to raw features first.
     package var normalisation: Normalisation
-    /// One an activation: the input, then each layer's output. `shape.zeroPoint` has the zero
-    /// points.
+    /// Of the input, then of each layer's output that has a scale of its own:
+    /// `shape.scaleIndex(activation:)` finds them. `shape.zeroPoint` has the zero points.
     package var activationScales: [Float]
-    /// From input to output.
+    /// One for each of `shape.weightedLayers`.
     package var layers: [QuantizedLayer]
 
     /// - Throws: `Fault.invalid`, naming the layer, when a size does not fit `shape`, a scale is
@@ -39,40 +39,53 @@ package struct QuantizedModel: Sendable, Equatable {
         shape: StudentShape, normalisation: Normalisation, activationScales: [Float],
         layers: [QuantizedLayer]
     ) throws(Fault) {
-        self.shape = shape
+        self.shape = shape.deployed
         self.normalisation = normalisation
         self.activationScales = activationScales
         self.layers = layers
         try normalisation.check(features: shape.inputs)
-        guard activationScales.count == shape.widths.count, layers.count == shape.layerCount else {
+        let weighted = self.shape.weightedLayers
+        guard activationScales.count == shape.scaleCount, layers.count == weighted.count else {
             throw Fault(
                 .invalid,
-                "a model of \(shape.layerCount) layers has \(layers.count) and"
-                    + " \(activationScales.count) activation scales"
-            )
+                "a model of \(weighted.count) layers has \(layers.count) with weights, and"
+                    + " \(activationScales.count) activation scales for \(shape.scaleCount)")
         }
         for (index, scale) in activationScales.enumerated() where !(scale > 0 && scale.isFinite) {
-            throw Fault(.invalid, "the scale of \(activationName(index)) is \(scale), not positive")
+            throw Fault(
+                .invalid,
+                "the scale of \(self.shape.activationName(scale: index)) is \(scale), not positive")
         }
-        for index in 0..<shape.layerCount { try check(layer: index) }
+        for (layer, index) in zip(layers, weighted) { try check(layer, index) }
+        for (index, layer) in self.shape.layers.enumerated() where layer.kind.hasEncoding {
+            guard (scale(activation: index) / scale(activation: index + 1)).isFinite else {
+                throw Fault(
+                    .invalid, "the scale of layer \(index)'s output is too small for its input's")
+            }
+        }
     }
 
-    private func check(layer index: Int) throws(Fault) {
-        let layer = layers[index]
-        let (inputs, outputs) = (shape.widths[index], shape.widths[index + 1])
-        guard layer.weights.count == inputs * outputs, layer.scales.count == outputs,
+    /// The scale of activation `index`.
+    package func scale(activation index: Int) -> Float {
+        activationScales[shape.scaleIndex(activation: index)]
+    }
+
+    private func check(_ layer: QuantizedLayer, _ index: Int) throws(Fault) {
+        let dimensions = shape.weightDimensions(layer: index) ?? []
+        let outputs = dimensions[0]
+        guard layer.weights.count == dimensions.reduce(1, *), layer.scales.count == outputs,
             layer.bias.count == outputs
         else {
             throw Fault(
                 .invalid,
-                "layer \(index) of \(outputs) x \(inputs) has \(layer.weights.count) weights,"
+                "layer \(index) of \(dimensions) has \(layer.weights.count) weights,"
                     + " \(layer.scales.count) scales and \(layer.bias.count) biases"
             )
         }
         for (channel, scale) in layer.scales.enumerated() {
             // The factor that requantises this channel; an overflow would make it infinite and its
             // outputs NaN.
-            let factor = activationScales[index] * scale / activationScales[index + 1]
+            let factor = self.scale(activation: index) * scale / self.scale(activation: index + 1)
             guard scale > 0, scale.isFinite, factor.isFinite else {
                 throw Fault(
                     .invalid, "the weight scale of layer \(index), channel \(channel), is \(scale)")
@@ -99,12 +112,13 @@ package struct QuantizedModel: Sendable, Equatable {
         let scales = parameters[shape.logScaleOffset...].map {
             Float(exp(Double(LogScale.clamped($0))))
         }
-        let layers = (0..<shape.layerCount).map { layer in
+        let layers = shape.weightedLayers.map { layer in
             let ranges = shape.parameterRanges(layer: layer)
-            var weights = Int8Weights(channels: ranges.bias.count, width: shape.widths[layer])
+            var weights = Int8Weights(
+                channels: ranges.bias.count, width: ranges.weights.count / ranges.bias.count)
             weights.quantise(
                 weights: Array(parameters[ranges.weights]), bias: Array(parameters[ranges.bias]),
-                inputScale: scales[layer])
+                inputScale: scales[shape.scaleIndex(activation: layer)])
             return QuantizedLayer(
                 weights: weights.matrix.elements, scales: weights.scales, bias: weights.bias)
         }
@@ -116,15 +130,15 @@ package struct QuantizedModel: Sendable, Equatable {
     package func dequantised() -> [Float] {
         var parameters: [Float] = []
         parameters.reserveCapacity(shape.parameterCount)
-        for (index, layer) in layers.enumerated() {
-            let inputs = shape.widths[index]
+        for (layer, index) in zip(layers, shape.weightedLayers) {
+            let fanIn = layer.weights.count / layer.scales.count
             for (channel, scale) in layer.scales.enumerated() {
-                for weight in layer.weights[channel * inputs..<(channel + 1) * inputs] {
+                for weight in layer.weights[channel * fanIn..<(channel + 1) * fanIn] {
                     parameters.append(Float(weight) * scale)
                 }
             }
             for (bias, scale) in zip(layer.bias, layer.scales) {
-                let unit = Double(activationScales[index]) * Double(scale)
+                let unit = Double(self.scale(activation: index)) * Double(scale)
                 parameters.append(Float(Double(bias) * unit))
             }
         }
@@ -133,26 +147,28 @@ package struct QuantizedModel: Sendable, Equatable {
     }
 }
 
-/// "the input" or "layer 0's output".
-private func activationName(_ index: Int) -> String {
-    index == 0 ? "the input" : "layer \(index - 1)'s output"
+extension StudentShape {
+    /// "the input" or "layer 0's output": what activation scale `index` belongs to.
+    func activationName(scale index: Int) -> String {
+        let layer = layers.indices.first { scaleIndex(activation: $0 + 1) == index }
+        return index == 0 ? "the input" : "layer \(layer ?? layerCount)'s output"
+    }
 }
 
 /// - Throws: `Fault.invalid` when `parameters` does not fit `shape` or holds a value that is not
 ///   finite, naming the layer.
 func checkParameters(_ parameters: [Float], shape: StudentShape) throws(Fault) {
-    try shape.check()
     guard parameters.count == shape.parameterCount else {
         throw Fault(
             .invalid,
             "\(parameters.count) parameters for a student that has \(shape.parameterCount)")
     }
     guard let bad = parameters.firstIndex(where: { !$0.isFinite }) else { return }
-    let layer = (0..<shape.layerCount).first {
+    let layer = shape.weightedLayers.first {
         bad < shape.parameterRanges(layer: $0).bias.upperBound
     }
     let place =
         layer.map { "a parameter of layer \($0)" }
-        ?? "the scale of \(activationName(bad - shape.logScaleOffset))"
+        ?? "the scale of \(shape.activationName(scale: bad - shape.logScaleOffset))"
     throw Fault(.invalid, "\(place) is \(parameters[bad])")
 }

@@ -6,98 +6,102 @@ import Kernels
 /// their latent fp32 values, backward in fp32 with straight-through gradients, activation scales by
 /// LSQ on their logarithms.
 struct StudentLearner<Objective: Loss>: MinibatchLearner {
-    private let momentum: Float
-    private var layers: [DenseLayer]
-    private var logScales: [Float]
-    private var logScaleVelocity: [Float]
+    private var latent: StudentParameters
     private var network: Int8Network
+    private var backward: Backpropagation
     private var objective: Objective
 
-    /// Layer outputs in units of their scale before rounding, one [capacity x width] a layer.
+    /// Outputs of layers with a scale of their own, in units of it before rounding, one [capacity x
+    /// width] a layer.
     private var scaled: [[Float]]
-    /// The loss's gradient by the current layer's output, and by its input.
-    private var gradient: [Float]
-    private var inputGradient: [Float]
-    /// Real values of the current layer's input; after the last layer's turn, of the network's
-    /// output.
+    /// Real values of the current layer's input; before, of the network's output.
     private var values: [Float]
+    private var scales: [Float]
+    private let weightedLayers: [Int]
 
     /// - Parameters:
     ///   - parameters: in `shape`'s order; checked by the caller.
     ///   - capacity: most rows of a batch.
+    ///   - seed: of dropout.
     init(
-        shape: StudentShape, normalisation: Normalisation, parameters: [Float], momentum: Float,
-        capacity: Int, objective: Objective
+        shape: StudentShape, normalisation: Normalisation, parameters: [Float],
+        training: TrainingPlan, capacity: Int, seed: UInt64, objective: Objective
     ) {
-        self.momentum = momentum
         self.objective = objective
-        layers = (0..<shape.layerCount).map { layer in
-            let ranges = shape.parameterRanges(layer: layer)
-            return DenseLayer(
-                inputs: shape.widths[layer], outputs: shape.widths[layer + 1],
-                weights: Array(parameters[ranges.weights]), bias: Array(parameters[ranges.bias]))
+        latent = StudentParameters(parameters, shape: shape, training: training)
+        network = Int8Network(
+            shape: shape, normalisation: normalisation, capacity: capacity, training: true,
+            seed: seed)
+        backward = Backpropagation(shape: shape, capacity: capacity)
+        scaled = shape.layers.indices.map { layer in
+            let count = shape.layers[layer].kind.hasEncoding ? shape.widths[layer + 1] : 0
+            return [Float](repeating: 0, count: capacity * count)
         }
-        logScales = parameters[shape.logScaleOffset...].map(LogScale.clamped)
-        logScaleVelocity = [Float](repeating: 0, count: logScales.count)
-        network = Int8Network(shape: shape, normalisation: normalisation, capacity: capacity)
-        scaled = shape.widths.dropFirst().map { [Float](repeating: 0, count: capacity * $0) }
-        let widest = capacity * (shape.widths.max() ?? 0)
-        gradient = [Float](repeating: 0, count: widest)
-        inputGradient = [Float](repeating: 0, count: widest)
-        values = [Float](repeating: 0, count: widest)
+        values = [Float](repeating: 0, count: capacity * (shape.widths.max() ?? 0))
+        scales = [Float](repeating: 0, count: shape.scaleCount)
+        weightedLayers = shape.weightedLayers
     }
 
     var inputs: Int { network.shape.inputs }
-    var classes: Int { network.shape.classes }
+    var classes: Int? { objective.usesLabels ? network.shape.classes : nil }
 
     /// The latent parameters, in `StudentShape`'s order.
-    var parameters: [Float] {
-        var parameters: [Float] = []
-        parameters.reserveCapacity(network.shape.parameterCount)
-        for layer in layers { parameters += layer.weights + layer.bias }
-        return parameters + logScales
-    }
+    var parameters: [Float] { latent.vector }
 
     mutating func step(
         features: inout [Float], labels: [Int32], rows: Int, learningRate: Float
     ) -> Float {
         objective.observe(raw: features, rows: rows)
-        network.setScales(logScales.map { Float(exp(Double($0))) })
-        for (index, layer) in layers.enumerated() {
-            network.setLayer(index, weights: layer.weights, bias: layer.bias)
+        for (index, logScale) in latent.logScales.values.enumerated() {
+            scales[index] = Float(exp(Double(logScale)))
+        }
+        network.setScales(scales)
+        for (layer, index) in zip(latent.layers, weightedLayers) {
+            network.setLayer(index, weights: layer.weights.values, bias: layer.bias.values)
         }
         network.forward(features: &features, rows: rows, scaled: &scaled)
-        network.dequantise(activation: layers.count, rows: rows, into: &values)
+        let last = network.shape.layerCount
+        network.dequantise(activation: last, rows: rows, into: &values)
         let loss = objective.gradient(
-            logits: values, labels: labels, rows: rows, classes: classes, into: &gradient)
-        for layer in layers.indices.reversed() {
-            let count = rows * layers[layer].outputs
-            descendScale(
-                layer + 1, scaled: scaled[layer], count: count, learningRate: learningRate)
-            network.dequantise(activation: layer, rows: rows, into: &values)
-            layers[layer].propagate(gradient, rows: rows, into: &inputGradient)
-            layers[layer].descend(
-                gradient: gradient, input: values, rows: rows, learningRate: learningRate,
-                momentum: momentum)
-            swap(&gradient, &inputGradient)
-        }
-        descendScale(0, scaled: features, count: rows * inputs, learningRate: learningRate)
+            logits: values, labels: labels, rows: rows, classes: network.shape.classes,
+            into: &backward.gradient)
+        for layer in network.shape.layers.indices.reversed() { passBack(layer, rows: rows) }
+        differentiateScale(0, scaled: features, rows: rows)
+        latent.descend(learningRate: learningRate)
         return loss
     }
 
-    /// Takes `gradient` back through the rounding of activation `index` and moves its scale.
-    private mutating func descendScale(
-        _ index: Int, scaled: [Float], count: Int, learningRate: Float
-    ) {
+    private mutating func passBack(_ layer: Int, rows: Int) {
+        backward.collect(layer: layer, rows: rows)
+        let kind = network.shape.layers[layer].kind
+        if kind.hasEncoding { differentiateScale(layer + 1, scaled: scaled[layer], rows: rows) }
+        let state = network.layers[layer]
+        switch kind {
+        case .dense, .conv, .averagePool:
+            network.dequantise(activation: layer, rows: rows, into: &values)
+            backward.pass(layer: layer, input: values, rows: rows, parameters: &latent)
+        case .maxPool: backward.pass(pool: layer, winners: state.winners, rows: rows)
+        case .flatten: backward.pass(flatten: layer, rows: rows)
+        case .add:
+            guard let addend = state.addend else { return }
+            let shares = state.shares(
+                input: network.encodings[layer], addend: network.encodings[addend])
+            backward.pass(addition: layer, shares: shares, rows: rows)
+        case .dropout:
+            guard let dropout = state.dropout else { return }
+            backward.pass(dropout: dropout, count: rows * network.shape.activations[layer].count)
+        }
+    }
+
+    /// Takes the gradient back through the rounding of activation `index` and differentiates by its
+    /// scale.
+    private mutating func differentiateScale(_ index: Int, scaled: [Float], rows: Int) {
+        let width = network.shape.activations[index].count
         let encoding = network.encodings[index]
         let byScale = Int8Kernels.gradient(
-            scaled: scaled, count: count, encoding: encoding, gradient: &gradient)
-        let byLogarithm =
-            encoding.scale * byScale
-            * scaleGradientFactor(width: network.shape.widths[index], high: encoding.high)
-        logScaleVelocity[index] = momentum * logScaleVelocity[index] + byLogarithm
-        logScales[index] = LogScale.clamped(
-            logScales[index] - learningRate * logScaleVelocity[index])
+            scaled: scaled, count: rows * width, encoding: encoding, gradient: &backward.gradient)
+        latent.logScales.gradient[network.shape.scaleIndex(activation: index)] =
+            encoding.scale * byScale * scaleGradientFactor(width: width, high: encoding.high)
     }
 }
 

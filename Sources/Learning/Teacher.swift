@@ -4,22 +4,54 @@ import Kernels
 /// The fp32 network from which the first student learns: dense layers with ReLU between them.
 package struct Teacher: Sendable {
     private let normalisation: Normalisation
-    private(set) var layers: [DenseLayer]
+    private(set) var layers: [LinearLayer]
     /// Outputs of each layer [capacity x width], the input's before them.
     private var activations: [[Float]]
     private var capacity: Int
 
     private init(
         widths: [Int], normalisation: Normalisation, capacity: Int,
-        random: inout some RandomSource
+        training: TrainingPlan, random: inout some RandomSource
     ) {
         self.normalisation = normalisation
         self.capacity = capacity
         layers = []
         for (inputs, outputs) in zip(widths, widths.dropFirst()) {
-            layers.append(DenseLayer(inputs: inputs, outputs: outputs, random: &random))
+            layers.append(
+                LinearLayer(
+                    weights: initialWeights(inputs * outputs, inputs: inputs, random: &random),
+                    bias: [Float](repeating: 0, count: outputs), training: training))
         }
         activations = widths.map { [Float](repeating: 0, count: capacity * $0) }
+    }
+
+    /// A network trained elsewhere, its layers from input to output; it is fed what the plan's
+    /// normalisation makes of raw features.
+    ///
+    /// - Throws: `Fault.invalid` naming the layer whose size does not fit the data or the layer
+    ///   before it, or that holds a value which is not finite.
+    package init(layers imported: [ImportedLayer], plan: DataPlan) throws(Fault) {
+        normalisation = Normalisation(plan: plan)
+        try normalisation.check(features: plan.features)
+        guard imported.last?.bias.count == plan.classes else {
+            throw Fault(
+                .invalid,
+                "the teacher has \(imported.last?.bias.count ?? 0) outputs, the plan"
+                    + " \(plan.classes) classes",
+                remedy: "use a teacher that was trained for this plan")
+        }
+        var width = plan.features
+        for (index, layer) in imported.enumerated() {
+            try layer.check(inputs: width, name: "layer \(index) of the teacher")
+            width = layer.bias.count
+        }
+        // It is never trained here.
+        let training = TrainingPlan(epochs: 1, batchSize: 1, learningRate: 0, momentum: 0)
+        layers = imported.map {
+            LinearLayer(weights: $0.weights, bias: $0.bias, training: training)
+        }
+        capacity = 0
+        activations = []
     }
 
     /// Raw features a row.
@@ -27,8 +59,8 @@ package struct Teacher: Sendable {
     /// Outputs a row.
     package var classes: Int { layers[layers.count - 1].outputs }
 
-    /// Trains the network that `plan.teacher` describes with SGD and momentum, the learning rate
-    /// falling to zero along a cosine.
+    /// Trains the network that `plan.teacher` describes, the learning rate falling to zero along a
+    /// cosine.
     ///
     /// - Parameter progress: called with the finished share in [0, 1] every few batches; false
     ///   stops.
@@ -40,17 +72,18 @@ package struct Teacher: Sendable {
     ) throws(Fault) -> Teacher {
         let normalisation = Normalisation(plan: plan.data)
         try normalisation.check(features: plan.data.features)
-        let training = plan.teacher.training
+        var training = plan.teacher.training
+        training.schedule = .cosine
         let teacher = Teacher(
             widths: [plan.data.features] + plan.teacher.hidden + [plan.data.classes],
-            normalisation: normalisation, capacity: training.batchSize, random: &random)
-        var learner = TeacherLearner(teacher: teacher, momentum: training.momentum)
+            normalisation: normalisation, capacity: training.batchSize, training: training,
+            random: &random)
+        var learner = TeacherLearner(teacher: teacher, training: training)
         _ = try train(
-            &learner, on: &source, training: training, schedule: .cosine, random: &random,
-            progress: progress)
+            &learner, on: &source, training: training, random: &random, progress: progress)
         guard
             learner.teacher.layers.allSatisfy({
-                $0.weights.allSatisfy(\.isFinite) && $0.bias.allSatisfy(\.isFinite)
+                $0.weights.values.allSatisfy(\.isFinite) && $0.bias.values.allSatisfy(\.isFinite)
             })
         else {
             throw Fault(
@@ -97,8 +130,7 @@ package struct Teacher: Sendable {
     /// Descends on the gradient by the logits [rows x classes] of the last forward pass; `gradient`
     /// is overwritten.
     fileprivate mutating func backward(
-        _ gradient: inout [Float], scratch: inout [Float], rows: Int, learningRate: Float,
-        momentum: Float
+        _ gradient: inout [Float], scratch: inout [Float], rows: Int, descent: Descent
     ) {
         for index in layers.indices.reversed() {
             if index > 0 {
@@ -107,9 +139,9 @@ package struct Teacher: Sendable {
                     scratch[entry] = 0
                 }
             }
-            layers[index].descend(
-                gradient: gradient, input: activations[index], rows: rows,
-                learningRate: learningRate, momentum: momentum)
+            layers[index].differentiate(
+                gradient: gradient, input: activations[index], rows: rows)
+            layers[index].descend(descent)
             swap(&gradient, &scratch)
         }
     }
@@ -118,34 +150,62 @@ package struct Teacher: Sendable {
     fileprivate var widest: Int { activations.reduce(0) { max($0, $1.count) } }
 }
 
+/// A dense layer of a teacher that was trained elsewhere.
+package struct ImportedLayer: Sendable {
+    /// Outputs x inputs, row-major.
+    package var weights: [Float]
+    /// One an output.
+    package var bias: [Float]
+
+    package init(weights: [Float], bias: [Float]) {
+        self.weights = weights
+        self.bias = bias
+    }
+
+    fileprivate func check(inputs: Int, name: String) throws(Fault) {
+        guard !bias.isEmpty, weights.count == inputs * bias.count else {
+            throw Fault(
+                .invalid,
+                "\(name) has \(weights.count) weights where \(inputs) inputs and \(bias.count)"
+                    + " outputs need \(inputs * bias.count)",
+                remedy: "use a teacher that was trained for this plan")
+        }
+        guard weights.allSatisfy(\.isFinite), bias.allSatisfy(\.isFinite) else {
+            throw Fault(.invalid, "\(name) holds a value that is not finite")
+        }
+    }
+}
+
 private struct TeacherLearner: MinibatchLearner {
     var teacher: Teacher
-    private let momentum: Float
+    private let training: TrainingPlan
+    private var steps = 0
     private let objective: CrossEntropy
     private var gradient: [Float]
     private var scratch: [Float]
 
-    init(teacher: Teacher, momentum: Float) {
+    init(teacher: Teacher, training: TrainingPlan) {
         self.teacher = teacher
-        self.momentum = momentum
+        self.training = training
         objective = CrossEntropy(classes: teacher.classes)
         gradient = [Float](repeating: 0, count: teacher.widest)
         scratch = gradient
     }
 
     var inputs: Int { teacher.inputs }
-    var classes: Int { teacher.classes }
+    var classes: Int? { teacher.classes }
 
     mutating func step(
         features: inout [Float], labels: [Int32], rows: Int, learningRate: Float
     ) -> Float {
         teacher.forward(raw: features, rows: rows)
         let loss = objective.gradient(
-            logits: teacher.output(), labels: labels, rows: rows, classes: classes,
-            into: &gradient)
+            logits: teacher.output(), labels: labels, rows: rows,
+            classes: teacher.classes, into: &gradient)
+        steps += 1
         teacher.backward(
-            &gradient, scratch: &scratch, rows: rows, learningRate: learningRate,
-            momentum: momentum)
+            &gradient, scratch: &scratch, rows: rows,
+            descent: Descent(training, learningRate: learningRate, count: steps))
         return loss
     }
 }

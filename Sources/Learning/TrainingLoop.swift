@@ -17,7 +17,8 @@ package struct TrainingReport: Sendable, Equatable {
 /// Something that learns from one minibatch after another.
 protocol MinibatchLearner {
     var inputs: Int { get }
-    var classes: Int { get }
+    /// Classes that labels may name; nil when labels do not matter.
+    var classes: Int? { get }
 
     /// One descent on `rows` examples of raw features [rows x inputs], which it may overwrite, and
     /// classes `labels`.
@@ -28,13 +29,9 @@ protocol MinibatchLearner {
     ) -> Float
 }
 
-/// How the learning rate moves over a run.
-enum LearningRateSchedule {
-    case constant
-    /// From the plan's rate to zero along half a cosine: the rounding noise of the last steps dies
-    /// down.
-    case cosine
-
+extension TrainingPlan.Schedule {
+    /// The learning rate when `progress` in [0, 1] of a run is done; a cosine lets the rounding
+    /// noise of the last steps die down.
     func rate(_ base: Float, progress: Double) -> Float {
         switch self {
         case .constant: base
@@ -43,13 +40,13 @@ enum LearningRateSchedule {
     }
 }
 
-/// Runs `training.epochs` over `source`, freshly shuffled each, and reports progress in [0, 1]
-/// after every few batches.
+/// Runs `training.epochs` over `source`, freshly shuffled each, or fewer once the loss no longer
+/// falls, and reports progress in [0, 1] after every few batches.
 ///
 /// - Throws: `Fault.gone` when `progress` returns false; what it and reading throw.
 func train<Source: ExampleSource, Random: RandomSource>(
     _ learner: inout some MinibatchLearner, on source: inout Source, training: TrainingPlan,
-    schedule: LearningRateSchedule, random: inout Random,
+    random: inout Random,
     progress: (Double) throws(Fault) -> Bool
 ) throws(Fault) -> TrainingReport {
     /// A progress report costs little, but need not come with every batch.
@@ -59,12 +56,13 @@ func train<Source: ExampleSource, Random: RandomSource>(
     let total = batches.count * training.epochs
     var done = 0
     var loss = 0.0
+    var patience = Patience(epochs: training.patience)
     for _ in 0..<training.epochs {
         batches.shuffle(&random)
         loss = 0
         for batch in 0..<batches.count {
             let rows = try batches.read(batch, from: &source)
-            let rate = schedule.rate(
+            let rate = training.schedule.rate(
                 training.learningRate, progress: Double(done) / Double(total))
             loss += Double(
                 learner.step(
@@ -76,7 +74,24 @@ func train<Source: ExampleSource, Random: RandomSource>(
                 throw Fault(.gone, "training was stopped before it was done")
             }
         }
+        if patience.isExhausted(byLoss: loss) { break }
     }
     return TrainingReport(
         examples: source.count, meanLoss: Float(loss / Double(source.count)))
+}
+
+/// Ends training once the loss has not fallen for some epochs.
+private struct Patience {
+    /// 0 for endless patience.
+    let epochs: Int
+    private var best = Double.infinity
+    private var waited = 0
+
+    init(epochs: Int) { self.epochs = epochs }
+
+    mutating func isExhausted(byLoss loss: Double) -> Bool {
+        waited = loss < best ? 0 : waited + 1
+        best = min(best, loss)
+        return epochs > 0 && waited >= epochs
+    }
 }

@@ -14,7 +14,7 @@ extension Plan {
             data: DataPlan(
                 format: .csv(file: "a.csv", label: "label"), features: 8, classes: 3, offset: [0],
                 scale: [1]),
-            layers: [DenseLayerPlan(units: 6, relu: true), DenseLayerPlan(units: 3, relu: false)],
+            layers: LayerPlan.dense([6, 3]),
             training: training, teacher: TeacherPlan(hidden: [], training: training),
             distillation: DistillationPlan(temperature: 2, alpha: 0.5, training: training),
             round: RoundPlan(

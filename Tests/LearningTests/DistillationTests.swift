@@ -34,8 +34,49 @@ struct DistillationTests {
         let parameters = try distil(
             teacher: teacher, plan: plan, on: &data, random: &random, progress: always)
         let model = try QuantizedModel(
-            parameters: parameters, shape: StudentShape(plan: plan), normalisation: pixels)
+            parameters: parameters, shape: try StudentShape(plan: plan), normalisation: pixels)
         #expect(try accuracy(of: model, on: &data) > 0.95)
+    }
+
+    @Test("layers that rounds leave alone still learn from the teacher")
+    mutating func frozen() throws {
+        var random = SeededRandom(seed: 1)
+        let teacher = try Teacher.trained(
+            plan: plan, on: &data, random: &random, progress: always)
+        var other = plan
+        other.layers[0].isFrozen = true
+        let students = try [plan, other].map { plan in
+            var random = SeededRandom(seed: 2)
+            return try distil(
+                teacher: teacher, plan: plan, on: &data, random: &random, progress: always)
+        }
+        #expect(students[0] == students[1])
+    }
+
+    @Test("without a teacher the first student learns the plan's objective")
+    mutating func withoutTeacher() throws {
+        var autoencoder = plan
+        autoencoder.layers = LayerPlan.dense([8, 12])
+        autoencoder.training.objective = .reconstruction
+        autoencoder.distillation.training = TrainingPlan(
+            epochs: 20, batchSize: 16, learningRate: 0.01,
+            optimizer: .adamW(beta1: 0.9, beta2: 0.999, epsilon: 1e-8))
+        var random = SeededRandom(seed: 4)
+        let parameters = try distil(
+            teacher: nil, plan: autoencoder, on: &data, random: &random, progress: always)
+        let model = try QuantizedModel(
+            parameters: parameters, shape: try StudentShape(plan: autoencoder),
+            normalisation: pixels)
+        var predictor = Predictor(model)
+        let scores = try predictor.anomalyScores(raw: data.values, rows: data.count)
+        // What always giving each feature's mean would leave.
+        let variance = (0..<12).reduce(Float(0)) { sum, column in
+            let values = (0..<data.count).map { data.values[$0 * 12 + column] / 255 }
+            let mean = values.reduce(0, +) / Float(data.count)
+            return sum + values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
+                / Float(12 * data.count)
+        }
+        #expect(scores.reduce(0, +) / Float(data.count) < 0.4 * variance)
     }
 
     @Test("a seed fixes teacher and student")

@@ -9,7 +9,7 @@ struct StudentShapeTests {
     @Test("a plan's shape has the plan's widths and as many parameters as the plan counts")
     func fromPlan() throws {
         let plan = try examplePlan(widths: [784, 128, 10], training: training)
-        let shape = StudentShape(plan: plan)
+        let shape = try StudentShape(plan: plan)
         #expect(shape.widths == [784, 128, 10])
         #expect(shape.relu == [true, false])
         #expect(shape.parameterCount == 101_773)

@@ -45,15 +45,13 @@ func examplePlan(
     widths: [Int], training: TrainingPlan, temperature: Float = 3, alpha: Float = 0.3
 ) throws -> Plan {
     let id = try #require(PlanID("example"))
-    let layers = widths.indices.dropFirst().map {
-        DenseLayerPlan(units: widths[$0], relu: $0 != widths.count - 1)
-    }
     return Plan(
         id: id, title: "", population: "example",
         data: DataPlan(
             format: .idx(features: "features", labels: "labels"), features: widths[0],
             classes: widths[widths.count - 1], offset: [0], scale: [255]),
-        layers: layers, training: training, teacher: TeacherPlan(hidden: [24], training: training),
+        layers: LayerPlan.dense(Array(widths.dropFirst())), training: training,
+        teacher: TeacherPlan(hidden: [24], training: training),
         distillation: DistillationPlan(
             temperature: temperature, alpha: alpha, training: training),
         round: RoundPlan(

@@ -9,7 +9,7 @@ extension Plan {
         data: DataPlan(
             format: .csv(file: "a.csv", label: "label"), features: 784, classes: 10, offset: [0],
             scale: [1]),
-        layers: [DenseLayerPlan(units: 128, relu: true), DenseLayerPlan(units: 10, relu: false)],
+        layers: LayerPlan.dense([128, 10]),
         training: training, teacher: TeacherPlan(hidden: [], training: training),
         distillation: DistillationPlan(temperature: 2, alpha: 0.5, training: training),
         round: RoundPlan(

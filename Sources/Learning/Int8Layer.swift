@@ -1,0 +1,179 @@
+import Federation
+import Kernels
+
+/// One layer's constants and buffers in the integer forward pass.
+struct Int8Layer: Sendable {
+    /// Of a layer that multiplies; in the kernels' order.
+    var weights: Int8Weights
+    /// The bias with the input's zero point taken off, so that the products may use the stored
+    /// bytes as they are.
+    private(set) var foldedBias: [Int32]
+    private(set) var multipliers: [Float]
+    /// The activation that this layer adds to its input.
+    let addend: Int?
+    private(set) var dropout: Dropout?
+    /// The index of each pooled value in its image; empty where no backward pass follows.
+    private(set) var winners: [Int32] = []
+
+    private let order: KernelOrder?
+    private let window: ImageWindow?
+    private let isDepthwise: Bool
+    /// Empty unless this is a convolution over all channels.
+    private var patches: Int8Matrix
+    private var addition: QuantizedAddition?
+
+    init(shape: StudentShape, layer: Int, capacity: Int, training: Bool) {
+        let kind = shape.layers[layer].kind
+        let dimensions = shape.weightDimensions(layer: layer)
+        window = shape.window(layer: layer)
+        addend = shape.addend(layer: layer)
+        order = dimensions.map(KernelOrder.init)
+        let channels = shape.activations[layer + 1].channels
+        switch kind {
+        case .dense, .conv:
+            let fanIn = (dimensions ?? []).dropFirst().reduce(1, *)
+            weights = Int8Weights(channels: channels, width: fanIn)
+        case .averagePool(let size, _):
+            let taps = size[0] * size[1]
+            weights = Int8Weights(
+                weights: [Int8](repeating: 1, count: channels * taps), width: taps,
+                scales: [Float](
+                    repeating: QuantizedModel.averageScale(size: size), count: channels),
+                bias: [Int32](repeating: 0, count: channels))
+        case .maxPool, .flatten, .add, .dropout: weights = Int8Weights(channels: 0, width: 0)
+        }
+        isDepthwise = kind.isDepthwise
+        patches =
+            if let window, !isDepthwise {
+                Int8Matrix(rows: capacity * window.positions, width: window.patchLength)
+            } else {
+                Int8Matrix(rows: 0, width: 0)
+            }
+        if case .dropout(let rate) = kind {
+            dropout = Dropout(rate: rate, count: capacity * shape.activations[layer].count)
+        } else {
+            dropout = nil
+        }
+        if case .maxPool = kind, training {
+            winners = [Int32](repeating: 0, count: capacity * shape.activations[layer + 1].count)
+        }
+        let encoded = kind.hasEncoding ? channels : 0
+        foldedBias = [Int32](repeating: 0, count: encoded)
+        multipliers = [Float](repeating: 0, count: encoded)
+    }
+
+    mutating func setWeights(_ layer: QuantizedLayer) {
+        weights = Int8Weights(
+            weights: order?.kernel(layer.weights) ?? layer.weights, width: weights.width,
+            scales: layer.scales, bias: layer.bias)
+    }
+
+    /// Sets the constants of an addition of values so encoded.
+    mutating func setAddition(input: Int8Encoding, addend: Int8Encoding) {
+        addition = QuantizedAddition(
+            input: (input.scale, input.zeroPoint), addend: (addend.scale, addend.zeroPoint))
+    }
+
+    /// What one unit of `addend` and of the input becomes in the sum, which rounding the weights
+    /// keeps from being exactly 1.
+    func shares(input: Int8Encoding, addend: Int8Encoding) -> (input: Float, addend: Float) {
+        guard let addition else { return (1, 1) }
+        let unit = addition.scale * QuantizedAddition.weightScale
+        return (
+            Float(addition.inputWeight) * unit / input.scale,
+            Float(addition.addendWeight) * unit / addend.scale
+        )
+    }
+
+    /// Prepares the end of the product for an input and an output so encoded.
+    mutating func fold(input: Int8Encoding, output: Int8Encoding) {
+        for channel in foldedBias.indices {
+            // onnxruntime's order of the factors; another rounds differently.
+            if let addition {
+                foldedBias[channel] = addition.bias
+                multipliers[channel] =
+                    (addition.scale * QuantizedAddition.weightScale) / output.scale
+            } else {
+                foldedBias[channel] =
+                    weights.bias[channel] - input.zeroPoint * weights.sums[channel]
+                multipliers[channel] = (input.scale * weights.scales[channel]) / output.scale
+            }
+        }
+    }
+
+    /// products [rows x positions x channels] of a dense layer, a convolution or an average.
+    mutating func multiply(
+        _ input: Int8Matrix, rows: Int, zeroPoint: Int32, into products: inout [Int32]
+    ) {
+        guard let window else {
+            Int8Kernels.multiply(input, rows: rows, by: weights, into: &products)
+            return
+        }
+        if isDepthwise {
+            Convolution.depthwise(
+                input, rows: rows, window: window, zeroPoint: zeroPoint, by: weights,
+                into: &products)
+        } else {
+            Convolution.patches(
+                of: input, rows: rows, window: window, zeroPoint: zeroPoint, into: &patches)
+            Int8Kernels.multiply(
+                patches, rows: rows * window.positions, by: weights, into: &products)
+        }
+    }
+
+    /// products [rows x width] of an addition.
+    func add(_ input: Int8Matrix, _ addend: Int8Matrix, _ rows: Int, into products: inout [Int32]) {
+        guard let addition else { return }
+        let (ours, theirs) = (Int32(addition.inputWeight), Int32(addition.addendWeight))
+        let (width, stride) = (input.width, input.stride)
+        input.values.withUnsafeBufferPointer { input in
+            addend.values.withUnsafeBufferPointer { addend in
+                products.withUnsafeMutableBufferPointer { products in
+                    for row in 0..<rows {
+                        for column in 0..<width {
+                            let index = row * stride + column
+                            products[row * width + column] =
+                                ours * Int32(input[index]) + theirs * Int32(addend[index])
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    mutating func pool(_ input: Int8Matrix, rows: Int, into output: inout Int8Matrix) {
+        guard let window else { return }
+        if winners.isEmpty {
+            Convolution.maxPool(input, rows: rows, window: window, into: &output)
+        } else {
+            Convolution.maxPool(
+                input, rows: rows, window: window, into: &output, winners: &winners)
+        }
+    }
+
+    mutating func drop(
+        _ input: Int8Matrix, rows: Int, zeroPoint: Int8, random: inout SeededRandom,
+        into output: inout Int8Matrix
+    ) {
+        dropout?.draw(rows * input.width, &random)
+        guard let dropout else { return }
+        for row in 0..<rows {
+            for column in 0..<input.width {
+                let index = row * input.stride + column
+                output.values[index] =
+                    dropout.keeps[row * input.width + column] ? input.values[index] : zeroPoint
+            }
+        }
+    }
+}
+
+extension LayerKind {
+    /// Whether each channel is computed from that channel alone.
+    var isDepthwise: Bool {
+        switch self {
+        case .conv(let conv): conv.isDepthwise
+        case .averagePool, .maxPool: true
+        case .dense, .flatten, .add, .dropout: false
+        }
+    }
+}
