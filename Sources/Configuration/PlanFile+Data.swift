@@ -1,6 +1,6 @@
 import Federation
 
-// [data] and [[model.layers]]
+// [data]
 extension PlanFile {
     enum DataKey: String, SectionKey {
         case format
@@ -8,45 +8,59 @@ extension PlanFile {
         case labelsFile = "labels_file"
         case file
         case labelColumn = "label_column"
-        case features, classes, offset, scale
+        case featureColumns = "feature_columns"
+        case classNames = "class_names"
+        case missing, window
+        case features, classes, shape, offset, scale
     }
 
-    enum ModelKey: String, SectionKey { case layers }
-
-    enum LayerKey: String, SectionKey { case units, activation }
-
-    /// Features, classes and units of one layer: int8 products of so many inputs cannot overflow an
-    /// int32 sum.
+    /// Features and classes.
     private static let widths = 1...65536
-    private static let layerCounts = 1...32
 
     static func dataPlan(_ section: Section<DataKey>) throws(Fault) -> DataPlan {
         let format = try dataFormat(section)
         let features = try section.integer(.features, widths)
+        let shape = try shape(section, features)
         return DataPlan(
             format: format, features: features,
             classes: try section.integer(.classes, 2...widths.upperBound),
-            offset: try normalisation(
-                section, .offset, features, .from(-1e9, to: 1e9), default: 0),
-            scale: try normalisation(section, .scale, features, .from(1e-9, to: 1e9), default: 1))
+            shape: shape,
+            offset: try normalisation(section, .offset, shape, .from(-1e9, to: 1e9), default: 0),
+            scale: try normalisation(section, .scale, shape, .from(1e-9, to: 1e9), default: 1))
+    }
+
+    /// [channels, height, width].
+    private static func shape(
+        _ section: Section<DataKey>, _ features: Int
+    ) throws(Fault) -> [Int] {
+        guard section.has(.shape) else { return [features, 1, 1] }
+        let allowed = "[channels, height, width], whose product is \(features)"
+        var shape: [Int] = []
+        for item in try section.items(.shape, 3...3, allowed) {
+            shape.append(try section.integer(item, .shape, 1...features, allowed))
+        }
+        // Below 2^48: no factor is above 65536.
+        guard shape.reduce(1, *) == features else {
+            throw section.fault(
+                .shape, "is \(shape), \(shape.reduce(1, *)) features", "write \(allowed)")
+        }
+        return shape
     }
 
     private static func dataFormat(_ section: Section<DataKey>) throws(Fault) -> DataPlan.Format {
-        func refuse(_ keys: DataKey..., format: String) throws(Fault) {
-            for key in keys where section.has(key) {
-                throw section.fault(
-                    key, "does not belong to format \"\(format)\"", "remove \(key.rawValue)")
-            }
-        }
         if try section.word(.format, ["idx", "csv"]) == "idx" {
-            try refuse(.file, .labelColumn, format: "idx")
+            try section.refuse([.file, .labelColumn] + tableKeys, in: #"format "idx""#)
             return .idx(
                 features: try fileName(section, .featuresFile),
                 labels: try fileName(section, .labelsFile))
         }
-        try refuse(.featuresFile, .labelsFile, format: "csv")
+        try section.refuse([.featuresFile, .labelsFile], in: #"format "csv""#)
         let label = try section.text(.labelColumn, "the name of a column") { !$0.isEmpty }
-        return .csv(file: try fileName(section, .file), label: label)
+        let file = try fileName(section, .file)
+        let isPlain = !tableKeys.contains(where: section.has) && !file.contains("*")
+        return isPlain
+            ? .csv(file: file, label: label)
+            : .table(try tableFormat(section, file: file, label: label))
     }
 
     /// A name and not a path: a plan comes over the network and must not name files outside the
@@ -60,64 +74,26 @@ extension PlanFile {
         }
     }
 
-    /// One number, or an array with one a feature.
+    /// One number, or an array with one a feature, or with one a channel, which is then that of all its features.
     private static func normalisation(
-        _ section: Section<DataKey>, _ key: DataKey, _ features: Int, _ bounds: Bounds,
+        _ section: Section<DataKey>, _ key: DataKey, _ shape: [Int], _ bounds: Bounds,
         default standard: Float
     ) throws(Fault) -> [Float] {
         guard let value = section.value(key) else { return [standard] }
-        guard case .array = value.content else { return [try section.float(key, bounds)] }
+        guard case .array(let written) = value.content else {
+            return [try section.float(key, bounds)]
+        }
+        let features = shape.reduce(1, *)
+        let count = written.count == shape[0] ? shape[0] : features
         let items = try section.items(
-            key, features...features, "one number, or an array of \(features), one a feature")
+            key, count...count,
+            "one number, or an array of \(features), one a feature"
+                + (shape[0] == features ? "" : ", or of \(shape[0]), one a channel"))
         var numbers: [Float] = []
-        for item in items { numbers.append(try section.float(item, key, bounds)) }
+        for item in items {
+            let number = try section.float(item, key, bounds)
+            numbers += [Float](repeating: number, count: features / count)
+        }
         return numbers
-    }
-
-    static func layers(
-        _ root: Section<PlanKey>, _ data: DataPlan
-    ) throws(Fault) -> [DenseLayerPlan] {
-        let allowed = "1 to \(layerCounts.upperBound) [[model.layers]] tables"
-        guard let model = try root.section(.model, of: ModelKey.self) else {
-            throw Fault.at(root.file, root.position, "there is no student", "write \(allowed)")
-        }
-        let tables = try model.items(.layers, layerCounts, allowed)
-        var layers: [DenseLayerPlan] = []
-        var inputs = data.features
-        // The learned ln-scale of the input.
-        var parameters = 1
-        for (index, table) in tables.enumerated() {
-            let section = try Section<LayerKey>(
-                table, name: "[[model.layers]]", file: root.file)
-            let layer = try layer(section, isLast: index == tables.count - 1, data)
-            parameters += inputs * layer.units + layer.units + 1
-            guard parameters <= Plan.maximumParameters else {
-                throw section.fault(
-                    .units, "brings the student to \(parameters) parameters",
-                    "at most \(Plan.maximumParameters) are allowed")
-            }
-            inputs = layer.units
-            layers.append(layer)
-        }
-        return layers
-    }
-
-    private static func layer(
-        _ section: Section<LayerKey>, isLast: Bool, _ data: DataPlan
-    ) throws(Fault) -> DenseLayerPlan {
-        let units = try section.integer(.units, widths)
-        let activation = try section.word(
-            .activation, ["relu", "none"], default: isLast ? "none" : "relu")
-        if isLast, units != data.classes {
-            throw section.fault(
-                .units, "is \(units) in the last layer",
-                "write \(data.classes), one unit a class")
-        }
-        if isLast, activation == "relu" {
-            throw section.fault(
-                .activation, "is \"relu\" in the last layer",
-                "write \"none\": a class's score may be negative")
-        }
-        return DenseLayerPlan(units: units, relu: activation == "relu")
     }
 }

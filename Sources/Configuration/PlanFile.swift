@@ -13,11 +13,12 @@ package enum PlanFile {
         let identity = try root.requiredSection(.plan, of: IdentityKey.self)
         let id = try planID(identity)
         let data = try dataPlan(try root.requiredSection(.data, of: DataKey.self))
+        let training = try trainingPlan(
+            try root.requiredSection(.training, of: TrainingKey.self))
         let privacy = try root.section(.privacy, of: PrivacyKey.self).map(privacyPlan)
         return Plan(
             id: id, title: try title(identity, id), population: try population(identity, id),
-            data: data, layers: try layers(root, data),
-            training: try trainingPlan(try root.requiredSection(.training, of: TrainingKey.self)),
+            data: data, layers: try layers(root, data, training.objective), training: training,
             teacher: try teacherPlan(try root.requiredSection(.teacher, of: TeacherKey.self)),
             distillation: try distillationPlan(
                 try root.requiredSection(.distillation, of: DistillationKey.self)),

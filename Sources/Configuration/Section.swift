@@ -144,6 +144,21 @@ extension Section {
         return text
     }
 
+    func truth(_ key: Key, default standard: Bool) throws(Fault) -> Bool {
+        guard let value = value(key) else { return standard }
+        guard case .truth(let truth) = value.content else {
+            throw mismatch(value, key, "true or false")
+        }
+        return truth
+    }
+
+    /// Refuses those of `keys` that are there: they do not belong to what `place` says.
+    func refuse(_ keys: some Sequence<Key>, in place: String) throws(Fault) {
+        for key in Key.allCases where keys.contains(key) && has(key) {
+            throw fault(key, "does not belong to \(place)", "remove \(key.rawValue)")
+        }
+    }
+
     /// One of `words`.
     func word(
         _ key: Key, _ words: [String], default standard: String? = nil

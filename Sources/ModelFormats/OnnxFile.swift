@@ -12,15 +12,42 @@ struct OnnxFile: Sendable, Equatable {
         var value: String
     }
 
-    /// One operation without attributes, from ONNX's own set.
+    /// An option of an operation.
+    struct Attribute: Sendable, Equatable, CustomStringConvertible {
+        enum Value: Sendable, Equatable {
+            case integer(Int64)
+            case integers([Int64])
+        }
+
+        /// ONNX's numbers for the two kinds of value.
+        static let integerType: Int32 = 2
+        static let integersType: Int32 = 7
+
+        var name: String
+        var value: Value
+
+        var description: String {
+            switch value {
+            case .integer(let integer): "\(name) \(integer)"
+            case .integers(let integers): "\(name) \(integers)"
+            }
+        }
+    }
+
+    /// One operation from ONNX's own set.
     struct Node: Sendable, Equatable, CustomStringConvertible {
         var name: String
         var operation: String
         var inputs: [String]
         var outputs: [String]
+        var attributes: [Attribute] = []
 
         var description: String {
-            "\(operation)(\(inputs.joined(separator: ", "))) -> \(outputs.joined(separator: ", "))"
+            let options = attributes.isEmpty ? "" : " with \(attributes)"
+            let (inputs, outputs) = (
+                inputs.joined(separator: ", "), outputs.joined(separator: ", ")
+            )
+            return "\(operation)(\(inputs)) -> \(outputs)\(options)"
         }
     }
 

@@ -39,15 +39,15 @@ package enum OnnxModel {
 extension OnnxFile {
     /// The file of a checked model.
     init(_ model: QuantizedModel, identity: ModelIdentity) {
-        irVersion = StudentGraph.irVersion
+        let versions = StudentGraph.versions(model.shape)
+        irVersion = versions.ir
         producer = StudentGraph.producer
-        operatorSets = StudentGraph.operatorSets
+        operatorSets = [OperatorSet(domain: "", version: versions.operators)]
         graphName = StudentGraph.name
-        nodes = StudentGraph.nodes(layers: model.layers.count)
+        nodes = StudentGraph.nodes(model.shape)
         tensors = StudentTensors.write(model)
-        let widths = model.shape.widths
-        inputs = [StudentGraph.port(StudentGraph.Name.input, width: widths[0])]
-        outputs = [StudentGraph.port(StudentGraph.Name.output, width: widths[widths.count - 1])]
+        inputs = OnnxFile.inputs(model.shape)
+        outputs = OnnxFile.outputs(model.shape)
         properties = [
             Property(key: StudentGraph.Key.plan, value: identity.plan.name),
             Property(key: StudentGraph.Key.version, value: String(identity.version)),
@@ -56,44 +56,30 @@ extension OnnxFile {
         ]
     }
 
+    private static func inputs(_ shape: StudentShape) -> [Port] {
+        [StudentGraph.port(StudentGraph.Name.input, width: shape.inputs)]
+    }
+
+    private static func outputs(_ shape: StudentShape) -> [Port] {
+        [StudentGraph.port(StudentGraph.Name.output, width: shape.classes)]
+    }
+
     /// The model in this file.
     fileprivate func student() throws(Fault) -> QuantizedModel {
-        guard irVersion == StudentGraph.irVersion, operatorSets == StudentGraph.operatorSets else {
+        let model = try StudentReading.student(in: self)
+        let versions = StudentGraph.versions(model.shape)
+        let expected = [OperatorSet(domain: "", version: versions.operators)]
+        guard irVersion == versions.ir, operatorSets == expected else {
             let sets = operatorSets.map { "\($0.domain) \($0.version)" }
             throw Fault(
                 .invalid,
                 "the model file has IR version \(irVersion) and operator sets \(sets),"
-                    + " not \(StudentGraph.irVersion) and ONNX's 10",
+                    + " not \(versions.ir) and ONNX's \(versions.operators)",
                 remedy: Remedy.otherModel)
         }
-        try checkNodes()
-        var reader = try StudentTensors(tensors)
-        let model = try reader.read(layers: nodes.count - StudentGraph.otherNodes)
-        let widths = model.shape.widths
-        try check(inputs, [StudentGraph.port(StudentGraph.Name.input, width: widths[0])])
-        try check(
-            outputs,
-            [StudentGraph.port(StudentGraph.Name.output, width: widths[widths.count - 1])])
+        try check(inputs, OnnxFile.inputs(model.shape))
+        try check(outputs, OnnxFile.outputs(model.shape))
         return model
-    }
-
-    private func checkNodes() throws(Fault) {
-        let layers = nodes.count - StudentGraph.otherNodes
-        guard (1...StudentGraph.mostLayers).contains(layers) else {
-            throw Fault(
-                .invalid,
-                "the graph has \(nodes.count) nodes; a student has \(StudentGraph.otherNodes)"
-                    + " and one to \(StudentGraph.mostLayers) layers",
-                remedy: Remedy.otherModel)
-        }
-        for (node, expected) in zip(nodes, StudentGraph.nodes(layers: layers)) {
-            guard node == expected else {
-                throw Fault(
-                    .invalid,
-                    "node '\(node.name)' is \(node), expected '\(expected.name)': \(expected)",
-                    remedy: Remedy.otherModel)
-            }
-        }
     }
 
     private func check(_ ports: [Port], _ expected: [Port]) throws(Fault) {

@@ -68,6 +68,25 @@ extension MessageArena {
             message.output = list(node.outputs, text)
             message.name = text(node.name)
             message.op_type = text(node.operation)
+            message.n_attribute = node.attributes.count
+            message.attribute = list(node.attributes, attribute)
+        }
+    }
+
+    private func attribute(
+        _ attribute: OnnxFile.Attribute
+    ) -> UnsafeMutablePointer<Tributary__Onnx__Attribute> {
+        message(tributary__onnx__attribute__init) { message in
+            message.name = text(attribute.name)
+            switch attribute.value {
+            case .integer(let integer):
+                message.type = OnnxFile.Attribute.integerType
+                message.i = integer
+            case .integers(let integers):
+                message.type = OnnxFile.Attribute.integersType
+                message.n_ints = integers.count
+                message.ints = array(integers)
+            }
         }
     }
 

@@ -66,9 +66,27 @@ extension OnnxFile.Node {
                 .invalid, "node '\(name)': operator \(domain).\(operation) is not supported",
                 remedy: Remedy.otherModel)
         }
-        guard message.n_attribute == 0 else {
+        let owner = "node '\(name)'"
+        attributes = try list(message.attribute, message.n_attribute) {
+            (attribute) throws(Fault) in
+            try OnnxFile.Attribute(message: attribute, of: owner)
+        }
+    }
+}
+
+extension OnnxFile.Attribute {
+    fileprivate init(message: Tributary__Onnx__Attribute, of owner: String) throws(Fault) {
+        name = text(message.name)
+        try refuseUnknown(message.base, in: "attribute '\(name)' of \(owner)")
+        switch message.type {
+        case Self.integerType: value = .integer(message.i)
+        case Self.integersType:
+            value = .integers(
+                Array(UnsafeBufferPointer(start: message.ints, count: message.n_ints)))
+        default:
             throw Fault(
-                .invalid, "node '\(name)': \(operation) has attributes, which are not supported",
+                .invalid,
+                "attribute '\(name)' of \(owner) has type \(message.type), which is not supported",
                 remedy: Remedy.otherModel)
         }
     }

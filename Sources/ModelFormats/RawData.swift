@@ -1,12 +1,16 @@
-/// A type that a tensor's raw data can hold.
+/// A number with a little-endian form.
 protocol RawElement: BitwiseCopyable {
     associatedtype Bits: FixedWidthInteger & BitwiseCopyable
 
-    static var elementType: OnnxFile.ElementType { get }
     /// The value as the integer whose little-endian bytes are stored.
     var bits: Bits { get }
 
     init(bits: Bits)
+}
+
+/// A number that a tensor of an ONNX file can hold.
+protocol TensorElement: RawElement {
+    static var elementType: OnnxFile.ElementType { get }
 }
 
 extension RawElement where Self: FixedWidthInteger {
@@ -15,19 +19,21 @@ extension RawElement where Self: FixedWidthInteger {
     init(bits: Self) { self = bits }
 }
 
-extension Int8: RawElement {
+extension Int8: TensorElement {
     static var elementType: OnnxFile.ElementType { .int8 }
 }
 
-extension Int32: RawElement {
+extension UInt16: RawElement {}
+
+extension Int32: TensorElement {
     static var elementType: OnnxFile.ElementType { .int32 }
 }
 
-extension Int64: RawElement {
+extension Int64: TensorElement {
     static var elementType: OnnxFile.ElementType { .int64 }
 }
 
-extension Float: RawElement {
+extension Float: TensorElement {
     static var elementType: OnnxFile.ElementType { .float32 }
     var bits: UInt32 { bitPattern }
 

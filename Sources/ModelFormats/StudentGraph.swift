@@ -4,54 +4,135 @@ import Learning
 /// The one form of graph that a student has; what is written and what is accepted both come from
 /// here.
 ///
-///     input float32 [N, F] -> Sub offset -> Div scale -> Reshape [N, F, 1, 1] -> QuantizeLinear
-///       -> QLinearConv 1x1 a layer -> DequantizeLinear -> Flatten -> output float32 [N, classes]
+///     input float32 [N, F] -> Sub offset -> Div scale -> Reshape [N, C, H, W] -> QuantizeLinear
+///       -> the layers -> DequantizeLinear -> Flatten -> output float32 [N, classes]
 ///
-/// QLinearConv and not QLinearMatMul, because it has a bias. Signed activations in the QLinear
-/// form, because onnxruntime computes it bit for bit as `Predictor` does at every optimisation
-/// level; unsigned ones saturate on AVX2, and the QDQ form is rewritten to unsigned on x86.
+/// Layers are QLinearConv, which has a bias and QLinearMatMul has none: a dense layer is 1x1 over
+/// [N, F, 1, 1], an average a depthwise convolution with ones, an addition 1x1 over the
+/// concatenation of both values. onnxruntime refuses an int8 AveragePool, and its QLinearAdd rounds
+/// otherwise. Signed activations in the QLinear form, because onnxruntime computes it bit for bit as
+/// `Predictor` does at every optimisation level; unsigned ones saturate on AVX2, and the QDQ form
+/// is rewritten to unsigned on x86.
 enum StudentGraph {
-    static let irVersion: Int64 = 4
-    static let operatorSets = [OnnxFile.OperatorSet(domain: "", version: 10)]
     static let producer = "tributary"
     static let name = "student"
-    /// Nodes around the layers: Sub, Div, Reshape, QuantizeLinear and DequantizeLinear, Flatten.
-    static let otherNodes = 6
+    /// Nodes before the layers, Sub, Div, Reshape and QuantizeLinear, and after them,
+    /// DequantizeLinear and Flatten.
+    static let firstNodes = 4
+    static let lastNodes = 2
     /// Bounds what is read; far above any student.
     static let mostLayers = 64
 
-    /// The nodes of a student with `layers` layers.
-    static func nodes(layers: Int) -> [OnnxFile.Node] {
+    /// The IR version and ONNX's operator set that `shape` needs; a MaxPool of int8 came later than
+    /// the rest.
+    static func versions(_ shape: StudentShape) -> (ir: Int64, operators: Int64) {
+        let hasMaxPool = shape.layers.contains {
+            if case .maxPool = $0.kind { true } else { false }
+        }
+        return hasMaxPool ? (7, 12) : (4, 10)
+    }
+
+    /// The nodes of a student, in the order of execution.
+    static func nodes(_ shape: StudentShape) -> [OnnxFile.Node] {
+        let layers = shape.layerCount
         var nodes = [
             node("centre", "Sub", [Name.input, Name.offset], "centred"),
             node("normalise", "Div", ["centred", Name.scale], "normalised"),
             node("reshape", "Reshape", ["normalised", Name.shape], "columns"),
             node(
-                "quantise", "QuantizeLinear",
-                ["columns", Name.activationScale(0), Name.activationZeroPoint(0)],
-                Name.activation(0)),
+                "quantise", "QuantizeLinear", ["columns"] + encoding(shape, 0), Name.activation(0)),
         ]
-        for layer in 0..<layers {
-            nodes.append(
-                node(
-                    Name.layer(layer), "QLinearConv",
-                    [
-                        Name.activation(layer), Name.activationScale(layer),
-                        Name.activationZeroPoint(layer), Name.weights(layer),
-                        Name.weightScales(layer), Name.weightZeroPoints(layer),
-                        Name.activationScale(layer + 1), Name.activationZeroPoint(layer + 1),
-                        Name.bias(layer),
-                    ], Name.activation(layer + 1)))
-        }
+        for layer in 0..<layers { nodes += self.nodes(shape, layer: layer) }
         nodes.append(
             node(
                 "dequantise", "DequantizeLinear",
-                [
-                    Name.activation(layers), Name.activationScale(layers),
-                    Name.activationZeroPoint(layers),
-                ], "scores"))
+                [Name.activation(layers)] + encoding(shape, layers), "scores"))
         nodes.append(node("flatten", "Flatten", ["scores"], Name.output))
         return nodes
+    }
+
+    private static func nodes(_ shape: StudentShape, layer: Int) -> [OnnxFile.Node] {
+        let input = [Name.activation(layer)] + encoding(shape, layer)
+        switch shape.layers[layer].kind {
+        case .dense: return [convolution(shape, layer, of: input)]
+        case .conv(let conv):
+            let groups = conv.isDepthwise ? shape.activations[layer].channels : nil
+            return [
+                convolution(
+                    shape, layer, of: input,
+                    windows(
+                        conv.kernel, conv.stride, padding: conv.padding, groups: groups))
+            ]
+        case .averagePool(let size, let stride):
+            let groups = shape.activations[layer].channels
+            return [
+                convolution(
+                    shape, layer, of: input, windows(size, stride, groups: groups), hasBias: false)
+            ]
+        case .maxPool(let size, let stride):
+            return [pass(layer, "MaxPool", [], windows(size, stride))]
+        case .flatten: return [pass(layer, "Reshape", [Name.shape(layer)], [])]
+        case .add:
+            let addend = Name.activation(shape.addend(layer: layer) ?? 0)
+            let values = Name.values(layer)
+            return [
+                node(
+                    values, "Concat", [Name.activation(layer), addend], values,
+                    [OnnxFile.Attribute(name: "axis", value: .integer(1))]),
+                convolution(
+                    shape, layer,
+                    of: [values, Name.valuesScale(layer), Name.valuesZeroPoint(layer)]),
+            ]
+        case .dropout: return []
+        }
+    }
+
+    /// The QLinearConv of layer `layer`; `input` is its input, the input's scale and zero point.
+    private static func convolution(
+        _ shape: StudentShape, _ layer: Int, of input: [String],
+        _ attributes: [OnnxFile.Attribute] = [], hasBias: Bool = true
+    ) -> OnnxFile.Node {
+        let weights = [
+            Name.weights(layer), Name.weightScales(layer), Name.weightZeroPoints(layer),
+        ]
+        let inputs = input + weights + encoding(shape, layer + 1)
+        return node(
+            Name.layer(layer), "QLinearConv", inputs + (hasBias ? [Name.bias(layer)] : []),
+            Name.activation(layer + 1), attributes)
+    }
+
+    /// A node that hands bytes on, whose output so shares its input's scale and zero point.
+    private static func pass(
+        _ layer: Int, _ operation: String, _ constants: [String],
+        _ attributes: [OnnxFile.Attribute]
+    ) -> OnnxFile.Node {
+        node(
+            Name.layer(layer), operation, [Name.activation(layer)] + constants,
+            Name.activation(layer + 1), attributes)
+    }
+
+    /// The attributes of a node that moves a window. Only what is depthwise names its groups, even
+    /// a single one: so a depthwise layer over one channel is not read as another kind.
+    private static func windows(
+        _ size: [Int], _ stride: [Int], padding: [Int]? = nil, groups: Int? = nil
+    ) -> [OnnxFile.Attribute] {
+        func integers(_ name: String, _ values: [Int]) -> OnnxFile.Attribute {
+            OnnxFile.Attribute(name: name, value: .integers(values.map(Int64.init)))
+        }
+        var attributes = [integers("kernel_shape", size)]
+        if let groups {
+            attributes.insert(
+                OnnxFile.Attribute(name: "group", value: .integer(Int64(groups))), at: 0)
+        }
+        // At the beginning of each axis, then at its end.
+        if let padding { attributes.append(integers("pads", padding + padding)) }
+        return attributes + [integers("strides", stride)]
+    }
+
+    /// The names of activation `index`'s scale and zero point.
+    private static func encoding(_ shape: StudentShape, _ index: Int) -> [String] {
+        let owner = shape.encoded(index)
+        return [Name.activationScale(owner), Name.activationZeroPoint(owner)]
     }
 
     /// The graph's input or output: float32 [N, `width`].
@@ -61,9 +142,12 @@ enum StudentGraph {
     }
 
     private static func node(
-        _ name: String, _ operation: String, _ inputs: [String], _ output: String
+        _ name: String, _ operation: String, _ inputs: [String], _ output: String,
+        _ attributes: [OnnxFile.Attribute] = []
     ) -> OnnxFile.Node {
-        OnnxFile.Node(name: name, operation: operation, inputs: inputs, outputs: [output])
+        OnnxFile.Node(
+            name: name, operation: operation, inputs: inputs, outputs: [output],
+            attributes: attributes)
     }
 
     /// What the graph's values are called. Layers count from 0; activation 0 is the quantised
@@ -80,6 +164,12 @@ enum StudentGraph {
         static func weightScales(_ layer: Int) -> String { "layer\(layer).weight_scales" }
         static func weightZeroPoints(_ layer: Int) -> String { "layer\(layer).weight_zero_points" }
         static func bias(_ layer: Int) -> String { "layer\(layer).bias" }
+        /// What a flattened value's dimensions become.
+        static func shape(_ layer: Int) -> String { "layer\(layer).shape" }
+        /// Both values of an addition, side by side.
+        static func values(_ layer: Int) -> String { "layer\(layer).values" }
+        static func valuesScale(_ layer: Int) -> String { "layer\(layer).values.scale" }
+        static func valuesZeroPoint(_ layer: Int) -> String { "layer\(layer).values.zero_point" }
         static func activation(_ index: Int) -> String { "activation\(index)" }
         static func activationScale(_ index: Int) -> String { "activation\(index).scale" }
         static func activationZeroPoint(_ index: Int) -> String { "activation\(index).zero_point" }
@@ -91,6 +181,16 @@ enum StudentGraph {
         static let version = "tributary.version"
         static let round = "tributary.round"
         static let parent = "tributary.parent"
+    }
+}
+
+extension StudentShape {
+    /// The activation whose scale and zero point activation `index` has: itself, or the last before
+    /// it that has its own.
+    func encoded(_ index: Int) -> Int {
+        var owner = index
+        while owner > 0, !layers[owner - 1].kind.hasEncoding { owner -= 1 }
+        return owner
     }
 }
 

@@ -14,7 +14,8 @@ import Testing
                         format: .idx(features: "x.idx", labels: "y.idx"), features: 4, classes: 3,
                         offset: [1, 2.5, 3, 4], scale: [2]),
                     layers: [
-                        DenseLayerPlan(units: 8, relu: true), DenseLayerPlan(units: 3, relu: false),
+                        LayerPlan(name: "layer0", kind: .dense(units: 8, relu: true)),
+                        LayerPlan(name: "layer1", kind: .dense(units: 3, relu: false)),
                     ],
                     training: TrainingPlan(
                         epochs: 2, batchSize: 16, learningRate: 0.125, momentum: 0.5),
@@ -55,6 +56,83 @@ import Testing
         #expect(try parse(text).data.format == .csv(file: "x.csv", label: "kind"))
     }
 
+    @Test("a table's columns, missing values and windows arrive where they belong")
+    func table() throws {
+        let written = """
+            format = "csv"
+            feature_columns = ["ax", "ay"]
+            class_names = ["still", "moving"]
+            missing = ["", "NA"]
+            window = { length = 2, stride = 1, label = "majority", group_column = "recording" }
+            """
+        let text = validPlan.replacing(#"format = "idx""#, with: written)
+            .replacing(#"features_file = "x.idx""#, with: #"file = "log-*.csv""#)
+            .replacing(#"labels_file = "y.idx""#, with: #"label_column = "kind""#)
+        let expected = TableFormat(
+            files: "log-*.csv", label: "kind", classNames: ["still", "moving"],
+            columns: [.init(name: "ax"), .init(name: "ay")], missing: ["", "NA"],
+            window: WindowFormat(length: 2, stride: 1, label: .majority, group: "recording"))
+        #expect(try parse(text).data.format == .table(expected))
+    }
+
+    @Test("one offset a channel is the offset of all its features")
+    func offsetsOfChannels() throws {
+        let text = validPlan.replacing("features = 4", with: "features = 4\nshape = [2, 1, 2]")
+            .replacing("offset = [1, 2.5, 3, 4]", with: "offset = [1, 2]")
+            .replacing(
+                "[[model.layers]]", with: "[[model.layers]]\ntype = \"flatten\"\n[[model.layers]]",
+                maxReplacements: 1)
+        let data = try parse(text).data
+        #expect(data.offset == [1, 1, 2, 2])
+    }
+
+    @Test("every training option arrives where it belongs")
+    func training() throws {
+        let written = """
+            momentum = 0.5
+            nesterov = true
+            weight_decay = 0.25
+            schedule = "cosine"
+            gradient_clip = 5
+            proximal_mu = 0.125
+            patience = 3
+            balances_classes = false
+            """
+        let plan = try parse(
+            validPlan.replacing("momentum = 0.5", with: written, maxReplacements: 1)
+        ).training
+        var expected = TrainingPlan(
+            epochs: 2, batchSize: 16, learningRate: 0.125,
+            optimizer: .sgd(momentum: 0.5, nesterov: true))
+        expected.weightDecay = 0.25
+        expected.schedule = .cosine
+        expected.clipNorm = 5
+        expected.proximalMu = 0.125
+        expected.patience = 3
+        expected.balancesClasses = false
+        #expect(plan == expected)
+    }
+
+    @Test("AdamW has betas in place of a momentum", arguments: [nil, [0.5, 0.75]] as [[Float]?])
+    func adamW(betas: [Float]?) throws {
+        let written =
+            betas.map { "optimizer = \"adamw\"\nbetas = \($0)" } ?? "optimizer = \"adamw\""
+        let plan = try parse(
+            validPlan.replacing("momentum = 0.5", with: written, maxReplacements: 1))
+        #expect(
+            plan.training.optimizer
+                == .adamW(beta1: betas?[0] ?? 0.9, beta2: betas?[1] ?? 0.999, epsilon: 1e-8))
+    }
+
+    @Test("a student that reconstructs has an output a feature")
+    func reconstruction() throws {
+        let plan = try parse(
+            validPlan.replacing("units = 3", with: "units = 4")
+                .replacing("momentum = 0.5", with: "objective = \"reconstruction\""))
+        #expect(plan.training.objective == .reconstruction)
+        #expect(plan.widths == [4, 8, 4])
+    }
+
     @Test("an absent key takes its documented default")
     func defaults() throws {
         let required = """
@@ -87,12 +165,15 @@ import Testing
             """
         let plan = try parse(required)
         #expect(plan.title == "tiny" && plan.population == "tiny")
+        #expect(plan.data.shape == [4, 1, 1])
         #expect(plan.data.offset == [0] && plan.data.scale == [1])
-        #expect(plan.layers.map(\.relu) == [true, false])
+        #expect(plan.layers.map(\.kind.hasReLU) == [true, false])
         #expect(
             plan.training
                 == TrainingPlan(epochs: 1, batchSize: 32, learningRate: 0.1, momentum: 0.9))
-        #expect(plan.teacher.training.batchSize == 32 && plan.teacher.training.momentum == 0.9)
+        #expect(
+            plan.teacher.training
+                == TrainingPlan(epochs: 3, batchSize: 32, learningRate: 0.1, momentum: 0.9))
         #expect(plan.distillation.temperature == 2 && plan.distillation.alpha == 0.5)
         #expect(
             plan.round

@@ -29,7 +29,9 @@ struct Mistake: CustomTestStringConvertible {
             Mistake(
                 "epochs = 2", "colour = 2", "20:1",
                 "unknown key 'colour' in [training]",
-                "known keys: epochs, batch_size, learning_rate, momentum"),
+                "known keys: epochs, batch_size, learning_rate, optimizer, momentum, nesterov, betas, "
+                    + "weight_decay, schedule, gradient_clip, proximal_mu, patience, objective, "
+                    + "balances_classes"),
             Mistake(
                 "[training]", "[trainig]", "19:2",
                 "unknown key 'trainig' at the top level",
@@ -166,11 +168,12 @@ struct Mistake: CustomTestStringConvertible {
             Mistake(
                 "units = 8", "units = 0", "14:9",
                 "units in [[model.layers]] is 0",
-                "write a whole number from 1 to 65536"),
+                "write a whole number from 1 to 32768"),
             Mistake(
                 "units = 8", "units = 8\nbias = true", "15:1",
                 "unknown key 'bias' in [[model.layers]]",
-                "known keys: units, activation"),
+                "known keys: type, name, units, channels, kernel, stride, padding, activation, size, "
+                    + "from, rate, frozen"),
             Mistake(
                 #"activation = "relu""#, #"activation = "gelu""#, "15:14",
                 #"activation in [[model.layers]] is "gelu""#,
@@ -182,7 +185,7 @@ struct Mistake: CustomTestStringConvertible {
             Mistake(
                 #"activation = "none""#, #"activation = "relu""#, "18:14",
                 #"activation in [[model.layers]] is "relu" in the last layer"#,
-                #"write "none": a class's score may be negative"#),
+                #"write "none": an output may be negative"#),
             Mistake(
                 "hidden = [32, 16]", "hidden = []", "25:10",
                 "hidden in [teacher] has 0 items",
@@ -258,15 +261,15 @@ struct Mistake: CustomTestStringConvertible {
             Mistake(
                 "features = 4\nclasses = 3\noffset = [1, 2.5, 3, 4]\n"
                     + "scale = 2\n[[model.layers]]\nunits = 8",
-                "features = 65536\nclasses = 3\n[[model.layers]]\nunits = 1024", "12:9",
-                "units in [[model.layers]] brings the student to 67109890 parameters",
+                "features = 32768\nclasses = 3\n[[model.layers]]\nunits = 2048", "12:9",
+                "units in [[model.layers]] brings the student to 67110914 parameters",
                 "at most 67108864 are allowed"),
             Mistake(
                 "[[model.layers]]\nunits = 8\nactivation = \"relu\"\n"
                     + "[[model.layers]]\nunits = 3\nactivation = \"none\"\n",
                 "", "1:1",
                 "there is no student",
-                "write 1 to 32 [[model.layers]] tables"),
+                "write 1 to 64 [[model.layers]] tables"),
             Mistake(
                 "[server]", "[training]", "48:1",
                 "Error while parsing table header: cannot redefine existing table 'training'",

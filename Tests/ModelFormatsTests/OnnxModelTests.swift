@@ -55,6 +55,6 @@ struct OnnxModelTests {
 }
 
 /// FNV-1a, 64 bits.
-private func fnv1a(_ bytes: [UInt8]) -> UInt64 {
+func fnv1a(_ bytes: [UInt8]) -> UInt64 {
     bytes.reduce(0xcbf2_9ce4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 }
 }

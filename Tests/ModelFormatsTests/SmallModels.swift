@@ -1,28 +1,40 @@
 import Federation
 import Learning
 
-/// A student of these widths with seeded random parts.
+/// A dense student of these widths with seeded random parts.
 func randomModel(
     widths: [Int], relu: [Bool], seed: UInt64, perFeature: Bool = false
 ) throws -> QuantizedModel {
+    try randomModel(
+        shape: StudentShape(widths: widths, relu: relu), seed: seed, perFeature: perFeature)
+}
+
+/// A student of this shape with seeded random parts.
+func randomModel(
+    shape: StudentShape, seed: UInt64, perFeature: Bool = false
+) throws -> QuantizedModel {
     var random = SeededRandom(seed: seed)
-    let normalised = perFeature ? widths[0] : 1
+    let normalised = perFeature ? shape.inputs : 1
     return try QuantizedModel(
-        shape: StudentShape(widths: widths, relu: relu),
+        shape: shape,
         normalisation: Normalisation(
             offset: (0..<normalised).map { _ in Float.random(in: -10...130, using: &random) },
             scale: (0..<normalised).map { _ in Float.random(in: 20...260, using: &random) }),
-        activationScales: widths.map { _ in Float.random(in: 0.01...0.04, using: &random) },
-        layers: zip(widths, widths.dropFirst()).map { inputs, units in
-            QuantizedLayer(
-                weights: (0..<inputs * units).map { _ in
+        activationScales: (0..<shape.scaleCount).map { _ in
+            Float.random(in: 0.01...0.04, using: &random)
+        },
+        layers: shape.weightedLayers.map { index in
+            let dimensions = shape.weightDimensions(layer: index) ?? []
+            let (outputs, fanIn) = (dimensions[0], dimensions[1...].reduce(1, *))
+            return QuantizedLayer(
+                weights: (0..<outputs * fanIn).map { _ in
                     Int8.random(in: -127...127, using: &random)
                 },
-                scales: (0..<units).map { _ in
+                scales: (0..<outputs).map { _ in
                     Float.random(in: 0.5...1.5, using: &random) * 2 / 127
-                        / Float(inputs).squareRoot()
+                        / Float(fanIn).squareRoot()
                 },
-                bias: (0..<units).map { _ in Int32.random(in: -3000...3000, using: &random) })
+                bias: (0..<outputs).map { _ in Int32.random(in: -3000...3000, using: &random) })
         })
 }
 

@@ -937,7 +937,7 @@ const ProtobufCMessageDescriptor tributary__onnx__node__descriptor =
   (ProtobufCMessageInit) tributary__onnx__node__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor tributary__onnx__attribute__field_descriptors[7] =
+static const ProtobufCFieldDescriptor tributary__onnx__attribute__field_descriptors[4] =
 {
   {
     "name",
@@ -952,18 +952,6 @@ static const ProtobufCFieldDescriptor tributary__onnx__attribute__field_descript
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "f",
-    2,
-    PROTOBUF_C_LABEL_NONE,
-    PROTOBUF_C_TYPE_FLOAT,
-    0,   /* quantifier_offset */
-    offsetof(Tributary__Onnx__Attribute, f),
-    NULL,
-    NULL,
-    0,             /* flags */
-    0,NULL,NULL    /* reserved1,reserved2, etc */
-  },
-  {
     "i",
     3,
     PROTOBUF_C_LABEL_NONE,
@@ -973,30 +961,6 @@ static const ProtobufCFieldDescriptor tributary__onnx__attribute__field_descript
     NULL,
     NULL,
     0,             /* flags */
-    0,NULL,NULL    /* reserved1,reserved2, etc */
-  },
-  {
-    "s",
-    4,
-    PROTOBUF_C_LABEL_NONE,
-    PROTOBUF_C_TYPE_BYTES,
-    0,   /* quantifier_offset */
-    offsetof(Tributary__Onnx__Attribute, s),
-    NULL,
-    NULL,
-    0,             /* flags */
-    0,NULL,NULL    /* reserved1,reserved2, etc */
-  },
-  {
-    "floats",
-    7,
-    PROTOBUF_C_LABEL_REPEATED,
-    PROTOBUF_C_TYPE_FLOAT,
-    offsetof(Tributary__Onnx__Attribute, n_floats),
-    offsetof(Tributary__Onnx__Attribute, floats),
-    NULL,
-    NULL,
-    0 | PROTOBUF_C_FIELD_FLAG_PACKED,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
@@ -1025,20 +989,18 @@ static const ProtobufCFieldDescriptor tributary__onnx__attribute__field_descript
   },
 };
 static const unsigned tributary__onnx__attribute__field_indices_by_name[] = {
-  1,   /* field[1] = f */
-  4,   /* field[4] = floats */
-  2,   /* field[2] = i */
-  5,   /* field[5] = ints */
+  1,   /* field[1] = i */
+  2,   /* field[2] = ints */
   0,   /* field[0] = name */
-  3,   /* field[3] = s */
-  6,   /* field[6] = type */
+  3,   /* field[3] = type */
 };
-static const ProtobufCIntRange tributary__onnx__attribute__number_ranges[3 + 1] =
+static const ProtobufCIntRange tributary__onnx__attribute__number_ranges[4 + 1] =
 {
   { 1, 0 },
-  { 7, 4 },
-  { 20, 6 },
-  { 0, 7 }
+  { 3, 1 },
+  { 8, 2 },
+  { 20, 3 },
+  { 0, 4 }
 };
 const ProtobufCMessageDescriptor tributary__onnx__attribute__descriptor =
 {
@@ -1048,10 +1010,10 @@ const ProtobufCMessageDescriptor tributary__onnx__attribute__descriptor =
   "Tributary__Onnx__Attribute",
   "tributary.onnx",
   sizeof(Tributary__Onnx__Attribute),
-  7,
+  4,
   tributary__onnx__attribute__field_descriptors,
   tributary__onnx__attribute__field_indices_by_name,
-  3,  tributary__onnx__attribute__number_ranges,
+  4,  tributary__onnx__attribute__number_ranges,
   (ProtobufCMessageInit) tributary__onnx__attribute__init,
   NULL,NULL,NULL    /* reserved[123] */
 };

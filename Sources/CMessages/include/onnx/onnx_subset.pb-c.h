@@ -133,27 +133,23 @@ struct  Tributary__Onnx__Node
 
 
 /*
- * Read only to be refused: a Tributary graph needs none.
+ * An option of an operation.
  */
 struct  Tributary__Onnx__Attribute
 {
   ProtobufCMessage base;
   char *name;
-  float f;
   int64_t i;
-  ProtobufCBinaryData s;
-  size_t n_floats;
-  float *floats;
   size_t n_ints;
   int64_t *ints;
   /*
-   * 2 INT, 7 INTS
+   * 2 i, 7 ints
    */
   int32_t type;
 };
 #define TRIBUTARY__ONNX__ATTRIBUTE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&tributary__onnx__attribute__descriptor) \
-    , (char *)protobuf_c_empty_string, 0, 0, {0,NULL}, 0,NULL, 0,NULL, 0 }
+    , (char *)protobuf_c_empty_string, 0, 0,NULL, 0 }
 
 
 struct  Tributary__Onnx__Tensor
