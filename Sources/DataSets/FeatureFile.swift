@@ -23,10 +23,11 @@ package struct FeatureFile: Sendable {
         file: String, features: Int, labelColumn: String = "label"
     ) throws(Fault) -> FeatureFile {
         guard try beginsLikeIDX(file) else {
-            let table = try CSVTable(path: file) { (line) throws(Fault) in
+            let table = try CSVTable(file: try InputFile(path: file), isGrowing: false) {
+                (line) throws(Fault) in
                 try columns(line, path: file, features: features, labelColumn: labelColumn)
             }
-            if let problem = table.firstUnreadable {
+            if let problem = table.tally.firstUnreadable {
                 throw Fault(.invalid, problem, remedy: "correct the row or take it out")
             }
             return FeatureFile(storage: .csv(table), features: features)
@@ -44,7 +45,7 @@ package struct FeatureFile: Sendable {
     package var count: Int {
         switch storage {
         case .idx(let file): file.count
-        case .csv(let table): table.offsets.count
+        case .csv(let table): table.count
         }
     }
 
@@ -60,7 +61,7 @@ package struct FeatureFile: Sendable {
         case .csv(let table):
             var values = [Float](repeating: 0, count: rows.count * features)
             for (position, row) in rows.enumerated() {
-                _ = try table.read(row: row, into: &values, at: position * features)
+                _ = try table.read(row, into: &values, at: position * features)
             }
             return values
         }
@@ -77,17 +78,21 @@ package struct FeatureFile: Sendable {
     private static func columns(
         _ line: ArraySlice<UInt8>, path: String, features: Int, labelColumn: String
     ) throws(Fault) -> (columns: CSVColumns, isHeader: Bool) {
-        let names = try headerNames(line, path: path)
+        let separator = csvSeparator(path: path)
+        let names = try headerNames(line, path: path, separator: separator)
         let isHeader = names.contains { decimalNumber(Array($0.utf8)[...]) == nil }
         let label = isHeader ? names.firstIndex(of: labelColumn) : nil
-        let columns = CSVColumns(count: names.count, label: label, classes: nil)
-        guard columns.features == features else {
+        let places = names.indices.filter { $0 != label }
+        var roles = [ColumnRole](repeating: .ignored, count: names.count)
+        for (feature, place) in places.enumerated() { roles[place] = .number(feature) }
+        guard places.count == features else {
             throw Fault(
                 .invalid,
-                "\(path) has \(columns.features) feature columns, the model \(features)",
+                "\(path) has \(places.count) feature columns, the model \(features)",
                 remedy: "leave only the model's features, in order, and at most one column named "
                     + "'\(labelColumn)' in the header")
         }
+        let columns = CSVColumns(separator: separator, roles: roles, width: features)
         return (columns, isHeader)
     }
 }

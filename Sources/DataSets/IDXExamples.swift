@@ -5,19 +5,21 @@ struct IDXExamples: Sendable {
     let features: IDXFile
     let labels: IDXFile
     let classes: Int
-    /// The rows whose label is a class; nil when every row's is.
-    private(set) var readable: [Int]?
-    private(set) var unreadable = 0
-    private(set) var firstUnreadable: String?
+    /// The rows of the part wanted whose label is a class; nil when that is every row.
+    private var taken: [UInt32]?
+    private(set) var tally: RowTally
 
-    var count: Int { readable?.count ?? features.count }
+    var count: Int { taken?.count ?? features.count }
 
     /// - Throws: `Fault` when either file does not parse or they disagree with each other
     ///   or the plan.
-    init(featurePath: String, labelPath: String, features: Int, classes: Int) throws(Fault) {
+    init(
+        featurePath: String, labelPath: String, features: Int, classes: Int, part: DataPart
+    ) throws(Fault) {
         self.features = try IDXFile(path: featurePath)
         labels = try IDXFile(path: labelPath)
         self.classes = classes
+        tally = RowTally(classes: classes)
         guard self.features.rowBytes == features else {
             throw Fault(
                 .invalid,
@@ -35,7 +37,7 @@ struct IDXExamples: Sendable {
                 "\(featurePath) has \(self.features.count) rows, \(labelPath) \(labels.count)",
                 remedy: "use the two files of one data set")
         }
-        try findUnreadable()
+        try takeRows(of: part)
     }
 
     /// As `ExampleSource.read`.
@@ -45,7 +47,7 @@ struct IDXExamples: Sendable {
         var buffer = [UInt8](repeating: 0, count: features.rowBytes)
         var label: [UInt8] = [0]
         for (position, index) in rows.enumerated() {
-            let row = readable?[index] ?? index
+            let row = taken.map { Int($0[index]) } ?? index
             try features.read(row: row, into: &buffer)
             try labels.read(row: row, into: &label)
             guard label[0] < classes else {
@@ -57,27 +59,31 @@ struct IDXExamples: Sendable {
         }
     }
 
-    private mutating func findUnreadable() throws(Fault) {
+    private mutating func takeRows(of part: DataPart) throws(Fault) {
         let chunk = 1 << 16
+        var example = [UInt8](repeating: 0, count: features.rowBytes)
         for start in stride(from: 0, to: labels.count, by: chunk) {
             var bytes = [UInt8](repeating: 0, count: min(chunk, labels.count - start))
             try labels.read(row: start, into: &bytes)
             for (offset, label) in bytes.enumerated() {
-                note(label: label, row: start + offset)
+                let row = start + offset
+                if !part.isWhole { try features.read(row: row, into: &example) }
+                note(row, label, isWanted: part.isWhole || part.holds((example + [label])[...]))
             }
         }
     }
 
-    private mutating func note(label: UInt8, row: Int) {
-        if label < classes {
-            readable?.append(row)
-            return
+    private mutating func note(_ row: Int, _ label: UInt8, isWanted: Bool) {
+        let isReadable = label < classes
+        if !isReadable {
+            tally.refuse(
+                "\(labels.file.path): row \(row + 1) has label \(label), not 0 to \(classes - 1)")
         }
-        if readable == nil {
-            readable = Array(0..<row)
-            firstUnreadable =
-                "\(labels.file.path): row \(row + 1) has label \(label), not 0 to \(classes - 1)"
+        if isReadable && isWanted {
+            tally.classes[Int(label)] += 1
+            taken?.append(UInt32(row))
+        } else if taken == nil {
+            taken = (0..<row).map { UInt32($0) }
         }
-        unreadable += 1
     }
 }

@@ -5,13 +5,32 @@ import Glibc
 /// go.
 final class InputFile: Sendable {
     let path: String
-    /// Bytes, at least 1.
+    /// Bytes when it was opened, at least 1.
     let size: Int
     private let descriptor: Int32
 
     /// - Throws: `Fault` naming `path` when the file is missing, not a regular file, unreadable,
     ///   empty or compressed.
-    init(path: String) throws(Fault) {
+    convenience init(path: String) throws(Fault) {
+        try self.init(opening: path)
+        guard size > 0 else {
+            throw Fault(.invalid, "\(path) is empty", remedy: "copy the data file again")
+        }
+    }
+
+    /// As above, of a file that somebody may be about to write or to remove: nil while it is empty or
+    /// when it is gone.
+    convenience init?(growing path: String) throws(Fault) {
+        do {
+            try self.init(opening: path)
+        } catch {
+            if error.code == .notFound { return nil }
+            throw error
+        }
+        if size == 0 { return nil }
+    }
+
+    private init(opening path: String) throws(Fault) {
         // O_NONBLOCK, so that a named pipe is refused below instead of waited for.
         descriptor = Glibc.open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         self.path = path
@@ -26,9 +45,6 @@ final class InputFile: Sendable {
             throw Fault(
                 .invalid, "\(path) is not a regular file",
                 remedy: "name the data file itself")
-        }
-        guard size > 0 else {
-            throw Fault(.invalid, "\(path) is empty", remedy: "copy the data file again")
         }
         try refuseCompressed()
     }

@@ -30,8 +30,8 @@ struct CSVDataSetTests {
         arguments: [
             "a,label,b\n1,0,2\n-3.5,2,4e2\n",
             "a,label,b\r\n1,0,2\r\n-3.5,2,4e2\r\n",
-            "a,label,b\n1,0,2\n-3.5,2,4e2",
-            "\u{feff}a,label,b\n\n1,0,2\n  \n-3.5,2,4e2\n\n\n",
+            "a,label,b\n\t1,0,2\n-3.5,2 ,4e2\n",
+            "\u{feff}a,label,b\n\n1,0,2\n  \n-3.5,2,4e2\n\n\n  ",
             "\"a\",\"label\",\"b \"\"c\"\"\"\n\"1\",\"0\",\"2\"\n\"-3.5\" , \"2\",\"4e2\"\n",
             "a , label , b\n 1, 0 ,\t2 \n-3.50,2.0,+400\n",
             "x,label,x\n1.,0,2\n-35e-1,2,.4E3\n",
@@ -104,6 +104,13 @@ struct CSVDataSetTests {
         #expect(
             data.firstUnreadable
                 == "\(directory.path)/d.csv: line 3: it is longer than 1048576 bytes")
+        #expect(try rows(data).features == [5, 6, 7, 8])
+    }
+
+    @Test("A blank line of megabytes is an unreadable row as well")
+    func longBlankLine() throws {
+        let data = try open("a,label,b\n5,0,6\n\(String(repeating: " ", count: 3 << 20))\n7,1,8\n")
+        #expect(data.unreadable == 1)
         #expect(try rows(data).features == [5, 6, 7, 8])
     }
 
