@@ -13,14 +13,31 @@ struct CommonOptions: ParsableArguments {
 }
 
 /// A command that ends with an answer, or with a fault and exit status 1.
-protocol ConsoleCommand: AsyncParsableCommand {
-    var common: CommonOptions { get }
+protocol AnsweringCommand: AsyncParsableCommand {
+    /// Whether the answer is one JSON document.
+    var wantsJSON: Bool { get }
 
     /// Does the work and prints the answer.
     func execute() async throws
 }
 
+/// One that needs a state directory or a credential.
+protocol ConsoleCommand: AnsweringCommand {
+    var common: CommonOptions { get }
+}
+
 extension ConsoleCommand {
+    var wantsJSON: Bool { common.wantsJSON }
+
+    /// Prints the answer to `request`.
+    func answer(_ request: AdminRequest) throws(Fault) {
+        var client = try AdminClient.connect(directory: common.directory)
+        let response = try client.perform(request)
+        show(response.json, response.text(width: OutputStream.standard.width))
+    }
+}
+
+extension AnsweringCommand {
     func run() async throws {
         do {
             try await execute()
@@ -31,25 +48,18 @@ extension ConsoleCommand {
         }
     }
 
-    /// Prints the answer to `request`.
-    func answer(_ request: AdminRequest) throws(Fault) {
-        var client = try AdminClient.connect(directory: common.directory)
-        let response = try client.perform(request)
-        show(response.json, response.text(width: OutputStream.standard.width))
-    }
-
     /// Prints `document` or `text`, whichever was asked for.
     func show(_ document: JSONValue, _ text: String) {
-        OutputStream.standard.write(common.wantsJSON ? document.text + "\n" : text)
+        OutputStream.standard.write(wantsJSON ? document.text + "\n" : text)
     }
 
     /// Where progress goes: standard output belongs to the document when there is one.
-    var progressStream: OutputStream { common.wantsJSON ? .error : .standard }
+    var progressStream: OutputStream { wantsJSON ? .error : .standard }
 
     private func report(_ fault: Fault) -> ExitCode {
         let remedy = fault.remedy.isEmpty ? "" : "  \(fault.remedy)\n"
         OutputStream.error.write("error: \(fault.message)\n\(remedy)")
-        if common.wantsJSON { OutputStream.standard.write(fault.json.text + "\n") }
+        if wantsJSON { OutputStream.standard.write(fault.json.text + "\n") }
         return .failure
     }
 }

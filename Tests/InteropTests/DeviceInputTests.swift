@@ -32,7 +32,7 @@ extension InteropTests.WithFleet {
             #expect(noLabel.examples == 0)
             #expect(noLabel.problem?.contains("has no column named 'label'") == true)
             try await expectDoctor(
-                of: agent, toSay: ["no column named 'label'", "name the label's"])
+                of: agent, toSay: ["no column named 'label'", "name the plan's columns"])
 
             try FileManager.default.removeItem(at: directory)
             try await expectDoctor(

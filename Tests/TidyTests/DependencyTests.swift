@@ -19,7 +19,8 @@ struct DependencyTests {
             ("tributary-coordinator", "NIOPosix"), ("AdminConsole", "ArgumentParser"),
             ("Federation", "Glibc"), ("Privacy", "Wire"), ("Rounds", "Dispatch"),
             ("Aggregation", "Cryptography"), ("Wire", "FoundationEssentials"),
-            ("tributary-verify", "Foundation"),
+            ("tributary-verify", "Foundation"), ("Simulation", "Dispatch"),
+            ("Learning", "DataSets"),
         ])
     func directRule(target: String, module: String) {
         #expect(found(target, "\nimport \(module)\n").map(\.line) == [2])
@@ -31,6 +32,7 @@ struct DependencyTests {
             ("Cryptography", "COpenSSL"), ("Wire", "CMessages"), ("Registry", "GRDB"),
             ("CoordinatorService", "NIOSSL"), ("tributary-agent", "ArgumentParser"),
             ("Aggregation", "UpdateCodec"), ("Learning", "Glibc"), ("Registry", "Foundation"),
+            ("Simulation", "DataSets"), ("Simulation", "Rounds"),
         ])
     func allowed(target: String, module: String) {
         #expect(found(target, "package import \(module)").isEmpty)

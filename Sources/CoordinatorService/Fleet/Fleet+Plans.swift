@@ -56,7 +56,11 @@ extension Fleet {
     /// Refuses a text that does not fit the plan's model, the round that is running, or what was already spent.
     private func checkChange(to plan: Plan) throws(Fault) {
         guard let previous = plans[plan.id] else { return }
-        guard previous.serving == nil || previous.plan.widths == plan.widths else {
+        let shapes = (
+            before: try StudentShape(plan: previous.plan).deployed,
+            now: try StudentShape(plan: plan).deployed
+        )
+        guard previous.serving == nil || shapes.before == shapes.now else {
             throw Fault(
                 .conflict,
                 "plan \(plan.id) already has a model of shape \(previous.plan.widths), this text says \(plan.widths)",

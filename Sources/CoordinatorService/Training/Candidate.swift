@@ -24,7 +24,7 @@ struct Candidate: Sendable {
     /// - Throws: `Fault.invalid` when a weight is not finite, a scale is not positive, or accuracy dropped too far.
     func sealed() throws(Fault) -> SealedModel {
         let model = try QuantizedModel(
-            parameters: master, shape: StudentShape(plan: plan),
+            parameters: master, shape: try StudentShape(plan: plan),
             normalisation: Normalisation(plan: plan.data))
         let accuracy = try testAccuracy(of: model, plan: plan, testDirectory: testDirectory)
         if let before = parent?.accuracy, accuracy < before - plan.sealing.maxAccuracyDrop {

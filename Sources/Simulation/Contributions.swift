@@ -1,0 +1,66 @@
+import Aggregation
+import Federation
+import UpdateCodec
+
+/// What has come in of a round; of an exact sum the order of arrival leaves no trace.
+struct Contributions: Sendable {
+    private enum Sum: Sendable {
+        case exact(ExactSum)
+        case float(FloatSum)
+    }
+    private var sum: Sum
+    /// Updates that were folded, and those of them that were not clipped.
+    private(set) var count = 0
+    private(set) var withinClip = 0
+    var failures = FirstFault()
+
+    init(_ sum: ExactSum) { self.sum = .exact(sum) }
+    init(_ sum: FloatSum) { self.sum = .float(sum) }
+
+    /// Adds an update on the lattice of an exact sum.
+    mutating func fold(_ update: EncodedUpdate, weight: UInt64, at index: Int) {
+        guard case .exact(var exact) = sum else { preconditionFailure("the sum has no lattice") }
+        // While `sum` holds the array too, adding to it would copy it.
+        sum = .float(FloatSum(parameters: 0, clippingNorm: 0))
+        do throws(UpdateRejectionError) {
+            try exact.fold(update.values, weight: weight)
+            count += 1
+            withinClip += update.withinClip ? 1 : 0
+        } catch {
+            failures.note(
+                Fault(.internal, "an update was rejected: \(error.reason.rawValue)"), at: index)
+        }
+        sum = .exact(exact)
+    }
+
+    /// Adds an update to a sum of floats.
+    mutating func fold(_ delta: [Float], weight: UInt64) {
+        guard case .float(var float) = sum else { preconditionFailure("the sum has a lattice") }
+        sum = .float(FloatSum(parameters: 0, clippingNorm: 0))
+        withinClip += float.fold(delta, weight: weight) ? 1 : 0
+        count += 1
+        sum = .float(float)
+    }
+
+    /// The average change of the parameters, with the plan's noise.
+    ///
+    /// - Throws: as `aggregate`.
+    func average(plan: Plan, noise random: inout SeededRandom) throws(Fault) -> [Float] {
+        switch sum {
+        case .exact(let sum): try aggregate(sum: sum, plan: plan, noise: &random).average
+        case .float(let sum): try sum.average(plan: plan, noise: &random)
+        }
+    }
+}
+
+/// Of several failures the one with the lowest index, whichever came first.
+struct FirstFault: Sendable {
+    private var index = Int.max
+    private(set) var fault: Fault?
+
+    mutating func note(_ fault: Fault, at index: Int) {
+        guard index < self.index else { return }
+        self.index = index
+        self.fault = fault
+    }
+}

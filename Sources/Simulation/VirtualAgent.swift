@@ -1,0 +1,29 @@
+import Aggregation
+import Federation
+import Learning
+
+/// An agent's part of a round, as a device does it.
+struct VirtualAgent: Sendable {
+    let plan: Plan
+    /// What the round's base model stands for.
+    let start: [Float]
+    let examples: ExampleSubset
+    let arithmetic: StudentTrainer.Arithmetic
+
+    /// What its update weighs in the round's sum.
+    var weight: UInt64 {
+        plan.updateWeight(examples: UInt64(min(examples.count, plan.round.maxExamples)))
+    }
+
+    /// The change that training on its examples makes to the parameters.
+    ///
+    /// - Throws: `Fault.invalid` when the examples do not fit the plan or training diverged.
+    func trained(random: inout SeededRandom) throws(Fault) -> [Float] {
+        var trainer = StudentTrainer(
+            shape: try StudentShape(plan: plan), normalisation: Normalisation(plan: plan.data),
+            parameters: start, training: plan.training, arithmetic: arithmetic)
+        var examples = examples
+        _ = try trainer.train(on: &examples, random: &random, progress: { _ in true })
+        return zip(trainer.parameters, start).map { $0 - $1 }
+    }
+}

@@ -1,0 +1,77 @@
+import AdminConsole
+import Federation
+import Simulation
+
+/// What `simulate` tells of its rounds.
+struct SimulationReport {
+    /// The word for what the model is measured by.
+    private let measure: String
+    let teacherAccuracy: Double?
+    let firstAccuracy: Double?
+    private var last: SimulatedRound?
+    private var clientRounds = 0
+    /// Of the whole run, and of its rounds alone.
+    var wallSeconds = 0.0
+    var roundsSeconds = 0.0
+
+    init(measure: String, teacherAccuracy: Double?, firstAccuracy: Double?) {
+        self.measure = measure
+        self.teacherAccuracy = teacherAccuracy
+        self.firstAccuracy = firstAccuracy
+    }
+
+    mutating func add(_ round: SimulatedRound) {
+        last = round
+        clientRounds += round.reported
+    }
+
+    /// What is known before the first round.
+    func beginning(agents: Int, idle: Int) -> String {
+        var text = "\(agents) agents"
+        if idle > 0 { text += " (\(idle) more hold no example)" }
+        if let teacherAccuracy { text += ", teacher \(measure) \(written(teacherAccuracy))" }
+        if let firstAccuracy { text += ", first model \(measure) \(written(firstAccuracy))" }
+        return text + "\n"
+    }
+
+    func line(of round: SimulatedRound) -> String {
+        var text = "round \(round.number): \(round.reported) of \(round.selected) updates"
+        if let accuracy = round.accuracy { text += ", \(measure) \(written(accuracy))" }
+        if let epsilon = round.epsilon { text += ", epsilon \(written(epsilon))" }
+        if round.wouldBeRefused { text += ", a coordinator would refuse this version" }
+        if let fault = round.firstFault { text += "\n  an agent failed: \(fault)" }
+        return text + "\n"
+    }
+
+    var json: JSONValue {
+        .object([
+            ("accuracy_last", decimal(last?.accuracy)), ("accuracy_first", decimal(firstAccuracy)),
+            ("accuracy_teacher", decimal(teacherAccuracy)), ("epsilon", decimal(last?.epsilon)),
+            ("wall_seconds", .decimal(wallSeconds)), ("rounds_seconds", .decimal(roundsSeconds)),
+            ("client_rounds", .number(UInt64(clientRounds))),
+        ])
+    }
+
+    /// The last line for people.
+    var text: String {
+        "\(clientRounds) client rounds in \(written(roundsSeconds)) s, "
+            + "\(written(wallSeconds)) s in all\n"
+    }
+}
+
+extension TrainingPlan.Objective {
+    /// The word for what models are measured by, see `QuantizedModel.measure`.
+    var measureName: String {
+        switch self {
+        case .classification: "accuracy"
+        case .reconstruction: "area under the ROC curve"
+        }
+    }
+}
+
+func decimal(_ value: Double?) -> JSONValue { value.map { .decimal($0) } ?? .null }
+
+/// At most four decimals.
+func written(_ value: Double) -> String {
+    value.isFinite ? "\((value * 10_000).rounded() / 10_000)" : "unlimited"
+}

@@ -1,0 +1,121 @@
+import Foundation
+import Testing
+
+extension InteropTests {
+    @Suite("tributary-coordinator simulate")
+    struct SimulateTests {
+        /// Calls `body` with a plan's file and a directory of data for it.
+        private func withData(_ body: (_ plan: String, _ data: URL) async throws -> Void)
+            async throws
+        {
+            try await withTemporaryDirectory { directory in
+                let plan = ExamplePlan.beads
+                let file = directory.appending(path: "plan.toml")
+                try Data(plan.toml.utf8).write(to: file)
+                let data = directory.appending(path: "data")
+                try plan.writeRows(400, seed: 1, to: data.appending(path: "train"))
+                try plan.writeRows(100, seed: 2, to: data.appending(path: "public"))
+                try plan.writeRows(200, seed: 3, to: data.appending(path: "test"))
+                for client in 1...3 {
+                    try plan.writeRows(
+                        50, seed: UInt64(10 + client),
+                        to: data.appending(path: "clients/0\(client)"))
+                }
+                try await body(file.path, data)
+            }
+        }
+
+        private struct Summary: Decodable, Equatable {
+            let accuracyLast: Double?
+            let accuracyFirst: Double?
+            let accuracyTeacher: Double?
+            let epsilon: Double?
+            let clientRounds: Int
+        }
+
+        private func summary(_ finished: Finished) throws -> Summary {
+            let last = try #require(finished.output.split(separator: "\n").last)
+            let decoder = JSONDecoder()
+            decoder.keyDecodingStrategy = .convertFromSnakeCase
+            return try decoder.decode(Summary.self, from: Data(last.utf8))
+        }
+
+        @Test("trains, and gives the same numbers on one thread and on two")
+        func training() async throws {
+            try await withData { plan, data in
+                var summaries: [Summary] = []
+                var lines: [String] = []
+                for threads in ["1", "2"] {
+                    let finished = try await run(
+                        .coordinator, "simulate", plan, "--data", data.path, "--agents", "20",
+                        "--rounds", "4", "--partition", "dirichlet:0.5", "--threads", threads,
+                        "--json"
+                    ).succeeded()
+                    summaries.append(try summary(finished))
+                    lines.append(finished.errors)
+                }
+                #expect(summaries[0] == summaries[1])
+                #expect(lines[0] == lines[1])
+                #expect(lines[0].contains("round 4: 3 of 3 updates, accuracy 0."))
+                #expect(summaries[0].clientRounds == 12)
+                #expect(summaries[0].epsilon == nil)
+                #expect(try #require(summaries[0].accuracyTeacher) > 0.7)
+                #expect(try #require(summaries[0].accuracyLast) > 0.7)
+            }
+        }
+
+        @Test("begins with random weights, on the agents' own data, without rounding, if asked to")
+        func naturalAndCold() async throws {
+            try await withData { plan, data in
+                try FileManager.default.removeItem(at: data.appending(path: "public"))
+                try FileManager.default.removeItem(at: data.appending(path: "train"))
+                let finished = try await run(
+                    .coordinator, "simulate", plan, "--data", data.path, "--partition", "natural",
+                    "--rounds", "15", "--cold", "--fp32"
+                ).succeeded()
+                #expect(finished.output.hasPrefix("3 agents, first model accuracy "))
+                #expect(finished.output.contains("45 client rounds"))
+            }
+        }
+
+        @Test(
+            "refuses what it cannot do with a message and what to do instead",
+            arguments: [
+                (["--partition", "shards"], "use iid, dirichlet:ALPHA", 1),
+                (
+                    ["--partition", "natural", "--agents", "4"], "comes from 3 agents, not from 4",
+                    1
+                ),
+                (["--partition", "labels:2", "--agents", "2"], "leave a class out", 1),
+                (["--agents", "1"], "the plan needs 3", 1),
+                (["--rounds", "0"], "--rounds must be at least 1", 64),
+                (["--threads", "0"], "--threads must be 1", 64),
+                (["--agents", "many"], "--agents", 64),
+            ])
+        func refusals(arguments: [String], words: String, status: Int32) async throws {
+            try await withData { plan, data in
+                let finished = try await run(
+                    Program.coordinator.located(),
+                    ["simulate", plan, "--data", data.path] + arguments)
+                #expect(finished.status == status, "\(finished)")
+                #expect(finished.errors.contains(words), "\(finished)")
+            }
+        }
+
+        @Test("names the directory that is missing")
+        func missingData() async throws {
+            try await withData { plan, data in
+                let train = data.appending(path: "train")
+                try FileManager.default.removeItem(at: data.appending(path: "public"))
+                let cold = try await run(
+                    .coordinator, "simulate", plan, "--data", data.path, "--agents", "9")
+                #expect(cold.status == 1)
+                #expect(cold.errors.contains("--cold"), "\(cold)")
+                try FileManager.default.removeItem(at: train)
+                let nothing = try await run(.coordinator, "simulate", plan, "--data", data.path)
+                #expect(nothing.status == 1)
+                #expect(nothing.errors.contains(train.path), "\(nothing)")
+            }
+        }
+    }
+}
