@@ -4,10 +4,12 @@ SWIFT := swift
 # Tests run against the release build, so that a clean clone compiles once.
 BUILD := -c release
 TESTS := $(BUILD) --disable-testable-imports
-SOURCES := Package.swift Sources Tests
+SOURCES := Package.swift Sources Tests Benchmarks
 ROUNDS ?= 15
+# The Python that `make bench` looks for PyTorch in.
+TORCH ?= .venv/bin/python
 
-.PHONY: help deps build demo test lint format messages clean
+.PHONY: help deps build data demo test lint format messages bench clean
 
 help:
 	@sed -n 's/^## //p' Makefile
@@ -41,6 +43,15 @@ format:
 messages: deps
 	.ci/generate-messages
 
+## make bench     measure the kernels against the limits of one core: Benchmarks/latest.json
+bench: deps
+	$(SWIFT) build -c release --package-path Benchmarks --scratch-path .build/benchmarks
+	OMP_NUM_THREADS=1 taskset -c 0 .build/benchmarks/release/KernelBenchmarks Benchmarks/latest.json $(TORCH)
+
 ## make clean     remove what was built and the demo's state
 clean:
-	rm -rf .build .demo .venv Package.resolved
+	rm -rf .build .demo .venv Package.resolved Benchmarks/Package.resolved
+
+## make data      fetch the real data sets of the plans into .data/ (NAMES="covertype watch" for some of them)
+data: deps
+	.venv/bin/python .ci/data $(NAMES)

@@ -26,6 +26,8 @@ let package = Package(
         .executable(name: "tributary-agentd", targets: ["tributary-agentd"]),
         .executable(name: "tributary-agent", targets: ["tributary-agent"]),
         .executable(name: "tributary-verify", targets: ["tributary-verify"]),
+        .library(
+            name: "Benchmarked", targets: ["CKernels", "Federation", "Kernels", "Learning"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
@@ -71,6 +73,12 @@ let package = Package(
             name: "Aggregation", dependencies: ["Federation", "Kernels", "UpdateCodec", "Privacy"]),
         .target(name: "Rounds", dependencies: ["Federation"]),
         .target(name: "AgentSession", dependencies: ["Federation"]),
+        .target(
+            name: "Simulation",
+            dependencies: [
+                "Federation", "Learning", "UpdateCodec", "Privacy", "Aggregation", "Rounds",
+                "DataSets",
+            ]),
 
         // Trust, messages, storage
         .target(name: "Cryptography", dependencies: ["Federation", "COpenSSL"]),
@@ -110,7 +118,7 @@ let package = Package(
             name: "tributary-coordinator",
             dependencies: [
                 "Federation", "Configuration", "CoordinatorService", "AdminConsole", "Wire",
-                "Cryptography",
+                "Cryptography", "DataSets", "Kernels", "Learning", "Simulation",
                 argumentParser, logging,
             ]),
         .executableTarget(
@@ -142,6 +150,7 @@ let tests: [(name: String, dependencies: [Target.Dependency])] = [
     ("Aggregation", ["Federation", "UpdateCodec", "Privacy"]),
     ("Rounds", ["Federation"]),
     ("AgentSession", ["Federation"]),
+    ("Simulation", ["Federation", "Learning"]),
     ("Cryptography", ["Federation"]),
     ("Provenance", ["Federation", "Cryptography"]),
     ("Wire", ["Federation"]),
@@ -167,7 +176,7 @@ let tests: [(name: String, dependencies: [Target.Dependency])] = [
     ("AdminConsole", ["Federation", "Wire"]),
 ]
 /// Those whose tests read files of their Fixtures folder, in place.
-let withFixtures: Set = ["Aggregation", "Privacy"]
+let withFixtures: Set = ["Aggregation", "Kernels", "Privacy"]
 
 package.targets += tests.map { test in
     .testTarget(

@@ -10,7 +10,7 @@ func examplePlan(_ round: RoundPlan, privacy: PrivacyPlan? = nil) -> Plan? {
         data: DataPlan(
             format: .csv(file: "rows.csv", label: "class"), features: 1, classes: 2, offset: [0],
             scale: [1]),
-        layers: [DenseLayerPlan(units: 2, relu: false)], training: training,
+        layers: LayerPlan.dense([2]), training: training,
         teacher: TeacherPlan(hidden: [], training: training),
         distillation: DistillationPlan(temperature: 1, alpha: 1, training: training), round: round,
         clipping: ClippingPlan(norm: 1, kappa: 6), privacy: privacy,
