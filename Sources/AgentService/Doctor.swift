@@ -4,6 +4,7 @@ import DataSets
 import Federation
 import Glibc
 import Kernels
+import Learning
 import Provenance
 import Wire
 
@@ -120,18 +121,31 @@ package struct Doctor {
             ]
         }
         let texts = PlanTexts(directory: directory.planDirectory)
-        return configuration.data.map { entry in
+        return configuration.data.flatMap { entry in
             var plan = FollowedPlan(id: entry.plan, directory: entry.directory)
             let check = "data of \(entry.plan)"
             do throws(Fault) {
                 guard let text = try texts.read(entry.plan) else {
-                    return unreadPlan(check, directory: entry.directory)
+                    return [unreadPlan(check, directory: entry.directory)]
                 }
                 try plan.adopt(text, digest: SHA256.digest(of: text))
-            } catch { return failed(check, error) }
-            if let fault = plan.dataFault { return failed(check, fault) }
-            return rows(check, plan)
+            } catch { return [failed(check, error)] }
+            if let fault = plan.dataFault { return [failed(check, fault)] }
+            return [rows(check, plan)] + memory(plan)
         }
+    }
+
+    /// What a training session of the plan allocates beyond the program itself: known before it starts.
+    private func memory(_ plan: FollowedPlan) -> [Finding] {
+        guard let text = plan.known?.plan, let shape = try? StudentShape(plan: text) else {
+            return []
+        }
+        let bytes = StudentTrainer.plannedBytes(shape: shape, training: text.training)
+        return [
+            Finding(
+                check: "memory of \(plan.id)", passed: true,
+                detail: "training allocates \((bytes + (1 << 20) - 1) >> 20) MiB at most")
+        ]
     }
 
     private func rows(_ check: String, _ plan: FollowedPlan) -> Finding {
@@ -139,12 +153,20 @@ package struct Doctor {
         guard let first = plan.data?.firstUnreadable, unreadable > 0 else {
             return Finding(
                 check: check, passed: true,
-                detail: "\(plan.examples) rows in \(plan.directory)")
+                detail: "\(plan.examples) rows in \(plan.directory)\(classes(plan))")
         }
         return Finding(
             check: check, passed: false,
             detail: "\(plan.examples) rows in \(plan.directory), \(unreadable) left out; first"
                 + " \(first); correct or remove these rows")
+    }
+
+    /// How many rows of each class there are, from class 0 on; nothing where classes are not what is learned.
+    private func classes(_ plan: FollowedPlan) -> String {
+        guard let counts = plan.data?.tally.classes,
+            plan.known?.plan.training.objective == .classification
+        else { return "" }
+        return "; of each class " + counts.map(String.init).joined(separator: " ")
     }
 
     /// Without the plan's text only the directory can be looked at.

@@ -17,7 +17,16 @@ extension InteropTests.WithFleet {
             #expect(plan.unreadable == 3)
             #expect(plan.problem?.contains(first) == true, "\(plan.problem ?? "")")
             #expect(try text(of: agent.log).contains(first))
-            try await expectDoctor(of: agent, toSay: [first, "correct or remove these rows"])
+            try await expectDoctor(
+                of: agent,
+                toSay: [
+                    first, "correct or remove these rows",
+                    "OK   memory of beads: training allocates 1 MiB at most",
+                ])
+            // With the bad rows gone it counts what is left, class by class.
+            try Data("a,b,c,d,label\n1,2,3,4,0\n1,2,5,4,1\n1,2,3,4,1\n".utf8).write(to: file)
+            let mended = try await run(.agent, "doctor", "--config", agent.configuration)
+            #expect(mended.output.contains("; of each class 1 2 0"), "\(mended)")
             #expect(try await fleet.process("rows").stop() == 0)
         }
 
