@@ -19,6 +19,7 @@ extension AdminResponse {
         case .model(let record): record.json
         case .models(let records): list("models", records.items.map(\.json))
         case .doctor(let report): list("checks", report.items.map(\.json))
+        case .ledger(let record): record.json
         }
     }
 }
@@ -162,6 +163,31 @@ extension ModelFile {
     var json: JSONValue {
         .object([
             ("name", .string(name)), ("digest", hex(digest)), ("size", .number(size)),
+        ])
+    }
+}
+
+extension LedgerRecord {
+    /// The ledger as one document.
+    package var json: JSONValue {
+        .object([
+            ("plan", .string(plan)), ("population", .string(population)),
+            ("noise_multiplier", .decimal(noiseMultiplier)),
+            ("sampling_rate", .decimal(samplingRate)), ("delta", .decimal(delta)),
+            ("max_epsilon", .measured(maxEpsilon)), ("total", .number(total)),
+            ("charges", .array(charges.map(\.json))),
+        ])
+    }
+}
+
+extension ChargeRecord {
+    var json: JSONValue {
+        .object([
+            ("plan", .string(plan)), ("round", .number(round)),
+            ("attempt", .number(UInt64(attempt))),
+            ("noise_multiplier", .decimal(noiseMultiplier)),
+            ("sampling_rate", .decimal(samplingRate)), ("delta", .decimal(delta)),
+            ("epsilon_after", .decimal(epsilonAfter)), ("charged_unix", .number(chargedUnix)),
         ])
     }
 }

@@ -20,6 +20,7 @@ extension AdminResponse {
         case .model(let record): record.facts(width: width)
         case .models(let records): modelTable(records.items, width: width)
         case .doctor(let report): doctorText(report.items)
+        case .ledger(let record): record.text(width: width)
         }
     }
 }
@@ -178,6 +179,24 @@ extension ModelRecord {
             table.add([file.name, byteCount(file.size), hexadecimal(file.digest)])
         }
         return files.isEmpty ? facts : facts + "\n" + table.text(width: width)
+    }
+}
+
+extension LedgerRecord {
+    func text(width: Int?) -> String {
+        var table = Table([
+            ("PLAN", .left), ("ROUND", .right), ("ATTEMPT", .right), ("NOISE", .right),
+            ("SAMPLING", .right), ("EPSILON", .right), ("CHARGED", .left),
+        ])
+        for charge in charges {
+            table.add([
+                charge.plan, String(charge.round), String(charge.attempt),
+                charge.noiseMultiplier.description, charge.samplingRate.description,
+                privacyLoss(charge.epsilonAfter), date(charge.chargedUnix),
+            ])
+        }
+        return charges.isEmpty
+            ? "population \(population) has spent nothing\n" : table.text(width: width)
     }
 }
 

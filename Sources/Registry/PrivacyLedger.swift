@@ -57,10 +57,24 @@ extension Registry {
 
     /// Every charge against `population`, oldest first.
     package func ledger(population: String) async throws(Fault) -> [StoredCharge] {
+        try await ledger(population: population, after: 0, limit: .max).charges
+    }
+
+    /// At most `limit` charges against `population`, oldest first, without the first `after`; and
+    /// how many there are in all.
+    package func ledger(
+        population: String, after: UInt64, limit: Int
+    ) async throws(Fault) -> (charges: [StoredCharge], total: Int) {
         try await read("read the ledger of \(population)") { db in
-            try StoredCharge.fetchAll(
-                db, sql: "SELECT * FROM ledger WHERE population = ? ORDER BY rowid",
+            let charges = try StoredCharge.fetchAll(
+                db,
+                sql: """
+                    SELECT * FROM ledger WHERE population = ? ORDER BY rowid LIMIT ? OFFSET ?
+                    """, arguments: [population, limit, after.storable])
+            let total = try Int.fetchOne(
+                db, sql: "SELECT COUNT(*) FROM ledger WHERE population = ?",
                 arguments: [population])
+            return (charges, total ?? 0)
         }
     }
 }

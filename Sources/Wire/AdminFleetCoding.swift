@@ -217,6 +217,7 @@ extension AdminResponse: WireMessage {
         case TRIBUTARY__V1__ADMIN_RESPONSE__RESULT_MODEL: self = .model(try Read.part(raw.model))
         case TRIBUTARY__V1__ADMIN_RESPONSE__RESULT_MODELS: self = .models(try Read.part(raw.models))
         case TRIBUTARY__V1__ADMIN_RESPONSE__RESULT_DOCTOR: self = .doctor(try Read.part(raw.doctor))
+        case TRIBUTARY__V1__ADMIN_RESPONSE__RESULT_LEDGER: self = .ledger(try Read.part(raw.ledger))
         default: throw unknownBody("AdminResponse")
         }
     }
@@ -256,6 +257,9 @@ extension AdminResponse: WireMessage {
         case .doctor(let part):
             raw.result_case = TRIBUTARY__V1__ADMIN_RESPONSE__RESULT_DOCTOR
             raw.doctor = try arena.message(part)
+        case .ledger(let part):
+            raw.result_case = TRIBUTARY__V1__ADMIN_RESPONSE__RESULT_LEDGER
+            raw.ledger = try arena.message(part)
         }
     }
 }

@@ -178,4 +178,5 @@ package enum AdminResponse: Sendable, Equatable {
     case model(ModelRecord)
     case models(ModelRecords)
     case doctor(DoctorReport)
+    case ledger(LedgerRecord)
 }

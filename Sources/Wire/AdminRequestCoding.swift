@@ -228,6 +228,21 @@ extension DoctorRun: WireMessage {
     func fill(_ raw: inout Tributary__V1__DoctorRun, in arena: Arena) {}
 }
 
+extension LedgerShow: WireMessage {
+    static func prepare(_ raw: UnsafeMutablePointer<Tributary__V1__LedgerShow>) {
+        tributary__v1__ledger_show__init(raw)
+    }
+
+    init(raw: Tributary__V1__LedgerShow) throws(Fault) {
+        self.init(plan: try Read.text(raw.plan, "LedgerShow.plan"), after: raw.after)
+    }
+
+    func fill(_ raw: inout Tributary__V1__LedgerShow, in arena: Arena) throws(Fault) {
+        raw.plan = try arena.text(plan, "LedgerShow.plan")
+        raw.after = after
+    }
+}
+
 extension AdminRequest: WireMessage {
     static func prepare(_ raw: UnsafeMutablePointer<Tributary__V1__AdminRequest>) {
         tributary__v1__admin_request__init(raw)
@@ -265,6 +280,8 @@ extension AdminRequest: WireMessage {
             self = .modelShow(try Read.part(raw.model_show))
         case TRIBUTARY__V1__ADMIN_REQUEST__COMMAND_DOCTOR_RUN:
             self = .doctorRun(try Read.part(raw.doctor_run))
+        case TRIBUTARY__V1__ADMIN_REQUEST__COMMAND_LEDGER_SHOW:
+            self = .ledgerShow(try Read.part(raw.ledger_show))
         default: throw unknownBody("AdminRequest")
         }
     }
@@ -316,6 +333,9 @@ extension AdminRequest: WireMessage {
         case .doctorRun(let part):
             raw.command_case = TRIBUTARY__V1__ADMIN_REQUEST__COMMAND_DOCTOR_RUN
             raw.doctor_run = try arena.message(part)
+        case .ledgerShow(let part):
+            raw.command_case = TRIBUTARY__V1__ADMIN_REQUEST__COMMAND_LEDGER_SHOW
+            raw.ledger_show = try arena.message(part)
         }
     }
 }

@@ -147,6 +147,19 @@ package struct DoctorRun: Sendable, Equatable {
     package init() {}
 }
 
+/// Asks for the charges against a plan's population.
+package struct LedgerShow: Sendable, Equatable {
+    /// Any plan of the population.
+    package var plan: String
+    /// Charges to skip, oldest first: where the last answer ended.
+    package var after: UInt64
+
+    package init(plan: String = "", after: UInt64 = 0) {
+        self.plan = plan
+        self.after = after
+    }
+}
+
 /// What an administrator asks for.
 package enum AdminRequest: Sendable, Equatable {
     case planApply(PlanApply)
@@ -164,4 +177,5 @@ package enum AdminRequest: Sendable, Equatable {
     case modelList(ModelList)
     case modelShow(ModelShow)
     case doctorRun(DoctorRun)
+    case ledgerShow(LedgerShow)
 }

@@ -53,6 +53,9 @@ struct RecordDocumentsTests {
         try check("ModelFile", try item(AdminResponse.model(model).json, "files"))
         let report = AdminResponse.doctor(DoctorReport(items: [DoctorLine()])).json
         try check("DoctorLine", try item(report, "checks"))
+        let ledger = AdminResponse.ledger(LedgerRecord(charges: [ChargeRecord()])).json
+        try check("LedgerRecord", ledger)
+        try check("ChargeRecord", try item(ledger, "charges"))
     }
 
     @Test("a list is named after what it lists")

@@ -54,6 +54,26 @@ struct RecordTextsTests {
         #expect(text.hasSuffix("PHASE      AFTER\nselecting  0.0 s\nabandoned  2.5 s\n"))
     }
 
+    @Test("a ledger has a line for each charge, or says that nothing was spent")
+    func ledger() {
+        #expect(
+            AdminResponse.ledger(LedgerRecord(population: "devices")).text(width: nil)
+                == "population devices has spent nothing\n")
+        let text = AdminResponse.ledger(
+            LedgerRecord(charges: [
+                ChargeRecord(
+                    plan: "fashion", round: 7, attempt: 1, noiseMultiplier: 1.5,
+                    samplingRate: 0.05, epsilonAfter: 0.25, chargedUnix: 0)
+            ])
+        ).text(width: nil)
+        #expect(
+            text == """
+                PLAN     ROUND  ATTEMPT  NOISE  SAMPLING  EPSILON  CHARGED
+                fashion      7        1    1.5      0.05     0.25  -
+
+                """)
+    }
+
     @Test("a token is its line alone, to be pasted")
     func token() {
         #expect(

@@ -39,12 +39,12 @@ import Wire
             Samples.adminRequests.map {
                 try tag(of: inner(of: Message.adminRequest($0).encoded().dropFirst(4)))
             })
-        #expect(requests == Set(1...15))
+        #expect(requests == Set(1...16))
         let responses = try Set(
             Samples.adminResponses.map {
                 try tag(of: inner(of: Message.adminResponse($0).encoded().dropFirst(4)))
             })
-        #expect(responses == Set(1...11))
+        #expect(responses == Set(1...12))
         for message in Samples.all {
             #expect(defaultFields(of: message, "\(message)".prefix(40)) == [])
         }

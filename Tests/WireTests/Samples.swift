@@ -50,6 +50,18 @@ enum Samples {
         revision: 3, rounds: [roundRecord, roundRecord], agentsWaiting: 4, epsilon: 5, delta: 1e-5,
         noiseMultiplier: 0.05, agentsForEpsilon4: 1100)
 
+    static let ledgerRecord = LedgerRecord(
+        plan: "fashion", population: "fashion-devices", noiseMultiplier: 0.05, samplingRate: 0.5,
+        delta: 1e-5, maxEpsilon: 8, total: 2,
+        charges: [
+            ChargeRecord(
+                plan: "fashion", round: 1, attempt: 2, noiseMultiplier: 0.05, samplingRate: 0.5,
+                delta: 1e-5, epsilonAfter: 3, chargedUnix: 4),
+            ChargeRecord(
+                plan: "other", round: 2, attempt: 1, noiseMultiplier: 1, samplingRate: 1,
+                delta: 1e-6, epsilonAfter: 4, chargedUnix: 5),
+        ])
+
     static let adminRequests: [AdminRequest] = [
         .planApply(PlanApply(text: [0x5b, 0x00, 0xff])), .planList(PlanList()),
         .planShow(PlanShow(plan: "fashion", afterRevision: 1, waitSeconds: 2)),
@@ -62,6 +74,7 @@ enum Samples {
         .jobWatch(JobWatch(job: 1, afterRevision: 2, waitSeconds: 3)),
         .modelList(ModelList(plan: "fashion")),
         .modelShow(ModelShow(plan: "fashion", version: 1, latest: true)), .doctorRun(DoctorRun()),
+        .ledgerShow(LedgerShow(plan: "fashion", after: 5000)),
     ]
 
     static let adminResponses: [AdminResponse] = [
@@ -71,6 +84,7 @@ enum Samples {
         .round(roundRecord), .rounds(RoundRecords(items: [roundRecord])), .model(modelRecord),
         .models(ModelRecords(items: [modelRecord, modelRecord])),
         .doctor(DoctorReport(items: [DoctorLine(check: "disk", ok: true, detail: "12 GiB free")])),
+        .ledger(ledgerRecord),
     ]
 
     static let conversations: [Message] = [

@@ -42,6 +42,7 @@ extension Fleet {
             return .models(ModelRecords(items: try await registry.models(id).map(record)))
         case .modelShow(let show): return .model(try await showModel(show))
         case .doctorRun: return .doctor(await diagnose())
+        case .ledgerShow(let show): return .ledger(try await showLedger(show))
         }
     }
 
@@ -49,7 +50,7 @@ extension Fleet {
         let allowed: [Role]
         switch request {
         case .planList, .planShow, .agentList, .agentShow, .roundList, .roundShow, .jobWatch,
-            .modelList, .modelShow, .doctorRun:
+            .modelList, .modelShow, .doctorRun, .ledgerShow:
             allowed = [.admin, .operator, .auditor]
         case .roundStart, .roundCancel: allowed = [.admin, .operator]
         case .planApply, .tokenCreate, .agentRevoke: allowed = [.admin]

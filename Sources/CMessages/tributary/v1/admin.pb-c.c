@@ -682,6 +682,51 @@ void   tributary__v1__doctor_run__free_unpacked
   assert(message->base.descriptor == &tributary__v1__doctor_run__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   tributary__v1__ledger_show__init
+                     (Tributary__V1__LedgerShow         *message)
+{
+  static const Tributary__V1__LedgerShow init_value = TRIBUTARY__V1__LEDGER_SHOW__INIT;
+  *message = init_value;
+}
+size_t tributary__v1__ledger_show__get_packed_size
+                     (const Tributary__V1__LedgerShow *message)
+{
+  assert(message->base.descriptor == &tributary__v1__ledger_show__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tributary__v1__ledger_show__pack
+                     (const Tributary__V1__LedgerShow *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tributary__v1__ledger_show__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tributary__v1__ledger_show__pack_to_buffer
+                     (const Tributary__V1__LedgerShow *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tributary__v1__ledger_show__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tributary__V1__LedgerShow *
+       tributary__v1__ledger_show__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tributary__V1__LedgerShow *)
+     protobuf_c_message_unpack (&tributary__v1__ledger_show__descriptor,
+                                allocator, len, data);
+}
+void   tributary__v1__ledger_show__free_unpacked
+                     (Tributary__V1__LedgerShow *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tributary__v1__ledger_show__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   tributary__v1__admin_request__init
                      (Tributary__V1__AdminRequest         *message)
 {
@@ -1175,6 +1220,96 @@ void   tributary__v1__doctor_line__free_unpacked
   if(!message)
     return;
   assert(message->base.descriptor == &tributary__v1__doctor_line__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tributary__v1__charge_record__init
+                     (Tributary__V1__ChargeRecord         *message)
+{
+  static const Tributary__V1__ChargeRecord init_value = TRIBUTARY__V1__CHARGE_RECORD__INIT;
+  *message = init_value;
+}
+size_t tributary__v1__charge_record__get_packed_size
+                     (const Tributary__V1__ChargeRecord *message)
+{
+  assert(message->base.descriptor == &tributary__v1__charge_record__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tributary__v1__charge_record__pack
+                     (const Tributary__V1__ChargeRecord *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tributary__v1__charge_record__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tributary__v1__charge_record__pack_to_buffer
+                     (const Tributary__V1__ChargeRecord *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tributary__v1__charge_record__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tributary__V1__ChargeRecord *
+       tributary__v1__charge_record__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tributary__V1__ChargeRecord *)
+     protobuf_c_message_unpack (&tributary__v1__charge_record__descriptor,
+                                allocator, len, data);
+}
+void   tributary__v1__charge_record__free_unpacked
+                     (Tributary__V1__ChargeRecord *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tributary__v1__charge_record__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tributary__v1__ledger_record__init
+                     (Tributary__V1__LedgerRecord         *message)
+{
+  static const Tributary__V1__LedgerRecord init_value = TRIBUTARY__V1__LEDGER_RECORD__INIT;
+  *message = init_value;
+}
+size_t tributary__v1__ledger_record__get_packed_size
+                     (const Tributary__V1__LedgerRecord *message)
+{
+  assert(message->base.descriptor == &tributary__v1__ledger_record__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tributary__v1__ledger_record__pack
+                     (const Tributary__V1__LedgerRecord *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tributary__v1__ledger_record__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tributary__v1__ledger_record__pack_to_buffer
+                     (const Tributary__V1__LedgerRecord *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tributary__v1__ledger_record__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tributary__V1__LedgerRecord *
+       tributary__v1__ledger_record__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tributary__V1__LedgerRecord *)
+     protobuf_c_message_unpack (&tributary__v1__ledger_record__descriptor,
+                                allocator, len, data);
+}
+void   tributary__v1__ledger_record__free_unpacked
+                     (Tributary__V1__LedgerRecord *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tributary__v1__ledger_record__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
 void   tributary__v1__plan_records__init
@@ -2100,7 +2235,58 @@ const ProtobufCMessageDescriptor tributary__v1__doctor_run__descriptor =
   (ProtobufCMessageInit) tributary__v1__doctor_run__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor tributary__v1__admin_request__field_descriptors[15] =
+static const ProtobufCFieldDescriptor tributary__v1__ledger_show__field_descriptors[2] =
+{
+  {
+    "plan",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Tributary__V1__LedgerShow, plan),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "after",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tributary__V1__LedgerShow, after),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tributary__v1__ledger_show__field_indices_by_name[] = {
+  1,   /* field[1] = after */
+  0,   /* field[0] = plan */
+};
+static const ProtobufCIntRange tributary__v1__ledger_show__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor tributary__v1__ledger_show__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tributary.v1.LedgerShow",
+  "LedgerShow",
+  "Tributary__V1__LedgerShow",
+  "tributary.v1",
+  sizeof(Tributary__V1__LedgerShow),
+  2,
+  tributary__v1__ledger_show__field_descriptors,
+  tributary__v1__ledger_show__field_indices_by_name,
+  1,  tributary__v1__ledger_show__number_ranges,
+  (ProtobufCMessageInit) tributary__v1__ledger_show__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tributary__v1__admin_request__field_descriptors[16] =
 {
   {
     "plan_apply",
@@ -2282,6 +2468,18 @@ static const ProtobufCFieldDescriptor tributary__v1__admin_request__field_descri
     0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "ledger_show",
+    16,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Tributary__V1__AdminRequest, command_case),
+    offsetof(Tributary__V1__AdminRequest, ledger_show),
+    &tributary__v1__ledger_show__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned tributary__v1__admin_request__field_indices_by_name[] = {
   4,   /* field[4] = agent_list */
@@ -2289,6 +2487,7 @@ static const unsigned tributary__v1__admin_request__field_indices_by_name[] = {
   5,   /* field[5] = agent_show */
   14,   /* field[14] = doctor_run */
   11,   /* field[11] = job_watch */
+  15,   /* field[15] = ledger_show */
   12,   /* field[12] = model_list */
   13,   /* field[13] = model_show */
   0,   /* field[0] = plan_apply */
@@ -2303,7 +2502,7 @@ static const unsigned tributary__v1__admin_request__field_indices_by_name[] = {
 static const ProtobufCIntRange tributary__v1__admin_request__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 15 }
+  { 0, 16 }
 };
 const ProtobufCMessageDescriptor tributary__v1__admin_request__descriptor =
 {
@@ -2313,7 +2512,7 @@ const ProtobufCMessageDescriptor tributary__v1__admin_request__descriptor =
   "Tributary__V1__AdminRequest",
   "tributary.v1",
   sizeof(Tributary__V1__AdminRequest),
-  15,
+  16,
   tributary__v1__admin_request__field_descriptors,
   tributary__v1__admin_request__field_indices_by_name,
   1,  tributary__v1__admin_request__number_ranges,
@@ -3636,6 +3835,264 @@ const ProtobufCMessageDescriptor tributary__v1__doctor_line__descriptor =
   (ProtobufCMessageInit) tributary__v1__doctor_line__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
+static const ProtobufCFieldDescriptor tributary__v1__charge_record__field_descriptors[8] =
+{
+  {
+    "plan",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Tributary__V1__ChargeRecord, plan),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "round",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tributary__V1__ChargeRecord, round),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "attempt",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tributary__V1__ChargeRecord, attempt),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "noise_multiplier",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_DOUBLE,
+    0,   /* quantifier_offset */
+    offsetof(Tributary__V1__ChargeRecord, noise_multiplier),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "sampling_rate",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_DOUBLE,
+    0,   /* quantifier_offset */
+    offsetof(Tributary__V1__ChargeRecord, sampling_rate),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "delta",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_DOUBLE,
+    0,   /* quantifier_offset */
+    offsetof(Tributary__V1__ChargeRecord, delta),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "epsilon_after",
+    7,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_DOUBLE,
+    0,   /* quantifier_offset */
+    offsetof(Tributary__V1__ChargeRecord, epsilon_after),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "charged_unix",
+    8,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tributary__V1__ChargeRecord, charged_unix),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tributary__v1__charge_record__field_indices_by_name[] = {
+  2,   /* field[2] = attempt */
+  7,   /* field[7] = charged_unix */
+  5,   /* field[5] = delta */
+  6,   /* field[6] = epsilon_after */
+  3,   /* field[3] = noise_multiplier */
+  0,   /* field[0] = plan */
+  1,   /* field[1] = round */
+  4,   /* field[4] = sampling_rate */
+};
+static const ProtobufCIntRange tributary__v1__charge_record__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 8 }
+};
+const ProtobufCMessageDescriptor tributary__v1__charge_record__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tributary.v1.ChargeRecord",
+  "ChargeRecord",
+  "Tributary__V1__ChargeRecord",
+  "tributary.v1",
+  sizeof(Tributary__V1__ChargeRecord),
+  8,
+  tributary__v1__charge_record__field_descriptors,
+  tributary__v1__charge_record__field_indices_by_name,
+  1,  tributary__v1__charge_record__number_ranges,
+  (ProtobufCMessageInit) tributary__v1__charge_record__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tributary__v1__ledger_record__field_descriptors[8] =
+{
+  {
+    "plan",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Tributary__V1__LedgerRecord, plan),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "population",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Tributary__V1__LedgerRecord, population),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "noise_multiplier",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_DOUBLE,
+    0,   /* quantifier_offset */
+    offsetof(Tributary__V1__LedgerRecord, noise_multiplier),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "sampling_rate",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_DOUBLE,
+    0,   /* quantifier_offset */
+    offsetof(Tributary__V1__LedgerRecord, sampling_rate),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "delta",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_DOUBLE,
+    0,   /* quantifier_offset */
+    offsetof(Tributary__V1__LedgerRecord, delta),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "max_epsilon",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_DOUBLE,
+    0,   /* quantifier_offset */
+    offsetof(Tributary__V1__LedgerRecord, max_epsilon),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "total",
+    7,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tributary__V1__LedgerRecord, total),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "charges",
+    8,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Tributary__V1__LedgerRecord, n_charges),
+    offsetof(Tributary__V1__LedgerRecord, charges),
+    &tributary__v1__charge_record__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tributary__v1__ledger_record__field_indices_by_name[] = {
+  7,   /* field[7] = charges */
+  4,   /* field[4] = delta */
+  5,   /* field[5] = max_epsilon */
+  2,   /* field[2] = noise_multiplier */
+  0,   /* field[0] = plan */
+  1,   /* field[1] = population */
+  3,   /* field[3] = sampling_rate */
+  6,   /* field[6] = total */
+};
+static const ProtobufCIntRange tributary__v1__ledger_record__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 8 }
+};
+const ProtobufCMessageDescriptor tributary__v1__ledger_record__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tributary.v1.LedgerRecord",
+  "LedgerRecord",
+  "Tributary__V1__LedgerRecord",
+  "tributary.v1",
+  sizeof(Tributary__V1__LedgerRecord),
+  8,
+  tributary__v1__ledger_record__field_descriptors,
+  tributary__v1__ledger_record__field_indices_by_name,
+  1,  tributary__v1__ledger_record__number_ranges,
+  (ProtobufCMessageInit) tributary__v1__ledger_record__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
 static const ProtobufCFieldDescriptor tributary__v1__plan_records__field_descriptors[1] =
 {
   {
@@ -3826,7 +4283,7 @@ const ProtobufCMessageDescriptor tributary__v1__doctor_report__descriptor =
   (ProtobufCMessageInit) tributary__v1__doctor_report__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor tributary__v1__admin_response__field_descriptors[11] =
+static const ProtobufCFieldDescriptor tributary__v1__admin_response__field_descriptors[12] =
 {
   {
     "plan",
@@ -3960,12 +4417,25 @@ static const ProtobufCFieldDescriptor tributary__v1__admin_response__field_descr
     0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "ledger",
+    12,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Tributary__V1__AdminResponse, result_case),
+    offsetof(Tributary__V1__AdminResponse, ledger),
+    &tributary__v1__ledger_record__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned tributary__v1__admin_response__field_indices_by_name[] = {
   3,   /* field[3] = agent */
   4,   /* field[4] = agents */
   10,   /* field[10] = doctor */
   5,   /* field[5] = job */
+  11,   /* field[11] = ledger */
   8,   /* field[8] = model */
   9,   /* field[9] = models */
   0,   /* field[0] = plan */
@@ -3977,7 +4447,7 @@ static const unsigned tributary__v1__admin_response__field_indices_by_name[] = {
 static const ProtobufCIntRange tributary__v1__admin_response__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 11 }
+  { 0, 12 }
 };
 const ProtobufCMessageDescriptor tributary__v1__admin_response__descriptor =
 {
@@ -3987,7 +4457,7 @@ const ProtobufCMessageDescriptor tributary__v1__admin_response__descriptor =
   "Tributary__V1__AdminResponse",
   "tributary.v1",
   sizeof(Tributary__V1__AdminResponse),
-  11,
+  12,
   tributary__v1__admin_response__field_descriptors,
   tributary__v1__admin_response__field_indices_by_name,
   1,  tributary__v1__admin_response__number_ranges,

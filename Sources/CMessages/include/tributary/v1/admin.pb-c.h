@@ -31,6 +31,7 @@ typedef struct Tributary__V1__JobWatch Tributary__V1__JobWatch;
 typedef struct Tributary__V1__ModelList Tributary__V1__ModelList;
 typedef struct Tributary__V1__ModelShow Tributary__V1__ModelShow;
 typedef struct Tributary__V1__DoctorRun Tributary__V1__DoctorRun;
+typedef struct Tributary__V1__LedgerShow Tributary__V1__LedgerShow;
 typedef struct Tributary__V1__AdminRequest Tributary__V1__AdminRequest;
 typedef struct Tributary__V1__PlanRecord Tributary__V1__PlanRecord;
 typedef struct Tributary__V1__TokenIssued Tributary__V1__TokenIssued;
@@ -42,6 +43,8 @@ typedef struct Tributary__V1__JobRecord Tributary__V1__JobRecord;
 typedef struct Tributary__V1__ModelRecord Tributary__V1__ModelRecord;
 typedef struct Tributary__V1__ModelFile Tributary__V1__ModelFile;
 typedef struct Tributary__V1__DoctorLine Tributary__V1__DoctorLine;
+typedef struct Tributary__V1__ChargeRecord Tributary__V1__ChargeRecord;
+typedef struct Tributary__V1__LedgerRecord Tributary__V1__LedgerRecord;
 typedef struct Tributary__V1__PlanRecords Tributary__V1__PlanRecords;
 typedef struct Tributary__V1__AgentRecords Tributary__V1__AgentRecords;
 typedef struct Tributary__V1__RoundRecords Tributary__V1__RoundRecords;
@@ -219,6 +222,23 @@ struct  Tributary__V1__DoctorRun
      }
 
 
+struct  Tributary__V1__LedgerShow
+{
+  ProtobufCMessage base;
+  /*
+   * any plan of the population
+   */
+  char *plan;
+  /*
+   * charges to skip, oldest first: where the last answer ended
+   */
+  uint64_t after;
+};
+#define TRIBUTARY__V1__LEDGER_SHOW__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tributary__v1__ledger_show__descriptor) \
+    , (char *)protobuf_c_empty_string, 0 }
+
+
 typedef enum {
   TRIBUTARY__V1__ADMIN_REQUEST__COMMAND__NOT_SET = 0,
   TRIBUTARY__V1__ADMIN_REQUEST__COMMAND_PLAN_APPLY = 1,
@@ -235,7 +255,8 @@ typedef enum {
   TRIBUTARY__V1__ADMIN_REQUEST__COMMAND_JOB_WATCH = 12,
   TRIBUTARY__V1__ADMIN_REQUEST__COMMAND_MODEL_LIST = 13,
   TRIBUTARY__V1__ADMIN_REQUEST__COMMAND_MODEL_SHOW = 14,
-  TRIBUTARY__V1__ADMIN_REQUEST__COMMAND_DOCTOR_RUN = 15
+  TRIBUTARY__V1__ADMIN_REQUEST__COMMAND_DOCTOR_RUN = 15,
+  TRIBUTARY__V1__ADMIN_REQUEST__COMMAND_LEDGER_SHOW = 16
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(TRIBUTARY__V1__ADMIN_REQUEST__COMMAND__CASE)
 } Tributary__V1__AdminRequest__CommandCase;
 
@@ -259,6 +280,7 @@ struct  Tributary__V1__AdminRequest
     Tributary__V1__ModelList *model_list;
     Tributary__V1__ModelShow *model_show;
     Tributary__V1__DoctorRun *doctor_run;
+    Tributary__V1__LedgerShow *ledger_show;
   };
 };
 #define TRIBUTARY__V1__ADMIN_REQUEST__INIT \
@@ -508,6 +530,65 @@ struct  Tributary__V1__DoctorLine
     , (char *)protobuf_c_empty_string, 0, (char *)protobuf_c_empty_string }
 
 
+/*
+ * What one attempt of a round cost its population, written before its noise was drawn.
+ */
+struct  Tributary__V1__ChargeRecord
+{
+  ProtobufCMessage base;
+  char *plan;
+  uint64_t round;
+  uint32_t attempt;
+  double noise_multiplier;
+  /*
+   * 1 without sampling
+   */
+  double sampling_rate;
+  double delta;
+  /*
+   * the population's total as it was charged
+   */
+  double epsilon_after;
+  uint64_t charged_unix;
+};
+#define TRIBUTARY__V1__CHARGE_RECORD__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tributary__v1__charge_record__descriptor) \
+    , (char *)protobuf_c_empty_string, 0, 0, 0, 0, 0, 0, 0 }
+
+
+/*
+ * The charges against a population, oldest first, and what the plan that was asked for allows.
+ */
+struct  Tributary__V1__LedgerRecord
+{
+  ProtobufCMessage base;
+  char *plan;
+  char *population;
+  /*
+   * of the plan's next round
+   */
+  double noise_multiplier;
+  double sampling_rate;
+  double delta;
+  /*
+   * negative: no limit
+   */
+  double max_epsilon;
+  /*
+   * charges in the ledger
+   */
+  uint64_t total;
+  /*
+   * some of them, after those the request skips
+   */
+  size_t n_charges;
+  Tributary__V1__ChargeRecord **charges;
+};
+#define TRIBUTARY__V1__LEDGER_RECORD__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tributary__v1__ledger_record__descriptor) \
+    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0, 0, 0, 0, 0,NULL }
+
+
 struct  Tributary__V1__PlanRecords
 {
   ProtobufCMessage base;
@@ -575,7 +656,8 @@ typedef enum {
   TRIBUTARY__V1__ADMIN_RESPONSE__RESULT_ROUNDS = 8,
   TRIBUTARY__V1__ADMIN_RESPONSE__RESULT_MODEL = 9,
   TRIBUTARY__V1__ADMIN_RESPONSE__RESULT_MODELS = 10,
-  TRIBUTARY__V1__ADMIN_RESPONSE__RESULT_DOCTOR = 11
+  TRIBUTARY__V1__ADMIN_RESPONSE__RESULT_DOCTOR = 11,
+  TRIBUTARY__V1__ADMIN_RESPONSE__RESULT_LEDGER = 12
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(TRIBUTARY__V1__ADMIN_RESPONSE__RESULT__CASE)
 } Tributary__V1__AdminResponse__ResultCase;
 
@@ -595,6 +677,7 @@ struct  Tributary__V1__AdminResponse
     Tributary__V1__ModelRecord *model;
     Tributary__V1__ModelRecords *models;
     Tributary__V1__DoctorReport *doctor;
+    Tributary__V1__LedgerRecord *ledger;
   };
 };
 #define TRIBUTARY__V1__ADMIN_RESPONSE__INIT \
@@ -887,6 +970,25 @@ Tributary__V1__DoctorRun *
 void   tributary__v1__doctor_run__free_unpacked
                      (Tributary__V1__DoctorRun *message,
                       ProtobufCAllocator *allocator);
+/* Tributary__V1__LedgerShow methods */
+void   tributary__v1__ledger_show__init
+                     (Tributary__V1__LedgerShow         *message);
+size_t tributary__v1__ledger_show__get_packed_size
+                     (const Tributary__V1__LedgerShow   *message);
+size_t tributary__v1__ledger_show__pack
+                     (const Tributary__V1__LedgerShow   *message,
+                      uint8_t             *out);
+size_t tributary__v1__ledger_show__pack_to_buffer
+                     (const Tributary__V1__LedgerShow   *message,
+                      ProtobufCBuffer     *buffer);
+Tributary__V1__LedgerShow *
+       tributary__v1__ledger_show__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tributary__v1__ledger_show__free_unpacked
+                     (Tributary__V1__LedgerShow *message,
+                      ProtobufCAllocator *allocator);
 /* Tributary__V1__AdminRequest methods */
 void   tributary__v1__admin_request__init
                      (Tributary__V1__AdminRequest         *message);
@@ -1096,6 +1198,44 @@ Tributary__V1__DoctorLine *
 void   tributary__v1__doctor_line__free_unpacked
                      (Tributary__V1__DoctorLine *message,
                       ProtobufCAllocator *allocator);
+/* Tributary__V1__ChargeRecord methods */
+void   tributary__v1__charge_record__init
+                     (Tributary__V1__ChargeRecord         *message);
+size_t tributary__v1__charge_record__get_packed_size
+                     (const Tributary__V1__ChargeRecord   *message);
+size_t tributary__v1__charge_record__pack
+                     (const Tributary__V1__ChargeRecord   *message,
+                      uint8_t             *out);
+size_t tributary__v1__charge_record__pack_to_buffer
+                     (const Tributary__V1__ChargeRecord   *message,
+                      ProtobufCBuffer     *buffer);
+Tributary__V1__ChargeRecord *
+       tributary__v1__charge_record__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tributary__v1__charge_record__free_unpacked
+                     (Tributary__V1__ChargeRecord *message,
+                      ProtobufCAllocator *allocator);
+/* Tributary__V1__LedgerRecord methods */
+void   tributary__v1__ledger_record__init
+                     (Tributary__V1__LedgerRecord         *message);
+size_t tributary__v1__ledger_record__get_packed_size
+                     (const Tributary__V1__LedgerRecord   *message);
+size_t tributary__v1__ledger_record__pack
+                     (const Tributary__V1__LedgerRecord   *message,
+                      uint8_t             *out);
+size_t tributary__v1__ledger_record__pack_to_buffer
+                     (const Tributary__V1__LedgerRecord   *message,
+                      ProtobufCBuffer     *buffer);
+Tributary__V1__LedgerRecord *
+       tributary__v1__ledger_record__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tributary__v1__ledger_record__free_unpacked
+                     (Tributary__V1__LedgerRecord *message,
+                      ProtobufCAllocator *allocator);
 /* Tributary__V1__PlanRecords methods */
 void   tributary__v1__plan_records__init
                      (Tributary__V1__PlanRecords         *message);
@@ -1257,6 +1397,9 @@ typedef void (*Tributary__V1__ModelShow_Closure)
 typedef void (*Tributary__V1__DoctorRun_Closure)
                  (const Tributary__V1__DoctorRun *message,
                   void *closure_data);
+typedef void (*Tributary__V1__LedgerShow_Closure)
+                 (const Tributary__V1__LedgerShow *message,
+                  void *closure_data);
 typedef void (*Tributary__V1__AdminRequest_Closure)
                  (const Tributary__V1__AdminRequest *message,
                   void *closure_data);
@@ -1289,6 +1432,12 @@ typedef void (*Tributary__V1__ModelFile_Closure)
                   void *closure_data);
 typedef void (*Tributary__V1__DoctorLine_Closure)
                  (const Tributary__V1__DoctorLine *message,
+                  void *closure_data);
+typedef void (*Tributary__V1__ChargeRecord_Closure)
+                 (const Tributary__V1__ChargeRecord *message,
+                  void *closure_data);
+typedef void (*Tributary__V1__LedgerRecord_Closure)
+                 (const Tributary__V1__LedgerRecord *message,
                   void *closure_data);
 typedef void (*Tributary__V1__PlanRecords_Closure)
                  (const Tributary__V1__PlanRecords *message,
@@ -1329,6 +1478,7 @@ extern const ProtobufCMessageDescriptor tributary__v1__job_watch__descriptor;
 extern const ProtobufCMessageDescriptor tributary__v1__model_list__descriptor;
 extern const ProtobufCMessageDescriptor tributary__v1__model_show__descriptor;
 extern const ProtobufCMessageDescriptor tributary__v1__doctor_run__descriptor;
+extern const ProtobufCMessageDescriptor tributary__v1__ledger_show__descriptor;
 extern const ProtobufCMessageDescriptor tributary__v1__admin_request__descriptor;
 extern const ProtobufCMessageDescriptor tributary__v1__plan_record__descriptor;
 extern const ProtobufCMessageDescriptor tributary__v1__token_issued__descriptor;
@@ -1340,6 +1490,8 @@ extern const ProtobufCMessageDescriptor tributary__v1__job_record__descriptor;
 extern const ProtobufCMessageDescriptor tributary__v1__model_record__descriptor;
 extern const ProtobufCMessageDescriptor tributary__v1__model_file__descriptor;
 extern const ProtobufCMessageDescriptor tributary__v1__doctor_line__descriptor;
+extern const ProtobufCMessageDescriptor tributary__v1__charge_record__descriptor;
+extern const ProtobufCMessageDescriptor tributary__v1__ledger_record__descriptor;
 extern const ProtobufCMessageDescriptor tributary__v1__plan_records__descriptor;
 extern const ProtobufCMessageDescriptor tributary__v1__agent_records__descriptor;
 extern const ProtobufCMessageDescriptor tributary__v1__round_records__descriptor;
