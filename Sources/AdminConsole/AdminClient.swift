@@ -32,6 +32,23 @@ package struct AdminSession<Stream: ByteStream & ~Copyable>: ~Copyable {
         return response
     }
 
+    /// Every charge against the population of `plan`, however many answers that takes.
+    ///
+    /// - Throws: as `perform`.
+    package mutating func ledger(plan: String) throws(Fault) -> LedgerRecord {
+        var ledger: LedgerRecord?
+        while true {
+            let known = UInt64(ledger?.charges.count ?? 0)
+            let answer = try perform(.ledgerShow(LedgerShow(plan: plan, after: known)))
+            guard case .ledger(var record) = answer else { throw unexpectedAnswer() }
+            let count = UInt64(record.charges.count)
+            let isLast = count == 0 || known + count >= record.total
+            record.charges = (ledger?.charges ?? []) + record.charges
+            if isLast { return record }
+            ledger = record
+        }
+    }
+
     /// The part of the content of `digest` that begins at `offset`.
     ///
     /// - Throws: as `perform`; `untrusted` when the piece is not the one asked for.

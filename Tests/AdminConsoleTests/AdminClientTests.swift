@@ -50,6 +50,20 @@ struct AdminClientTests {
         #expect(fault?.code == .unavailable)
     }
 
+    @Test("a ledger longer than one answer is read to its end")
+    func ledger() throws {
+        let asked = Notes<UInt64>()
+        var session = AdminSession(
+            ScriptedStream { message in
+                guard case .adminRequest(.ledgerShow(let show)) = message else { return nil }
+                asked.items.append(show.after)
+                let charges = (show.after..<min(5, show.after + 2)).map { ChargeRecord(round: $0) }
+                return .adminResponse(.ledger(LedgerRecord(total: 5, charges: charges)))
+            })
+        #expect(try session.ledger(plan: "fashion").charges.map(\.round) == [0, 1, 2, 3, 4])
+        #expect(asked.items == [0, 2, 4])
+    }
+
     @Test("a job is followed from revision to revision until it ends")
     func followJob() throws {
         let asked = Notes<UInt64>()

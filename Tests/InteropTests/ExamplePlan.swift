@@ -10,6 +10,8 @@ struct ExamplePlan: Sendable {
     var agents = 2
     /// Passes over a device's rows in one round.
     var epochs = 1
+    /// z of a private plan, whose every round waits for every agent.
+    var noiseMultiplier: Double?
 
     /// Rows of a CSV file. No round of it ends: three updates are wanted, and two agents are there.
     static let beads = ExamplePlan(name: "beads", format: .csv, agents: 3)
@@ -46,6 +48,18 @@ struct ExamplePlan: Sendable {
         }
     }
 
+    private var privacy: String {
+        guard let noiseMultiplier else { return "" }
+        return """
+
+            [privacy]
+            noise_multiplier = \(noiseMultiplier)
+            delta = 1e-5
+            agents = \(agents)
+
+            """
+    }
+
     /// The plan's TOML.
     var toml: String {
         """
@@ -78,14 +92,14 @@ struct ExamplePlan: Sendable {
 
         [round]
         agents = \(agents)
-        minimum = \(agents)
+        minimum = \(noiseMultiplier == nil ? agents : 0)
         selection_seconds = 20
         report_seconds = 60
         lease_seconds = 20
 
         [clipping]
         norm = 1.0
-
+        \(privacy)
         [server]
 
         [sealing]
