@@ -43,7 +43,7 @@ format:
 messages: deps
 	.ci/generate-messages
 
-## make bench     measure the kernels against the limits of one core: Benchmarks/latest.json
+## make bench     measure kernels, noise and lattice against the limits of one core: Benchmarks/latest.json
 bench: deps
 	$(SWIFT) build -c release --package-path Benchmarks --scratch-path .build/benchmarks
 	OMP_NUM_THREADS=1 taskset -c 0 .build/benchmarks/release/KernelBenchmarks Benchmarks/latest.json $(TORCH)

@@ -27,7 +27,11 @@ let package = Package(
         .executable(name: "tributary-agent", targets: ["tributary-agent"]),
         .executable(name: "tributary-verify", targets: ["tributary-verify"]),
         .library(
-            name: "Benchmarked", targets: ["CKernels", "Federation", "Kernels", "Learning"]),
+            name: "Benchmarked",
+            targets: [
+                "CKernels", "Cryptography", "Federation", "Kernels", "Learning", "Privacy",
+                "UpdateCodec",
+            ]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
@@ -60,14 +64,14 @@ let package = Package(
 
         // The vocabulary and the pure core
         .target(name: "Federation"),
-        .target(name: "Configuration", dependencies: ["Federation", "CTOML"]),
+        .target(name: "Configuration", dependencies: ["Federation", "Privacy", "CTOML"]),
         .target(name: "Kernels", dependencies: ["CKernels", "COpenBLAS"]),
         .target(name: "Learning", dependencies: ["Federation", "Kernels"]),
         .target(name: "DataSets", dependencies: ["Federation"]),
         .target(
             name: "ModelFormats",
             dependencies: ["Federation", "Learning", "CMessages", "CProtobufC"]),
-        .target(name: "UpdateCodec", dependencies: ["Federation", "Kernels"]),
+        .target(name: "UpdateCodec", dependencies: ["Federation", "Kernels", "Privacy"]),
         .target(name: "Privacy", dependencies: ["Federation"]),
         .target(
             name: "Aggregation", dependencies: ["Federation", "Kernels", "UpdateCodec", "Privacy"]),
@@ -118,7 +122,7 @@ let package = Package(
             name: "tributary-coordinator",
             dependencies: [
                 "Federation", "Configuration", "CoordinatorService", "AdminConsole", "Wire",
-                "Cryptography", "DataSets", "Kernels", "Learning", "Simulation",
+                "Cryptography", "DataSets", "Kernels", "Learning", "Privacy", "Simulation",
                 argumentParser, logging,
             ]),
         .executableTarget(
@@ -140,7 +144,7 @@ let package = Package(
 /// Test targets and what each may use besides the target it tests.
 let tests: [(name: String, dependencies: [Target.Dependency])] = [
     ("Federation", []),
-    ("Configuration", ["Federation"]),
+    ("Configuration", ["Federation", "Privacy"]),
     ("Kernels", []),
     ("Learning", ["Federation", "Kernels"]),
     ("DataSets", ["Federation"]),
@@ -150,7 +154,7 @@ let tests: [(name: String, dependencies: [Target.Dependency])] = [
     ("Aggregation", ["Federation", "UpdateCodec", "Privacy"]),
     ("Rounds", ["Federation"]),
     ("AgentSession", ["Federation"]),
-    ("Simulation", ["Federation", "Learning"]),
+    ("Simulation", ["Federation", "Learning", "UpdateCodec", "Privacy"]),
     ("Cryptography", ["Federation"]),
     ("Provenance", ["Federation", "Cryptography"]),
     ("Wire", ["Federation"]),
@@ -185,7 +189,9 @@ package.targets += tests.map { test in
 }
 package.targets += [
     .testTarget(name: "TidyTests"),
-    .testTarget(name: "InteropTests", exclude: ["python", "auditor.sh"]),
+    .testTarget(
+        name: "InteropTests", dependencies: ["Federation", "Privacy"],
+        exclude: ["python", "auditor.sh"]),
 ]
 
 for target in package.targets where target.type != .system {

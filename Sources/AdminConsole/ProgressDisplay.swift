@@ -53,8 +53,9 @@ package struct ProgressDisplay {
             return "\(right("\(round.round)", 5))  \(printable(round.reason))\n"
         }
         return line(
-            String(round.round), "\(round.reported)/\(round.selected)", fraction(round.accuracy),
-            privacyLoss(round.epsilon), byteCount(round.bytesIn), byteCount(round.bytesOut),
+            String(round.round), round.reports, fraction(round.accuracy),
+            privacyLoss(round.epsilon), round.withheld ? "-" : byteCount(round.bytesIn),
+            round.withheld ? "-" : byteCount(round.bytesOut),
             duration(round.seconds))
     }
 
@@ -73,8 +74,9 @@ package struct ProgressDisplay {
             return "waiting for round \(job.roundsDone + 1) of \(job.roundsWanted),"
                 + " \(job.agentsWaiting) agents here"
         }
-        return right("\(round.round)", 5) + "  " + right("\(round.reported)/\(round.selected)", 9)
-            + "  \(round.phase), \(byteCount(round.bytesIn)) received,"
+        let place = right("\(round.round)", 5) + "  " + right(round.reports, 9)
+        guard !round.withheld else { return place + "  \(round.phase), \(duration(round.seconds))" }
+        return place + "  \(round.phase), \(byteCount(round.bytesIn)) received,"
             + " \(byteCount(round.bytesOut)) sent, \(duration(round.seconds))"
     }
 

@@ -59,6 +59,9 @@ extension PlanRecord {
             ("accuracy_last", .measured(accuracyLast)), ("epsilon", .measured(epsilon)),
             ("population", .string(population)), ("applied_unix", .number(appliedUnix)),
             ("noise_multiplier", .decimal(noiseMultiplier)), ("delta", .decimal(delta)),
+            ("clipping_norm", .decimal(clippingNorm)),
+            ("local_noise_multiplier", .decimal(localNoiseMultiplier)),
+            ("local_epsilon", localNoiseMultiplier > 0 ? .decimal(localEpsilon) : .null),
         ]
         if !text.isEmpty {
             members.append(("text", .string(String(decoding: text, as: UTF8.self))))
@@ -100,15 +103,20 @@ extension AgentPlanRecord {
 }
 
 extension RoundRecord {
+    /// A count of a private round is not.
+    private func told(_ count: UInt64) -> JSONValue { withheld ? .null : .number(count) }
+
     var json: JSONValue {
         .object([
             ("round", .number(round)), ("attempt", .number(UInt64(attempt))),
             ("plan", .string(plan)), ("phase", .string(phase)), ("reason", .string(reason)),
             ("started_unix", .number(startedUnix)), ("seconds", .decimal(seconds)),
-            ("selected", .number(UInt64(selected))), ("reported", .number(UInt64(reported))),
+            ("withheld", .bool(withheld)), ("selected", told(UInt64(selected))),
+            ("reported", told(UInt64(reported))),
             ("model_version", .number(modelVersion)), ("published", .bool(published)),
             ("accuracy", .measured(accuracy)), ("epsilon", .measured(epsilon)),
-            ("bytes_in", .number(bytesIn)), ("bytes_out", .number(bytesOut)),
+            ("clipping_norm", clippingNorm > 0 ? .decimal(clippingNorm) : .null),
+            ("bytes_in", told(bytesIn)), ("bytes_out", told(bytesOut)),
             (
                 "history",
                 .array(

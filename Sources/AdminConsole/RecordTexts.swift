@@ -52,10 +52,26 @@ extension PlanRecord {
         if epsilon >= 0 {
             pairs.append(("epsilon", "\(privacyLoss(epsilon)) at delta \(delta)"))
             pairs.append(("noise multiplier", noiseMultiplier.description))
+            pairs += bothEnds
         } else {
             pairs.append(("privacy", "none"))
         }
+        pairs.append(("clipping norm", decimal(clippingNorm, places: 4)))
         return keyValues(pairs)
+    }
+
+    /// Against whom an agent is protected, and how well.
+    private var bothEnds: [(String, String)] {
+        guard localNoiseMultiplier > 0 else {
+            return [("against the curator", "nothing: updates arrive without noise of their own")]
+        }
+        return [
+            (
+                "against the curator",
+                "epsilon \(privacyLoss(localEpsilon)) for an agent that was in every round,"
+                    + " local noise multiplier \(localNoiseMultiplier)"
+            )
+        ]
     }
 
     private var accuracies: String {
@@ -105,28 +121,35 @@ extension AgentRecord {
 private func roundTable(_ rounds: [RoundRecord], width: Int?) -> String {
     var table = Table([
         ("ROUND", .right), ("PLAN", .left), ("PHASE", .left), ("REPORTS", .right),
-        ("MODEL", .right), ("ACCURACY", .right), ("EPSILON", .right), ("TIME", .right),
-        ("REASON", .left),
+        ("MODEL", .right), ("ACCURACY", .right), ("EPSILON", .right), ("CLIP", .right),
+        ("TIME", .right), ("REASON", .left),
     ])
     for round in rounds {
         table.add([
-            String(round.round), round.plan, round.phase, "\(round.reported)/\(round.selected)",
+            String(round.round), round.plan, round.phase, round.reports,
             round.published ? String(round.modelVersion) : "-", fraction(round.accuracy),
-            privacyLoss(round.epsilon), duration(round.seconds), round.reason,
+            privacyLoss(round.epsilon), round.clip, duration(round.seconds), round.reason,
         ])
     }
     return rounds.isEmpty ? "no rounds\n" : table.text(width: width)
 }
 
 extension RoundRecord {
+    /// Updates counted and agents selected.
+    var reports: String { withheld ? "-" : "\(reported)/\(selected)" }
+    /// Where an adaptive clipping norm stood.
+    var clip: String { clippingNorm > 0 ? decimal(clippingNorm, places: 4) : "-" }
+
     func facts(width: Int?) -> String {
         let facts = keyValues([
             ("round", "\(round), attempt \(attempt)"), ("plan", plan),
             ("phase", reason.isEmpty ? phase : "\(phase): \(reason)"),
-            ("reports", "\(reported) of \(selected) selected"),
+            ("reports", withheld ? "withheld" : "\(reported) of \(selected) selected"),
             ("model version", published ? String(modelVersion) : "none, from \(modelVersion)"),
             ("accuracy", fraction(accuracy)), ("epsilon so far", privacyLoss(epsilon)),
-            ("received", byteCount(bytesIn)), ("sent", byteCount(bytesOut)),
+            ("clipping norm", clip),
+            ("received", withheld ? "withheld" : byteCount(bytesIn)),
+            ("sent", withheld ? "withheld" : byteCount(bytesOut)),
             ("started", date(startedUnix)), ("time", duration(seconds)),
         ])
         guard let first = history.first?.unixMilliseconds else { return facts }

@@ -41,7 +41,11 @@ package struct Agent: ~Copyable {
         blobs = BlobCache(directory: directory.blobDirectory)
         models = ServingModels(directory: directory.modelDirectory)
         updates = PendingUpdates(directory: directory.updateDirectory)
-        plans = configuration.data.map { FollowedPlan(id: $0.plan, directory: $0.directory) }
+        plans = configuration.data.map {
+            FollowedPlan(
+                id: $0.plan, directory: $0.directory,
+                localNoiseFloor: configuration.localNoiseFloor)
+        }
         let (pending, dropped) = updates.load(plans: plans.map(\.id), clock: clock)
         for fault in dropped { log.warning("dropping an update", fault) }
         machine = AgentSessionMachine(

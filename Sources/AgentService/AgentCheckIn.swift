@@ -101,9 +101,9 @@ extension Agent {
             try PlanTexts(directory: directory.planDirectory).store(text, of: standing.plan)
         }
         reportData(index)
-        log.info(
-            "plan adopted",
-            metadata: ["plan": "\(standing.plan)", "examples": "\(plans[index].examples)"])
+        var metadata: Logger.Metadata = ["plan": "\(standing.plan)"]
+        if !plans[index].isPrivate { metadata["examples"] = "\(plans[index].examples)" }
+        log.info("plan adopted", metadata: metadata)
         return plans[index].examples > 0
     }
 
@@ -124,6 +124,7 @@ extension Agent {
         guard let news = plans[index].dataNews() else { return }
         let plan: Logger.Metadata = ["plan": "\(plans[index].id)"]
         switch news {
+        case .withheld(let fault): log.warning("plan refused", fault, plan)
         case .missing(let fault): log.warning("no data", fault, plan)
         case .unreadable(let rows, let first):
             log.warning(

@@ -40,7 +40,7 @@ extension Agent {
         }
         guard let plan = plans[index].known?.plan, plans[index].examples > 0 else {
             throw .local(
-                plans[index].dataFault
+                plans[index].refusal ?? plans[index].dataFault
                     ?? Fault(.notFound, "there is no data for the plan '\(assignment.plan)'"))
         }
         let base = try verified(assignment.base)
@@ -56,12 +56,13 @@ extension Agent {
         guard var work = training.take(), var data = plans[index].data else {
             throw .local(Fault(.internal, "there is nothing prepared to train"))
         }
-        log.info(
-            "training",
-            metadata: [
-                "plan": "\(assignment.plan)", "round": "\(assignment.at)",
-                "examples": "\(data.count)",
-            ])
+        // Logs are often collected; what they say of a private plan's data is no more than the coordinator hears.
+        let isPrivate = plans[index].isPrivate
+        var metadata: Logger.Metadata = [
+            "plan": "\(assignment.plan)", "round": "\(assignment.at)",
+        ]
+        if !isPrivate { metadata["examples"] = "\(data.count)" }
+        log.info("training", metadata: metadata)
         var random = random
         var isStopped = false
         do throws(Fault) {
@@ -69,9 +70,9 @@ extension Agent {
                 isStopped = !mayContinue(assignment, progress: fraction)
                 return !isStopped
             }
-            log.info(
-                "trained",
-                metadata: ["round": "\(assignment.at)", "loss": "\(report.meanLoss)"])
+            metadata = ["round": "\(assignment.at)"]
+            if !isPrivate { metadata["loss"] = "\(report.meanLoss)" }
+            log.info("trained", metadata: metadata)
         } catch {
             if isStopped {
                 log.info("training stopped early", metadata: ["round": "\(assignment.at)"])
@@ -104,11 +105,14 @@ extension Agent {
     ) -> TrainingStep {
         let setback: Setback
         do throws(Setback) {
+            // How fast training goes tells how much data there is.
+            let isPrivate = plans[try place(of: assignment.plan)].isPrivate
             let answer = try link.exchange(
                 .heartbeat(
                     Heartbeat(
                         round: assignment.at.round.number, attempt: assignment.at.attempt,
-                        submitToken: assignment.submitToken, progress: Float(progress))))
+                        submitToken: assignment.submitToken,
+                        progress: isPrivate ? 0 : Float(progress))))
             guard case .heartbeatAck(let ack) = answer else { throw link.unexpected() }
             return machine.heartbeatAnswered(
                 wanted: ack.wanted, leaseSeconds: Double(ack.leaseSeconds), now: clock.now)
@@ -185,6 +189,8 @@ extension Agent {
 
     mutating func decline(_ assignment: RoundAssignment, reason: String) throws(Setback) {
         training = nil
+        // A reason may quote data or parameters, which a private plan keeps here; the log has it.
+        let reason = plans[try place(of: assignment.plan)].isPrivate ? "" : reason
         let answer = try link.exchange(
             .decline(
                 Decline(

@@ -122,7 +122,9 @@ package struct Doctor {
         }
         let texts = PlanTexts(directory: directory.planDirectory)
         return configuration.data.flatMap { entry in
-            var plan = FollowedPlan(id: entry.plan, directory: entry.directory)
+            var plan = FollowedPlan(
+                id: entry.plan, directory: entry.directory,
+                localNoiseFloor: configuration.localNoiseFloor)
             let check = "data of \(entry.plan)"
             do throws(Fault) {
                 guard let text = try texts.read(entry.plan) else {
@@ -130,6 +132,7 @@ package struct Doctor {
                 }
                 try plan.adopt(text, digest: SHA256.digest(of: text))
             } catch { return [failed(check, error)] }
+            if let fault = plan.refusal { return [failed("noise of \(entry.plan)", fault)] }
             if let fault = plan.dataFault { return [failed(check, fault)] }
             return [rows(check, plan)] + memory(plan)
         }

@@ -7,6 +7,8 @@ import Wire
 struct FollowedPlan {
     let id: PlanID
     let directory: String
+    /// The least local noise multiplier with which this device takes part.
+    let localNoiseFloor: Double
     /// The plan and the digest of its text; nil until the coordinator has named it.
     private(set) var known: (plan: Plan, digest: Digest)?
     /// The data, opened by what the plan says; nil while it cannot be.
@@ -17,27 +19,44 @@ struct FollowedPlan {
 
     /// What people should know of the data.
     enum DataNews: Equatable {
+        /// The device does not take part in the plan.
+        case withheld(Fault)
         case missing(Fault)
         case unreadable(rows: Int, first: String)
         case whole
     }
 
-    init(id: PlanID, directory: String) {
+    init(id: PlanID, directory: String, localNoiseFloor: Double) {
         self.id = id
         self.directory = directory
+        self.localNoiseFloor = localNoiseFloor
     }
 
-    /// Examples to train on.
-    var examples: Int { data?.count ?? 0 }
+    /// Examples to train on; none for a plan that the device's owner refuses.
+    var examples: Int { refusal == nil ? data?.count ?? 0 : 0 }
 
-    /// What to mend, for people: why there is no data, or the first row left out.
-    var problem: String? { dataFault?.description ?? data?.firstUnreadable }
+    /// Whether the plan promises that what is told of the data is covered by its noise.
+    var isPrivate: Bool { known?.plan.privacy != nil }
+
+    /// Why the device does not take part: the plan has its agents add less noise than the owner's
+    /// floor.
+    var refusal: Fault? {
+        guard let plan = known?.plan else { return nil }
+        return LocalTraining.refusal(of: plan, localNoiseFloor: localNoiseFloor)
+    }
+
+    /// What to mend, for people: why the plan is refused or there is no data, or the first row left
+    /// out.
+    var problem: String? {
+        refusal?.description ?? dataFault?.description ?? data?.firstUnreadable
+    }
 
     /// Takes the plan's text and opens the data that it describes.
     ///
     /// - Throws: `Fault.invalid` when the text is no plan of this name. Missing data is no error, see `dataFault`.
     mutating func adopt(_ text: [UInt8], digest: Digest) throws(Fault) {
-        let plan = try PlanFile.parse(text, file: "the plan '\(id)' from the coordinator")
+        let plan = try PlanFile.parse(
+            text, file: "the plan '\(id)' from the coordinator", for: .device)
         guard plan.id == id else {
             throw Fault(
                 .invalid, "the text of the plan '\(id)' is that of '\(plan.id)'",
@@ -71,7 +90,9 @@ struct FollowedPlan {
     /// The state of the data, when it has changed since the last call.
     mutating func dataNews() -> DataNews? {
         let news: DataNews
-        if let dataFault {
+        if let refusal {
+            news = .withheld(refusal)
+        } else if let dataFault {
             news = .missing(dataFault)
         } else if let data {
             news =
@@ -84,13 +105,16 @@ struct FollowedPlan {
         return news
     }
 
-    /// What a check-in says about this plan.
+    /// What a check-in says about this plan; how much data there is stays here if the plan is
+    /// private.
     ///
     /// - Parameter version: the version held to predict with.
     func readiness(version: UInt64?) -> PlanReadiness {
-        PlanReadiness(
-            plan: id.name, planDigest: known?.digest.bytes ?? [], examples: UInt64(examples),
-            unreadable: UInt64(data?.unreadable ?? 0), hasModel: version != nil,
-            modelVersion: version ?? 0)
+        let plan = known?.plan
+        let unreadable = plan?.privacy == nil ? data?.unreadable ?? 0 : 0
+        return PlanReadiness(
+            plan: id.name, planDigest: known?.digest.bytes ?? [],
+            examples: UInt64(plan?.disclosed(examples: examples) ?? 0),
+            unreadable: UInt64(unreadable), hasModel: version != nil, modelVersion: version ?? 0)
     }
 }

@@ -11,6 +11,8 @@ struct LocalTraining {
     private let plan: Plan
     private let normalisation: Normalisation
     private let start: [Float]
+    /// What this device adds to its update; nil when the plan trusts the coordinator with it.
+    private let noise: LocalNoise?
     private var trained: [Float] = []
     private var examples = 0
 
@@ -25,10 +27,24 @@ struct LocalTraining {
                 "the round's lattice is for \(assignment.lattice.parameters) parameters, the plan"
                     + " has \(plan.parameterCount)")
         }
+        noise = try LocalNoise(plan: plan, lattice: assignment.lattice)
         self.assignment = assignment
         self.plan = plan
         normalisation = base.normalisation
         start = base.dequantised()
+    }
+
+    /// Why a device whose owner wants at least `localNoiseFloor` takes no part in `plan`; nil when
+    /// it may.
+    static func refusal(of plan: Plan, localNoiseFloor: Double) -> Fault? {
+        let multiplier = plan.privacy?.localNoiseMultiplier ?? 0
+        guard multiplier < localNoiseFloor else { return nil }
+        return Fault(
+            .forbidden,
+            "the plan '\(plan.id)' has its agents add noise of multiplier \(multiplier), and this"
+                + " device's floor is \(localNoiseFloor)",
+            remedy: "the plan's author can raise local_noise_multiplier; the device's owner decides"
+                + " on local_noise_floor in the agent's configuration")
     }
 
     /// Trains all epochs.
@@ -48,19 +64,23 @@ struct LocalTraining {
         return report
     }
 
-    /// Rounds the difference that training made to the round's lattice. Do it once: each rounding reveals more.
+    /// Rounds the difference that training made to the round's lattice, and adds the device's own noise. Do it once: each
+    /// rounding and each draw reveals more.
+    ///
+    /// Of what goes along with it, a private plan says nothing that it need not.
     func encode(
         deadline: MonotonicInstant, random: inout some RandomSource
     ) throws(Fault) -> (update: PendingUpdate, bytes: [UInt8]) {
         let delta = zip(trained, start).map { $0 - $1 }
         let encoded = try UpdateCodec.encode(
             delta: delta, lattice: assignment.lattice, random: &random)
-        let bytes = packed(encoded.values)
+        let bytes = encoded.elements(noise: noise, random: &random).packed(on: assignment.lattice)
         let update = PendingUpdate(
             plan: assignment.plan, at: assignment.at, baseVersion: assignment.base.version,
             latticeID: assignment.latticeID, submitToken: assignment.submitToken,
-            examples: UInt64(min(examples, plan.round.maxExamples)),
-            withinClip: encoded.withinClip, size: UInt64(bytes.count),
+            examples: UInt64(plan.disclosed(examples: min(examples, plan.round.maxExamples))),
+            withinClip: plan.clipping.adaptive == nil || encoded.withinClip,
+            size: UInt64(bytes.count),
             digest: SHA256.digest(of: bytes), deadline: deadline)
         return (update, bytes)
     }

@@ -1,10 +1,12 @@
 package import Federation
 import Kernels
-import UpdateCodec
+package import UpdateCodec
 
 /// An update that may not be folded into a sum; the sum is unchanged and the round goes on.
 package struct UpdateRejectionError: Error, Equatable {
     package let reason: UpdateRejection
+
+    package init(reason: UpdateRejection) { self.reason = reason }
 }
 
 extension Plan {
@@ -19,17 +21,25 @@ extension Plan {
     package func updateWeight(examples: UInt64) -> UInt64 { privacy == nil ? examples : 1 }
 }
 
+/// An update that a sum has looked at, and that may be folded into it without a second look.
+package struct CheckedUpdate: Sendable {
+    fileprivate let elements: UpdateElements
+    fileprivate let weight: UInt64
+    fileprivate let withinClip: Bool
+}
+
 /// The sum of a round's updates, each times its weight, in exact integers: the order of arrival
 /// leaves no trace.
 package struct ExactSum: Sendable {
-    /// No sum leaves +-2^62, because |sum| <= 127 * totalWeight and the total weight stops here;
-    /// noise has as much room again.
-    private static let largestTotalWeight: UInt64 = (1 << 62) / 127
+    /// No sum leaves +-2^62, because |sum| <= the largest element * totalWeight and the total weight
+    /// stops there; noise has as much room again.
+    private var largestTotalWeight: UInt64 { (1 << 62) / UInt64(lattice.largestMagnitude) }
 
     /// The lattice all of the updates are on.
     package let lattice: Lattice
-    /// Updates folded.
+    /// Updates folded, and those of them that were not clipped.
     package private(set) var count = 0
+    package private(set) var withinClip = 0
     /// The sum of their weights.
     package private(set) var totalWeight: UInt64 = 0
     /// D sums, in lattice steps.
@@ -44,25 +54,51 @@ package struct ExactSum: Sendable {
         sums = [Int64](repeating: 0, count: lattice.dimension)
     }
 
-    /// Adds `weight` times `values`.
+    /// Looks at an update that is to count `weight` times.
     ///
+    /// - Parameter withinClip: what its agent says of it, whether it was not clipped.
     /// - Throws: `wrongDimension` when there are not D values, `normBound` when the lattice does
-    ///   not admit them, `tooManyExamples` when `weight` exceeds the most one update may weigh or
-    ///   what the sum still holds, `malformed` when it is 0.
-    package mutating func fold(
-        _ values: [Int8], weight: UInt64
-    ) throws(UpdateRejectionError) {
-        guard values.count == lattice.dimension else {
+    ///   not admit them, `tooManyExamples` when `weight` exceeds the most one update may weigh,
+    ///   `malformed` when it is 0.
+    package func checked(
+        _ elements: UpdateElements, weight: UInt64, withinClip: Bool
+    ) throws(UpdateRejectionError) -> CheckedUpdate {
+        guard elements.count == lattice.dimension else {
             throw UpdateRejectionError(reason: .wrongDimension)
         }
         guard weight > 0 else { throw UpdateRejectionError(reason: .malformed) }
-        guard weight <= maxWeight, weight <= ExactSum.largestTotalWeight - totalWeight else {
+        guard weight <= maxWeight else { throw UpdateRejectionError(reason: .tooManyExamples) }
+        guard lattice.admits(elements) else { throw UpdateRejectionError(reason: .normBound) }
+        return CheckedUpdate(elements: elements, weight: weight, withinClip: withinClip)
+    }
+
+    /// Adds an update that `checked` gave.
+    ///
+    /// - Throws: `tooManyExamples` when its weight exceeds what the sum still holds.
+    package mutating func fold(_ update: CheckedUpdate) throws(UpdateRejectionError) {
+        guard update.weight <= largestTotalWeight - totalWeight else {
             throw UpdateRejectionError(reason: .tooManyExamples)
         }
-        guard lattice.admits(values) else { throw UpdateRejectionError(reason: .normBound) }
-        Accumulate.add(values, weight: Int64(weight), into: &sums)
+        switch update.elements {
+        case .int8(let values):
+            Accumulate.add(values, weight: Int64(update.weight), into: &sums)
+        case .wide(let values):
+            for (index, value) in values.enumerated() {
+                sums[index] += Int64(update.weight) * value
+            }
+        }
         count += 1
-        totalWeight += weight
+        withinClip += update.withinClip ? 1 : 0
+        totalWeight += update.weight
+    }
+
+    /// Checks an update of the int8 lattice and adds it.
+    ///
+    /// - Throws: as `checked` and `fold`.
+    package mutating func fold(
+        _ values: [Int8], weight: UInt64, withinClip: Bool = true
+    ) throws(UpdateRejectionError) {
+        try fold(try checked(.int8(values), weight: weight, withinClip: withinClip))
     }
 
     /// Adds noise, one integer a coordinate.

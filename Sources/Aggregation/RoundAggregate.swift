@@ -12,14 +12,17 @@ package struct RoundAggregate: Sendable, Equatable {
     package let denominator: Double
     /// The average change of the d parameters.
     package let average: [Float]
+    /// C of the next round: another than this one's lattice has when clipping is adaptive.
+    package let nextClippingNorm: Float
 }
 
 /// Closes `sum`, the updates of one round of `plan`.
 ///
 /// In a private plan: adds discrete Gaussian noise of the integer sigma ceil(z B) and divides by
 /// the plan's constant, whoever reported; an empty sum is released too, as noise. Otherwise:
-/// divides by the total weight. Noise is new at each call, so a private round calls this once a
-/// ledger charge.
+/// divides by the total weight. With adaptive clipping the count of unclipped updates is released
+/// beside the sum, and z is split between them. Noise is new at each call, so a private round calls
+/// this once a ledger charge.
 ///
 /// - Parameter random: cryptographic in a private plan.
 /// - Throws: `Fault.conflict` when a plan without privacy has nothing to average; `Fault.invalid`
@@ -31,7 +34,7 @@ package func aggregate(
     var sigma: UInt64 = 0
     let denominator: Double
     if let privacy = plan.privacy {
-        sigma = try sigmaThatCanBeSampled(privacy, lattice: sum.lattice)
+        sigma = try sigmaThatCanBeSampled(plan, lattice: sum.lattice)
         let noise = DiscreteGaussian(sigma: sigma).samples(sum.sums.count, random: &random)
         sum.addNoise(noise)
         denominator = privacy.denominator
@@ -46,13 +49,45 @@ package func aggregate(
     let average = try UpdateCodec.decode(
         sum: sum.sums, lattice: sum.lattice, denominator: denominator)
     return RoundAggregate(
-        sums: sum.sums, noiseSigma: sigma, denominator: denominator, average: average)
+        sums: sum.sums, noiseSigma: sigma, denominator: denominator, average: average,
+        nextClippingNorm: try nextClippingNorm(
+            after: sum.lattice.clippingNorm, plan: plan, withinClip: sum.withinClip,
+            count: sum.count, noise: &random))
 }
 
-private func sigmaThatCanBeSampled(
-    _ privacy: PrivacyPlan, lattice: Lattice
-) throws(Fault) -> UInt64 {
-    let multiplier = privacy.noiseMultiplier
+/// C after a round of `plan` with C = `norm`, in which `withinClip` of `count` updates were not
+/// clipped; `norm` itself unless clipping is adaptive.
+///
+/// In a private plan the count is a release of its own, with discrete Gaussian noise and the plan's
+/// constant for a denominator.
+///
+/// - Parameter random: cryptographic in a private plan.
+/// - Throws: `Fault.invalid` when the plan's noise is beyond what can be sampled.
+package func nextClippingNorm(
+    after norm: Float, plan: Plan, withinClip: Int, count: Int,
+    noise random: inout some RandomSource
+) throws(Fault) -> Float {
+    guard let adaptive = plan.clipping.adaptive else { return norm }
+    var indicators = Int64(2 * withinClip - count)
+    let agents: Double
+    if let privacy = plan.privacy {
+        let noise = DiscreteGaussian(sigma: try adaptive.indicatorSigma())
+        indicators += noise.samples(1, random: &random)[0]
+        agents = privacy.denominator
+    } else {
+        guard count > 0 else { return norm }
+        agents = Double(count)
+    }
+    let fraction = AdaptiveClipping.fraction(indicators: indicators, agents: agents)
+    return Float(adaptive.norm(after: Double(norm), fraction: fraction))
+}
+
+private func sigmaThatCanBeSampled(_ plan: Plan, lattice: Lattice) throws(Fault) -> UInt64 {
+    guard let multiplier = plan.updateNoiseMultiplier else {
+        throw Fault(
+            .invalid, "the noise on the count of unclipped updates leaves none for the updates",
+            remedy: "raise count_noise in the plan, or lower its noise_multiplier")
+    }
     // Beyond 2^31 no bound of at least one step leaves a sigma that can be sampled.
     if multiplier >= 0, multiplier <= 0x1p31 {
         let sigma = noiseSigma(

@@ -9,13 +9,18 @@ package struct AgentConfiguration: Sendable {
     /// A `[data.NAME]` table each, by name: the plan, and the directory with the files that its
     /// `[data]` names.
     package var data: [(plan: PlanID, directory: String)]
+    /// The least local noise multiplier of a plan that this device takes part in; no plan can
+    /// weaken it.
+    package var localNoiseFloor: Double
 
     package init(
-        stateDirectory: String, logLevel: String, data: [(plan: PlanID, directory: String)]
+        stateDirectory: String, logLevel: String, data: [(plan: PlanID, directory: String)],
+        localNoiseFloor: Double = 0
     ) {
         self.stateDirectory = stateDirectory
         self.logLevel = logLevel
         self.data = data
+        self.localNoiseFloor = localNoiseFloor
     }
 
     /// Reads and parses `file`.
@@ -42,12 +47,15 @@ package struct AgentConfiguration: Sendable {
             stateDirectory: try agent?.directory(.stateDirectory, default: standardStateDirectory)
                 ?? standardStateDirectory,
             logLevel: try agent?.word(.logLevel, logLevels, default: "info") ?? "info",
-            data: data)
+            data: data,
+            localNoiseFloor: try root.section(.privacy, of: PrivacyKey.self)?.number(
+                .localNoiseFloor, .from(0, to: PrivacyPlan.largestNoiseMultiplier), default: 0)
+                ?? 0)
     }
 
     private static let standardStateDirectory = "/var/lib/tributary-agent"
 
-    private enum RootKey: String, SectionKey { case agent, data }
+    private enum RootKey: String, SectionKey { case agent, data, privacy }
 
     private enum AgentKey: String, SectionKey {
         case stateDirectory = "state_directory"
@@ -55,4 +63,6 @@ package struct AgentConfiguration: Sendable {
     }
 
     private enum DataKey: String, SectionKey { case directory }
+
+    private enum PrivacyKey: String, SectionKey { case localNoiseFloor = "local_noise_floor" }
 }

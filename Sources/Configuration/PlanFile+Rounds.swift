@@ -1,6 +1,6 @@
 import Federation
 
-// [round], [clipping], [privacy], [server] and [sealing]
+// [round], [server] and [sealing]
 extension PlanFile {
     enum RoundKey: String, SectionKey {
         case agents, minimum
@@ -11,16 +11,6 @@ extension PlanFile {
         case maxExamples = "max_examples"
     }
 
-    enum ClippingKey: String, SectionKey { case norm, kappa }
-
-    enum PrivacyKey: String, SectionKey {
-        case noiseMultiplier = "noise_multiplier"
-        case delta, sampling
-        case samplingRate = "sampling_rate"
-        case agents
-        case maxEpsilon = "max_epsilon"
-    }
-
     enum ServerKey: String, SectionKey {
         case learningRate = "learning_rate"
         case momentum
@@ -28,7 +18,7 @@ extension PlanFile {
 
     enum SealingKey: String, SectionKey { case maxAccuracyDrop = "max_accuracy_drop" }
 
-    private static let agentCounts = 1...1_000_000
+    static let agentCounts = 1...1_000_000
 
     static func roundPlan(
         _ section: Section<RoundKey>, _ privacy: PrivacyPlan?
@@ -85,44 +75,6 @@ extension PlanFile {
                 "write 1 or remove over_selection: a private round waits for everyone selected")
         }
         return (agents, minimum, overSelection)
-    }
-
-    static func clippingPlan(_ section: Section<ClippingKey>) throws(Fault) -> ClippingPlan {
-        // Below 1 most coordinates would be clipped, above 64 the lattice is coarser than the noise
-        // of any plan.
-        ClippingPlan(
-            norm: try section.float(.norm, .positive(1e6)),
-            kappa: try section.float(.kappa, .from(1, to: 64), default: 6))
-    }
-
-    static func privacyPlan(_ section: Section<PrivacyKey>) throws(Fault) -> PrivacyPlan {
-        let agents = try section.integer(.agents, agentCounts)
-        let noise = try section.number(.noiseMultiplier, .positive(1000))
-        let delta = try section.number(.delta, Bounds(lower: .excluding(0), upper: .excluding(1)))
-        guard delta < 1 / Double(agents) else {
-            throw section.fault(
-                .delta, "is \(delta) with \(agents) agents",
-                "write a number below 1/agents = \(1 / Double(agents))"
-            )
-        }
-        return PrivacyPlan(
-            noiseMultiplier: noise, delta: delta, sampling: try sampling(section), agents: agents,
-            maxEpsilon: section.has(.maxEpsilon)
-                ? try section.number(.maxEpsilon, .positive(1e9)) : nil)
-    }
-
-    private static func sampling(
-        _ section: Section<PrivacyKey>
-    ) throws(Fault) -> PrivacyPlan.Sampling {
-        if try section.word(.sampling, ["everyone", "poisson"], default: "everyone") == "poisson" {
-            return .poisson(rate: try section.number(.samplingRate, .positive(1)))
-        }
-        if section.has(.samplingRate) {
-            throw section.fault(
-                .samplingRate, "has no meaning when everyone takes part",
-                "write sampling = \"poisson\" or remove sampling_rate")
-        }
-        return .everyone
     }
 
     static func serverPlan(_ section: Section<ServerKey>?) throws(Fault) -> ServerPlan {

@@ -2,12 +2,22 @@ package import Federation
 
 /// A plan as a TOML file.
 package enum PlanFile {
+    /// Who reads a plan.
+    package enum Reader: Sendable {
+        /// It draws the noise: a target epsilon becomes a noise multiplier.
+        case coordinator
+        /// It does not, and is spared the arithmetic: the noise multiplier of a target stays infinite.
+        case device
+    }
+
     /// Parses the text of `file`.
     ///
     /// - Throws: `Fault.invalid` naming file, line and column, and what may be written instead: not
     ///   TOML, an unknown or a missing key, a value of the wrong type or outside its range, or
     ///   values that contradict each other.
-    package static func parse(_ text: [UInt8], file: String) throws(Fault) -> Plan {
+    package static func parse(
+        _ text: [UInt8], file: String, for reader: Reader = .coordinator
+    ) throws(Fault) -> Plan {
         let document = try TOMLDocument(text, file: file)
         let root = try Section<PlanKey>(document.root, name: "", file: file)
         let identity = try root.requiredSection(.plan, of: IdentityKey.self)
@@ -15,7 +25,8 @@ package enum PlanFile {
         let data = try dataPlan(try root.requiredSection(.data, of: DataKey.self))
         let training = try trainingPlan(
             try root.requiredSection(.training, of: TrainingKey.self))
-        let privacy = try root.section(.privacy, of: PrivacyKey.self).map(privacyPlan)
+        let privacy = try privacyPlan(
+            try root.section(.privacy, of: PrivacyKey.self), for: reader)
         return Plan(
             id: id, title: try title(identity, id), population: try population(identity, id),
             data: data, layers: try layers(root, data, training.objective), training: training,
@@ -23,7 +34,8 @@ package enum PlanFile {
             distillation: try distillationPlan(
                 try root.requiredSection(.distillation, of: DistillationKey.self)),
             round: try roundPlan(try root.requiredSection(.round, of: RoundKey.self), privacy),
-            clipping: try clippingPlan(try root.requiredSection(.clipping, of: ClippingKey.self)),
+            clipping: try clippingPlan(
+                try root.requiredSection(.clipping, of: ClippingKey.self), privacy, for: reader),
             privacy: privacy,
             server: try serverPlan(try root.section(.server, of: ServerKey.self)),
             sealing: try sealingPlan(try root.section(.sealing, of: SealingKey.self)))

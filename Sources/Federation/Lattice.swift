@@ -44,6 +44,21 @@ package struct Lattice: Sendable, Equatable {
     /// Bytes of one packed update.
     package var updateBytes: Int { dimension * elementBits / 8 }
 
+    /// The largest magnitude of one element: that of its width, and for 64 bits 2^42, so that a million updates add
+    /// up within 64 bits.
+    package var largestMagnitude: Int64 {
+        switch elementBits {
+        case 8: 127
+        case 16: Int64(Int16.max)
+        case 32: Int64(Int32.max)
+        default: 1 << 42
+        }
+    }
+
+    /// The largest coordinate of an update to which its agent added noise of `sigma` steps, but for a chance of e^-72;
+    /// what lies beyond is cut off, which reveals nothing.
+    package static func reach(sigma: Double) -> Double { 127 + 12 * sigma }
+
     /// The fields in a fixed order, big-endian; what the id is the digest of.
     package var canonicalBytes: [UInt8] {
         var bytes = Array("tributary lattice v1\n".utf8)

@@ -78,6 +78,9 @@ package struct Plan: Sendable, Equatable {
         return shapes
     }
 
+    /// What a device tells of how many examples it has: in a private plan no more than whether there are any.
+    package func disclosed(examples: Int) -> Int { privacy == nil ? examples : min(examples, 1) }
+
     /// Values an example at the input and after each layer, `[784, 128, 10]`; empty when the layers do not fit, which
     /// parsing a plan refuses.
     package var widths: [Int] {
@@ -258,10 +261,29 @@ package struct ClippingPlan: Sendable, Equatable {
     package var norm: Float
     /// Step = kappa C / (127 sqrt(D)); about 6.
     package var kappa: Float
+    /// How C follows the updates' norms from `norm` on; nil when it stays.
+    package var adaptive: AdaptiveClipping?
 
-    package init(norm: Float, kappa: Float) {
+    package init(norm: Float, kappa: Float, adaptive: AdaptiveClipping? = nil) {
         self.norm = norm
         self.kappa = kappa
+        self.adaptive = adaptive
+    }
+}
+
+/// A clipping norm that moves, round by round, towards a quantile of the updates' norms (Andrew et al. 2021).
+package struct AdaptiveClipping: Sendable, Equatable {
+    /// gamma: the share of updates that should not be clipped, in (0, 1).
+    package var quantile: Double
+    /// eta: C moves by a factor of at most e^eta or so a round.
+    package var rate: Double
+    /// s_b: the standard deviation of the noise on the count of unclipped updates; nil without privacy.
+    package var countNoise: Double?
+
+    package init(quantile: Double, rate: Double, countNoise: Double?) {
+        self.quantile = quantile
+        self.rate = rate
+        self.countNoise = countNoise
     }
 }
 
@@ -283,7 +305,24 @@ package struct PrivacyPlan: Sendable, Equatable {
         }
     }
 
-    /// z: noise standard deviation over the sensitivity.
+    /// The largest z that a plan may have: with 2^26 parameters, noise that can still be sampled.
+    package static let largestNoiseMultiplier = 1000.0
+
+    /// What `noiseMultiplier` was calibrated for.
+    package struct Target: Sendable, Equatable {
+        package var epsilon: Double
+        /// Rounds that spend it.
+        package var rounds: Int
+
+        package init(epsilon: Double, rounds: Int) {
+            self.epsilon = epsilon
+            self.rounds = rounds
+        }
+    }
+
+    /// z: noise standard deviation over the sensitivity, of everything that a round releases.
+    ///
+    /// Infinite in a device's reading of a plan with a `target`: only the coordinator draws this noise.
     package var noiseMultiplier: Double
     package var delta: Double
     package var sampling: Sampling
@@ -291,15 +330,22 @@ package struct PrivacyPlan: Sendable, Equatable {
     package var agents: Int
     /// The most epsilon this plan's population may spend; nil for no limit.
     package var maxEpsilon: Double?
+    /// The epsilon that the noise is to reach; nil when the plan gives the noise itself.
+    package var target: Target?
+    /// z of the noise that each agent adds to its own update before it leaves the device; 0 for none.
+    package var localNoiseMultiplier: Double
 
     package init(
-        noiseMultiplier: Double, delta: Double, sampling: Sampling, agents: Int, maxEpsilon: Double?
+        noiseMultiplier: Double, delta: Double, sampling: Sampling, agents: Int,
+        maxEpsilon: Double?, target: Target? = nil, localNoiseMultiplier: Double = 0
     ) {
         self.noiseMultiplier = noiseMultiplier
         self.delta = delta
         self.sampling = sampling
         self.agents = agents
         self.maxEpsilon = maxEpsilon
+        self.target = target
+        self.localNoiseMultiplier = localNoiseMultiplier
     }
 
     /// The plan constant that divides every sum, whoever reports.

@@ -3,6 +3,15 @@ package import Federation
 /// What a population has spent of its privacy budget, and whether one more round of a plan may
 /// start.
 package struct PrivacyBudget: Sendable, Equatable {
+    /// An epsilon and the accountant that vouches for it.
+    package struct Statement: Sendable, Equatable {
+        package let epsilon: Double
+        package let accountant: Accountant
+    }
+
+    /// Above this epsilon a privacy loss distribution is not worth its computation.
+    package static let largestTightEpsilon = 1000.0
+
     private let plan: PrivacyPlan
     private let charges: [PrivacyCharge: Int]
 
@@ -18,20 +27,35 @@ package struct PrivacyBudget: Sendable, Equatable {
         self.init(plan: plan, charges: [PrivacyCharge(of: plan): roundsCharged])
     }
 
-    /// The epsilon spent so far, at the plan's delta.
-    package var epsilon: Double { RDPAccountant.epsilon(of: charges, delta: plan.delta) }
+    /// The epsilon spent so far, at the plan's delta: the lesser of both accountants' bounds.
+    package var spent: Statement { Self.statement(of: charges, delta: plan.delta) }
+
+    /// `spent`'s epsilon.
+    package var epsilon: Double { spent.epsilon }
 
     /// The epsilon spent once another round is charged.
-    package func afterOneMore() -> Double {
-        RDPAccountant.epsilon(
-            of: charges.merging([PrivacyCharge(of: plan): 1], uniquingKeysWith: +),
-            delta: plan.delta)
+    package func afterOneMore() -> Double { after(1).epsilon }
+
+    /// What is spent once `rounds` more are charged.
+    package func after(_ rounds: Int) -> Statement {
+        Self.statement(of: charges(after: rounds), delta: plan.delta)
+    }
+
+    /// How many more rounds fit the plan's limit, at most `Accountant.mostRounds`; nil without one.
+    package func roundsLeft() -> Int? {
+        guard let limit = plan.maxEpsilon else { return nil }
+        let accountant: Accountant = limit > Self.largestTightEpsilon ? .rdp : .pld
+        return accountant.rounds(
+            within: limit, of: PrivacyCharge(of: plan), after: charges, delta: plan.delta)
     }
 
     /// Why another round must not start: `Fault.exhausted` saying what is left; nil when it fits
     /// the plan's limit.
     package func refusal() -> Fault? {
-        guard let limit = plan.maxEpsilon, afterOneMore() > limit else { return nil }
+        guard let limit = plan.maxEpsilon else { return nil }
+        // Far from the limit the fast accountant is enough.
+        let quick = RDPAccountant.epsilon(of: charges(after: 1), delta: plan.delta)
+        guard quick > limit, afterOneMore() > limit else { return nil }
         let left = max(0, limit - epsilon)
         return Fault(
             .exhausted,
@@ -39,6 +63,21 @@ package struct PrivacyBudget: Sendable, Equatable {
                 + "(delta \(plan.delta)), \(written(left)) is left, and one more round would bring "
                 + "it to \(written(afterOneMore()))",
             remedy: "raise max_epsilon or the noise multiplier in a new plan")
+    }
+
+    private func charges(after rounds: Int) -> [PrivacyCharge: Int] {
+        charges.merging([PrivacyCharge(of: plan): rounds], uniquingKeysWith: +)
+    }
+
+    private static func statement(
+        of charges: [PrivacyCharge: Int], delta: Double
+    ) -> Statement {
+        let fast = RDPAccountant.epsilon(of: charges, delta: delta)
+        guard fast > 0, fast.isFinite else { return Statement(epsilon: fast, accountant: .rdp) }
+        let tight = PLDAccountant.bound(of: charges, delta: delta).epsilon
+        return tight <= min(fast, largestTightEpsilon)
+            ? Statement(epsilon: tight, accountant: .pld)
+            : Statement(epsilon: fast, accountant: .rdp)
     }
 
     /// Three decimals, for people.

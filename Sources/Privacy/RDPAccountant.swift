@@ -4,9 +4,8 @@ import Glibc
 /// Renyi differential privacy of rounds of Gaussian noise, with or without Poisson sampling,
 /// converted to (epsilon, delta).
 ///
-/// The unit protected is one agent's whole participation, under add-or-remove (zero-out when
-/// everyone takes part) adjacency. Orders, series and conversion are those of Google's
-/// dp-accounting, so an auditor gets the same numbers from it.
+/// The unit protected is one agent's whole participation. Orders, series and conversion are those
+/// of Google's dp-accounting, so an auditor gets the same numbers from it.
 package enum RDPAccountant {
     /// The Renyi orders tried: 1.1, 1.2, ... 10.9, 11, 12, ... 63, 128, 256, 512, 1024.
     package static let orders: [Double] =
@@ -20,12 +19,15 @@ package enum RDPAccountant {
     ///   - samplingRate: q, the probability with which an independent coin lets an agent into a
     ///     round; 1 for everyone.
     ///   - delta: in (0, 1).
+    ///   - neighbouring: under `replaceOne`, `samplingRate` may also be that of samples of fixed
+    ///     size.
     /// - Returns: at least 0; infinite without noise.
     package static func epsilon(
-        noiseMultiplier: Double, samplingRate: Double, rounds: Int, delta: Double
+        noiseMultiplier: Double, samplingRate: Double, rounds: Int, delta: Double,
+        neighbouring: Neighbouring = .addOrRemove
     ) -> Double {
         let charge = PrivacyCharge(noiseMultiplier: noiseMultiplier, samplingRate: samplingRate)
-        return epsilon(of: [charge: rounds], delta: delta)
+        return epsilon(of: [charge: rounds], delta: delta, neighbouring: neighbouring)
     }
 
     /// The epsilon that rounds of different noise and sampling spend together at `delta`: their
@@ -33,7 +35,9 @@ package enum RDPAccountant {
     ///
     /// - Parameter charges: how many rounds of each kind.
     /// - Returns: at least 0; infinite when a round had no noise.
-    package static func epsilon(of charges: [PrivacyCharge: Int], delta: Double) -> Double {
+    package static func epsilon(
+        of charges: [PrivacyCharge: Int], delta: Double, neighbouring: Neighbouring = .addOrRemove
+    ) -> Double {
         var totals = [Double](repeating: 0, count: orders.count)
         var isSpent = false
         // In a fixed order, so that equal charges give equal bits.
@@ -41,8 +45,7 @@ package enum RDPAccountant {
         where rounds > 0 && charge.samplingRate > 0 {
             guard charge.noiseMultiplier > 0 else { return .infinity }
             isSpent = true
-            let divergences = divergences(
-                noiseMultiplier: charge.noiseMultiplier, samplingRate: charge.samplingRate)
+            let divergences = divergences(of: charge, neighbouring)
             for index in totals.indices { totals[index] += divergences[index] * Double(rounds) }
         }
         guard isSpent else { return 0 }
@@ -58,14 +61,15 @@ package enum RDPAccountant {
     ///
     /// - Parameter epsilon: above 0.
     package static func noiseMultiplier(
-        epsilon target: Double, samplingRate: Double, rounds: Int, delta: Double
+        epsilon target: Double, samplingRate: Double, rounds: Int, delta: Double,
+        neighbouring: Neighbouring = .addOrRemove
     ) -> Double {
         precondition(target > 0, "no noise reaches an epsilon of \(target)")
         guard rounds > 0, samplingRate > 0 else { return 0 }
         func suffices(_ multiplier: Double) -> Bool {
             epsilon(
                 noiseMultiplier: multiplier, samplingRate: samplingRate, rounds: rounds,
-                delta: delta) <= target
+                delta: delta, neighbouring: neighbouring) <= target
         }
         var high = 1.0
         while !suffices(high) { high *= 2 }
@@ -88,12 +92,23 @@ package enum RDPAccountant {
     }
 
     /// The Renyi divergence of one round at each of `orders`.
-    private static func divergences(noiseMultiplier: Double, samplingRate: Double) -> [Double] {
-        guard samplingRate < 1 else {
-            return orders.map { $0 / (2 * noiseMultiplier * noiseMultiplier) }
+    private static func divergences(
+        of charge: PrivacyCharge, _ neighbouring: Neighbouring
+    ) -> [Double] {
+        let multiplier = charge.noiseMultiplier / neighbouring.sensitivity
+        guard charge.samplingRate < 1 else {
+            return orders.map { $0 / (2 * multiplier * multiplier) }
         }
-        let round = SubsampledGaussian(noiseMultiplier: noiseMultiplier, samplingRate: samplingRate)
-        return orders.map { round.divergence(order: $0) }
+        switch neighbouring {
+        case .addOrRemove:
+            let round = SubsampledGaussian(
+                noiseMultiplier: multiplier, samplingRate: charge.samplingRate)
+            return orders.map { round.divergence(order: $0) }
+        case .replaceOne:
+            let round = ReplacedInSample(
+                noiseMultiplier: multiplier, samplingRate: charge.samplingRate)
+            return orders.map { round.divergence(order: $0) }
+        }
     }
 }
 

@@ -73,19 +73,3 @@ struct SubsampledGaussian {
     /// k (k - 1) / (2 z^2).
     private func logTilt(_ k: Double) -> Double { k * (k - 1) / (2 * multiplier * multiplier) }
 }
-
-/// ln(e^left + e^right).
-private func logOfSum(_ left: Double, _ right: Double) -> Double {
-    let larger = max(left, right)
-    return larger == -.infinity ? larger : larger + log1p(exp(min(left, right) - larger))
-}
-
-/// ln P(X > x) for X from N(0, 1).
-private func logOfNormalTail(_ x: Double) -> Double {
-    if x < 0 { return log1p(-0.5 * erfc(-x / 2.0.squareRoot())) }
-    if x < 36 { return log(0.5 * erfc(x / 2.0.squareRoot())) }
-    // erfc underflows soon after; from here on this asymptotic series is exact to rounding.
-    let inverse = 1 / (x * x)
-    let series = inverse * (-1 + inverse * (3 + inverse * (-15 + inverse * (105 - inverse * 945))))
-    return -0.5 * x * x - log(x * (2 * Double.pi).squareRoot()) + log1p(series)
-}

@@ -18,6 +18,8 @@ package struct StoredModel: Sendable, Equatable {
     package var masterDigest: Digest
     /// The server optimiser's state, a blob; nil when it has none.
     package var velocityDigest: Digest?
+    /// Where an adaptive clipping norm had come to with this version; nil for the plan's own.
+    package var clippingNorm: Float?
     /// On the coordinator's test data, in [0, 1]; nil when not measured.
     package var accuracy: Double?
     package var createdUnix: UInt64
@@ -29,8 +31,8 @@ package struct StoredModel: Sendable, Equatable {
     package init(
         plan: PlanID, version: UInt64, round: RoundID, modelDigest: Digest, modelSize: UInt64,
         signatureDigest: Digest, signatureSize: UInt64, masterDigest: Digest,
-        velocityDigest: Digest?, accuracy: Double?, createdUnix: UInt64, parentVersion: UInt64?,
-        files: [StoredModelFile]
+        velocityDigest: Digest?, clippingNorm: Float? = nil, accuracy: Double?,
+        createdUnix: UInt64, parentVersion: UInt64?, files: [StoredModelFile]
     ) {
         self.plan = plan
         self.version = version
@@ -41,6 +43,7 @@ package struct StoredModel: Sendable, Equatable {
         self.signatureSize = signatureSize
         self.masterDigest = masterDigest
         self.velocityDigest = velocityDigest
+        self.clippingNorm = clippingNorm
         self.accuracy = accuracy
         self.createdUnix = createdUnix
         self.parentVersion = parentVersion
@@ -156,6 +159,7 @@ extension StoredModel: FetchableRecord, PersistableRecord {
         signatureSize = try row.value("signatureSize")
         masterDigest = try row.value("masterDigest")
         velocityDigest = try row.optional("velocityDigest")
+        clippingNorm = try row.optional("clippingNorm")
         accuracy = try row.optional("accuracy")
         createdUnix = try row.value("createdUnix")
         parentVersion = try row.optional("parentVersion")
@@ -172,6 +176,7 @@ extension StoredModel: FetchableRecord, PersistableRecord {
         container["signatureSize"] = signatureSize
         container["masterDigest"] = masterDigest
         container["velocityDigest"] = velocityDigest
+        container["clippingNorm"] = clippingNorm
         container["accuracy"] = accuracy
         container["createdUnix"] = createdUnix
         container["parentVersion"] = parentVersion

@@ -8,13 +8,14 @@ extension Registry {
     /// - Parameters:
     ///   - baseVersion: the published version that agents train from.
     ///   - rotationSeed: of the round's lattice, whose id is `latticeID`.
+    ///   - clippingNorm: of that lattice too, if clipping is adaptive.
     ///   - owner: which coordinator drives the round.
     ///   - event: makes the event once the round's number is known.
     /// - Throws: `conflict` when the plan has an unfinished round; `notFound` for an unknown plan,
     ///   job or version.
     package func startRound(
         plan: PlanID, job: UInt64, baseVersion: UInt64, rotationSeed: UInt64, latticeID: Digest,
-        owner: String = "coordinator", nowUnixMilliseconds: UInt64,
+        clippingNorm: Float? = nil, owner: String = "coordinator", nowUnixMilliseconds: UInt64,
         event: @Sendable (RoundAttempt) -> FleetEvent
     ) async throws(Fault) -> RoundAttempt {
         try await write("start a round of \(plan)") { db in
@@ -23,12 +24,12 @@ extension Registry {
             try db.execute(
                 sql: """
                     INSERT INTO rounds (attempt, plan, job, phase, baseVersion, rotationSeed,
-                        latticeID, startedUnixMilliseconds, owner, term)
-                        VALUES (1, ?, ?, 'selecting', ?, ?, ?, ?, ?, 1)
+                        latticeID, clippingNorm, startedUnixMilliseconds, owner, term)
+                        VALUES (1, ?, ?, 'selecting', ?, ?, ?, ?, ?, ?, 1)
                     """,
                 arguments: [
                     plan, job.storable, baseVersion.storable, Int64(bitPattern: rotationSeed),
-                    latticeID, nowUnixMilliseconds.storable, owner,
+                    latticeID, clippingNorm, nowUnixMilliseconds.storable, owner,
                 ])
             let at = RoundAttempt(round: RoundID(UInt64(db.lastInsertedRowID)), attempt: 1)
             try note(.selecting, of: at, in: db, nowUnixMilliseconds: nowUnixMilliseconds)
@@ -82,11 +83,12 @@ extension Registry {
     ///   - aggregateDigest: blob of the noised integer sum.
     ///   - masterDigest: blob of the fp32 master weights after the server's step.
     ///   - velocityDigest: blob of the optimiser's state, nil when it has none.
+    ///   - nextClippingNorm: C after the round, if clipping is adaptive.
     /// - Throws: `conflict` when the round is not aggregating; `gone` when `at` is not the current
     ///   attempt; `notFound`.
     package func release(
         _ at: RoundAttempt, aggregateDigest: Digest, masterDigest: Digest, velocityDigest: Digest?,
-        nowUnixMilliseconds: UInt64, event: FleetEvent
+        nextClippingNorm: Float? = nil, nowUnixMilliseconds: UInt64, event: FleetEvent
     ) async throws(Fault) {
         try await write("release round \(at)") { db in
             guard try requirePhase(of: at, in: db) == .aggregating else {
@@ -94,9 +96,12 @@ extension Registry {
             }
             try db.execute(
                 sql: """
-                    UPDATE rounds SET aggregateDigest = ?, masterDigest = ?, velocityDigest = ?
-                        WHERE id = ?
-                    """, arguments: [aggregateDigest, masterDigest, velocityDigest, at.round])
+                    UPDATE rounds SET aggregateDigest = ?, masterDigest = ?, velocityDigest = ?,
+                        nextClippingNorm = ? WHERE id = ?
+                    """,
+                arguments: [
+                    aggregateDigest, masterDigest, velocityDigest, nextClippingNorm, at.round,
+                ])
             try move(
                 at, from: .aggregating, to: .sealing, in: db,
                 nowUnixMilliseconds: nowUnixMilliseconds)

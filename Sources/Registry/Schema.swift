@@ -9,6 +9,9 @@ enum Schema {
         migrator.registerMigration("1 the main job") { db in
             for table in [log, fleet, plans, rounds, ledger] { try db.execute(sql: table) }
         }
+        migrator.registerMigration("2 adaptive clipping") { db in
+            try db.execute(sql: clippingNorms)
+        }
         return migrator
     }
 
@@ -170,6 +173,14 @@ enum Schema {
             bytes INTEGER NOT NULL,
             PRIMARY KEY (round, attempt, agent)
         ) STRICT;
+        """
+
+    // NULL: the plan's own. A round's own norm is that of its lattice; the next one is part of what
+    // it releases, and becomes that of the version it publishes.
+    private static let clippingNorms = """
+        ALTER TABLE models ADD COLUMN clippingNorm REAL CHECK (clippingNorm > 0);
+        ALTER TABLE rounds ADD COLUMN clippingNorm REAL CHECK (clippingNorm > 0);
+        ALTER TABLE rounds ADD COLUMN nextClippingNorm REAL CHECK (nextClippingNorm > 0);
         """
 
     private static let ledger = """

@@ -13,6 +13,10 @@ package struct StoredRound: Sendable, Equatable {
     package let baseVersion: UInt64
     package let rotationSeed: UInt64
     package let latticeID: Digest
+    /// An adaptive clipping norm in this round, and, once it is released, after it; nil when the
+    /// plan's own stays.
+    package let clippingNorm: Float?
+    package let nextClippingNorm: Float?
     package let startedUnixMilliseconds: UInt64
     /// When it was published or abandoned.
     package let endedUnixMilliseconds: UInt64?
@@ -125,6 +129,8 @@ extension StoredRound: FetchableRecord {
         baseVersion = try row.value("baseVersion")
         rotationSeed = UInt64(bitPattern: try row.value("rotationSeed"))
         latticeID = try row.value("latticeID")
+        clippingNorm = try row.optional("clippingNorm")
+        nextClippingNorm = try row.optional("nextClippingNorm")
         startedUnixMilliseconds = try row.value("startedUnixMilliseconds")
         endedUnixMilliseconds = try row.optional("endedUnixMilliseconds")
         aggregateDigest = try row.optional("aggregateDigest")

@@ -18,14 +18,17 @@ struct Contributions: Sendable {
     init(_ sum: FloatSum) { self.sum = .float(sum) }
 
     /// Adds an update on the lattice of an exact sum.
-    mutating func fold(_ update: EncodedUpdate, weight: UInt64, at index: Int) {
+    mutating func fold(
+        _ elements: UpdateElements, withinClip: Bool, weight: UInt64, at index: Int
+    ) {
         guard case .exact(var exact) = sum else { preconditionFailure("the sum has no lattice") }
         // While `sum` holds the array too, adding to it would copy it.
         sum = .float(FloatSum(parameters: 0, clippingNorm: 0))
         do throws(UpdateRejectionError) {
-            try exact.fold(update.values, weight: weight)
+            try exact.fold(
+                try exact.checked(elements, weight: weight, withinClip: withinClip))
             count += 1
-            withinClip += update.withinClip ? 1 : 0
+            self.withinClip += withinClip ? 1 : 0
         } catch {
             failures.note(
                 Fault(.internal, "an update was rejected: \(error.reason.rawValue)"), at: index)
@@ -42,13 +45,24 @@ struct Contributions: Sendable {
         sum = .float(float)
     }
 
-    /// The average change of the parameters, with the plan's noise.
+    /// The average change of the parameters, with the plan's noise, and C of the next round.
     ///
     /// - Throws: as `aggregate`.
-    func average(plan: Plan, noise random: inout SeededRandom) throws(Fault) -> [Float] {
+    func released(
+        plan: Plan, noise random: inout SeededRandom
+    ) throws(Fault) -> (average: [Float], nextClippingNorm: Float) {
         switch sum {
-        case .exact(let sum): try aggregate(sum: sum, plan: plan, noise: &random).average
-        case .float(let sum): try sum.average(plan: plan, noise: &random)
+        case .exact(let sum):
+            let released = try aggregate(sum: sum, plan: plan, noise: &random)
+            return (released.average, released.nextClippingNorm)
+        case .float(let sum):
+            let average = try sum.average(plan: plan, noise: &random)
+            return (
+                average,
+                try nextClippingNorm(
+                    after: sum.clippingNorm, plan: plan, withinClip: withinClip, count: count,
+                    noise: &random)
+            )
         }
     }
 }

@@ -1,15 +1,16 @@
 import Federation
 import Glibc
+import Privacy
 
 /// A round's sum without a lattice: clipping, weighing and noise in floating point, against which
 /// the integers of deployment are measured.
 struct FloatSum: Sendable {
-    private let clippingNorm: Double
+    let clippingNorm: Float
     private var sums: [Double]
     private var totalWeight = 0.0
 
     init(parameters: Int, clippingNorm: Float) {
-        self.clippingNorm = Double(clippingNorm)
+        self.clippingNorm = clippingNorm
         sums = [Double](repeating: 0, count: parameters)
     }
 
@@ -17,6 +18,7 @@ struct FloatSum: Sendable {
     ///
     /// - Returns: whether it was within the clipping norm.
     mutating func fold(_ delta: [Float], weight: UInt64) -> Bool {
+        let clippingNorm = Double(clippingNorm)
         let norm = delta.reduce(0.0) { $0 + Double($1) * Double($1) }.squareRoot()
         let factor = Double(weight) * (norm > clippingNorm ? clippingNorm / norm : 1)
         for (index, value) in delta.enumerated() { sums[index] += factor * Double(value) }
@@ -25,7 +27,7 @@ struct FloatSum: Sendable {
     }
 
     /// As `aggregate` does with integers: in a private plan adds Gaussian noise of standard
-    /// deviation z C and divides by the plan's constant, otherwise divides by the weights.
+    /// deviation z_Delta C and divides by the plan's constant, otherwise divides by the weights.
     ///
     /// - Throws: `Fault.conflict` when a plan without privacy has nothing to average.
     func average(plan: Plan, noise random: inout SeededRandom) throws(Fault) -> [Float] {
@@ -35,7 +37,10 @@ struct FloatSum: Sendable {
             }
             return sums.map { Float($0 / totalWeight) }
         }
-        let deviation = privacy.noiseMultiplier * clippingNorm
+        guard let multiplier = plan.updateNoiseMultiplier else {
+            throw Fault(.invalid, "the plan's noise cannot be split")
+        }
+        let deviation = multiplier * Double(clippingNorm)
         return sums.map { Float(($0 + deviation * normal(&random)) / privacy.denominator) }
     }
 }

@@ -24,10 +24,13 @@ package struct Simulation: Sendable {
     private let data: SimulatedData
     private let streams: RandomStreams
     private let arithmetic: StudentTrainer.Arithmetic
+    private let sum: UpdateSum
     /// The fp32 weights of the serving model.
     private var master: [Float]
     private var serving: SimulatedModel
     private var optimizer: ServerOptimizer
+    /// C of the next round: the plan's, until an adaptive one moves.
+    package private(set) var clippingNorm: Float
     private var lastAccuracy: Double?
 
     /// A simulation before its first round.
@@ -38,11 +41,12 @@ package struct Simulation: Sendable {
     ///   - parameters: the first student's, in `StudentShape`'s order.
     ///   - arithmetic: int8 is what is deployed. In float32 nothing is rounded: not the students,
     ///     not their updates, not the noise.
+    ///   - sum: how updates are added; nil for the lattice with int8, floats with float32.
     /// - Throws: `Fault.invalid` when `parameters` does not fit the plan, no agent holds a row, or
     ///   a private plan's delta is too large for so many agents.
     package init(
         plan: Plan, parameters: [Float], data: SimulatedData, seed: UInt64,
-        arithmetic: StudentTrainer.Arithmetic = .int8
+        arithmetic: StudentTrainer.Arithmetic = .int8, sum: UpdateSum? = nil
     ) throws(Fault) {
         let partition = data.partition
         guard partition.agents > 0 else {
@@ -53,8 +57,10 @@ package struct Simulation: Sendable {
         self.plan = try Simulation.fit(plan, agents: partition.agents + partition.withoutRows)
         self.data = data
         self.arithmetic = arithmetic
+        self.sum = sum ?? (arithmetic == .int8 ? .lattice : .float)
         streams = RandomStreams(seed: seed)
         master = parameters
+        clippingNorm = plan.clipping.norm
         optimizer = ServerOptimizer(plan: plan.server, velocity: [])
         serving = try SimulatedModel(parameters: parameters, plan: plan, arithmetic: arithmetic)
     }
@@ -124,18 +130,21 @@ package struct Simulation: Sendable {
         let contributions = contributions(of: cohort, round: number, on: threads)
         try checkCount(contributions)
         var noise = streams.stream(.noise, round: number)
-        let average = try contributions.average(plan: plan, noise: &noise)
+        let released = try contributions.released(plan: plan, noise: &noise)
         var (moved, nextOptimizer) = (master, optimizer)
-        try nextOptimizer.step(master: &moved, average: average)
+        try nextOptimizer.step(master: &moved, average: released.average)
         serving = try SimulatedModel(parameters: moved, plan: plan, arithmetic: arithmetic)
         (master, optimizer) = (moved, nextOptimizer)
+        let norm = clippingNorm
+        clippingNorm = released.nextClippingNorm
         rounds = number
         lastAccuracy = nil
         let after = try accuracy(on: threads)
         let fell = (before ?? 0) - (after ?? 0)
         return SimulatedRound(
             number: number, selected: cohort.count, reported: contributions.count,
-            withinClip: contributions.withinClip, firstFault: contributions.failures.fault,
+            withinClip: contributions.withinClip, clippingNorm: norm,
+            firstFault: contributions.failures.fault,
             accuracy: after, epsilon: epsilon, wouldBeRefused: fell > plan.sealing.maxAccuracyDrop)
     }
 
@@ -170,9 +179,9 @@ package struct Simulation: Sendable {
     private func contributions(
         of cohort: [Int], round: Int, on threads: ParallelFor
     ) -> Contributions {
-        switch arithmetic {
-        case .int8: exactContributions(of: cohort, round: round, on: threads)
-        case .float32: floatContributions(of: cohort, round: round, on: threads)
+        switch sum {
+        case .lattice: exactContributions(of: cohort, round: round, on: threads)
+        case .float: floatContributions(of: cohort, round: round, on: threads)
         }
     }
 
@@ -180,7 +189,8 @@ package struct Simulation: Sendable {
         of cohort: [Int], round: Int, on threads: ParallelFor
     ) -> Contributions {
         var rotation = streams.stream(.rotation, round: round)
-        let lattice = Lattice(plan: plan, rotationSeed: rotation.next())
+        let lattice = Lattice(
+            plan: plan, clippingNorm: clippingNorm, rotationSeed: rotation.next())
         let start = serving.parameters
         let contributions = Mutex(
             Contributions(ExactSum(lattice: lattice, maxWeight: plan.maxUpdateWeight)))
@@ -188,9 +198,12 @@ package struct Simulation: Sendable {
             let agent = agent(cohort[index], start: start)
             var random = streams.stream(.agent, round: round, agent: cohort[index])
             do throws(Fault) {
-                let update = try UpdateCodec.encode(
-                    delta: try agent.trained(random: &random), lattice: lattice, random: &random)
-                contributions.withLock { $0.fold(update, weight: agent.weight, at: index) }
+                let update = try agent.update(on: lattice, random: &random)
+                contributions.withLock {
+                    $0.fold(
+                        update.elements, withinClip: update.withinClip, weight: agent.weight,
+                        at: index)
+                }
             } catch {
                 contributions.withLock { $0.failures.note(error, at: index) }
             }
@@ -205,7 +218,7 @@ package struct Simulation: Sendable {
         let wave = 32
         let start = serving.parameters
         var contributions = Contributions(
-            FloatSum(parameters: start.count, clippingNorm: plan.clipping.norm))
+            FloatSum(parameters: start.count, clippingNorm: clippingNorm))
         for first in stride(from: 0, to: cohort.count, by: wave) {
             let agents = cohort[first..<min(first + wave, cohort.count)].map {
                 (number: $0, agent: agent($0, start: start))
@@ -236,6 +249,14 @@ package struct Simulation: Sendable {
     }
 }
 
+/// How a simulation adds its agents' updates.
+package enum UpdateSum: Sendable {
+    /// Rounded to the lattice, in integers, as deployment does.
+    case lattice
+    /// As they are, in floating point: federated averaging, against which the lattice is measured.
+    case float
+}
+
 /// What a simulation trains and measures on.
 package struct SimulatedData: Sendable {
     /// Every agent's examples.
@@ -259,8 +280,9 @@ package struct SimulatedRound: Sendable, Equatable {
     /// Agents that took part, and those of them whose update counted.
     package let selected: Int
     package let reported: Int
-    /// Updates that were not clipped.
+    /// Updates that were not clipped, and the norm to which the others were.
     package let withinClip: Int
+    package let clippingNorm: Float
     /// Why the first agent's update that is missing did not count.
     package let firstFault: Fault?
     /// On the test examples; nil without any.

@@ -1,6 +1,7 @@
 import Aggregation
 import Federation
 import Learning
+import UpdateCodec
 
 /// An agent's part of a round, as a device does it.
 struct VirtualAgent: Sendable {
@@ -13,6 +14,20 @@ struct VirtualAgent: Sendable {
     /// What its update weighs in the round's sum.
     var weight: UInt64 {
         plan.updateWeight(examples: UInt64(min(examples.count, plan.round.maxExamples)))
+    }
+
+    /// What a device would submit: the trained change on `lattice`, with the noise that the plan has
+    /// its agents add.
+    ///
+    /// - Throws: as `trained` and `UpdateCodec.encode`; `Fault.invalid` when that noise does not fit
+    ///   the lattice.
+    func update(
+        on lattice: Lattice, random: inout SeededRandom
+    ) throws(Fault) -> (elements: UpdateElements, withinClip: Bool) {
+        let encoded = try UpdateCodec.encode(
+            delta: try trained(random: &random), lattice: lattice, random: &random)
+        let noise = try LocalNoise(plan: plan, lattice: lattice)
+        return (encoded.elements(noise: noise, random: &random), encoded.withinClip)
     }
 
     /// The change that training on its examples makes to the parameters.

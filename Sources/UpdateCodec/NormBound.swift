@@ -4,12 +4,21 @@ import Glibc
 extension Lattice {
     /// The lattice of a round of `plan`: step = kappa C / (127 sqrt D), in float32.
     ///
-    /// `rotationSeed` is public and fresh for each round.
-    package init(plan: Plan, rotationSeed: UInt64) {
+    /// Its elements are wide enough for the noise that agents add, if they do.
+    ///
+    /// - Parameters:
+    ///   - clippingNorm: where an adaptive C has come to; nil for the plan's own.
+    ///   - rotationSeed: public, and fresh for each round.
+    package init(plan: Plan, clippingNorm: Float? = nil, rotationSeed: UInt64) {
         self.init(
-            parameters: plan.parameterCount, clippingNorm: plan.clipping.norm, step: 0,
-            kappa: plan.clipping.kappa, rotationSeed: rotationSeed)
-        step = kappa * clippingNorm / (127 * Float(dimension).squareRoot())
+            parameters: plan.parameterCount, clippingNorm: clippingNorm ?? plan.clipping.norm,
+            step: 0, kappa: plan.clipping.kappa, rotationSeed: rotationSeed)
+        step = kappa * self.clippingNorm / (127 * Float(dimension).squareRoot())
+        if let local = plan.privacy?.localNoiseMultiplier, local > 0 {
+            let reach = Lattice.reach(
+                sigma: (local * Double(squaredNormBound).squareRoot()).rounded(.up))
+            elementBits = reach <= 32_767 ? 16 : reach <= 2_147_483_647 ? 32 : 64
+        }
     }
 
     /// The largest squared norm, in steps, that an update may have: floor(B^2), where B is the
@@ -33,8 +42,21 @@ extension Lattice {
         return Int64(min(worst, likely, 127 * 127 * size))
     }
 
-    /// Whether `values` may be added on this lattice: D of them, each in -127...127, and a squared
-    /// norm of at most `squaredNormBound`.
+    /// Whether `elements` may be added on this lattice: D of them, of its width and range. On the
+    /// int8 lattice their squared norm is at most `squaredNormBound` too; wider ones carry the
+    /// agents' own noise, under which no norm can be seen.
+    package func admits(_ elements: UpdateElements) -> Bool {
+        switch elements {
+        case .int8(let values): return elementBits == 8 && admits(values)
+        case .wide(let values):
+            let range = -largestMagnitude...largestMagnitude
+            return elementBits > 8 && values.count == dimension
+                && values.allSatisfy { range.contains($0) }
+        }
+    }
+
+    /// Whether int8 `values` may be added: D of them, each in -127...127, and a squared norm of at
+    /// most `squaredNormBound`.
     package func admits(_ values: [Int8]) -> Bool {
         guard values.count == dimension else { return false }
         var squares: Int64 = 0

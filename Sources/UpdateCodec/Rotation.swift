@@ -12,6 +12,9 @@ import Kernels
 /// of a word first, 1 for minus; the runs follow each other in `SeededRandom(seed: rotationSeed)`.
 /// Everything else is additions, subtractions and copies in a fixed order, so every CPU computes
 /// the same bits.
+///
+/// The transposed matrix is never in memory as a whole, but a strip of its rows, as long as they
+/// fit the second-level cache.
 struct Rotation {
     private let block: Int
     private let dimension: Int
@@ -23,51 +26,105 @@ struct Rotation {
         dimension = lattice.dimension
         var random = SeededRandom(seed: lattice.rotationSeed)
         let words = (dimension + 63) / 64
-        firstSigns = (0..<words).map { _ in random.next() }
-        secondSigns = (0..<words).map { _ in random.next() }
+        firstSigns = Rotation.words(words, &random)
+        secondSigns = Rotation.words(words, &random)
     }
 
-    /// Rotates `values` (D of them).
-    func forward(_ values: inout [Float]) {
-        applySigns(firstSigns, to: &values)
-        Hadamard.transformBlocks(&values, block: block)
-        values = scaledTranspose(values, rows: dimension / block, columns: block)
-        applySigns(secondSigns, to: &values)
-        Hadamard.transformBlocks(&values, block: block)
-    }
-
-    /// Undoes `forward`.
-    func inverse(_ values: inout [Float]) {
-        Hadamard.transformBlocks(&values, block: block)
-        applySigns(secondSigns, to: &values)
-        values = scaledTranspose(values, rows: block, columns: dimension / block)
-        Hadamard.transformBlocks(&values, block: block)
-        applySigns(firstSigns, to: &values)
-    }
-
-    /// The transpose of a `rows` x `columns` matrix (row-major), each value divided by b.
-    private func scaledTranspose(_ values: [Float], rows: Int, columns: Int) -> [Float] {
-        let scale = 1 / Float(block)
-        return [Float](unsafeUninitializedCapacity: values.count) { transposed, count in
-            values.withUnsafeBufferPointer { values in
-                for column in 0..<columns {
-                    for row in 0..<rows {
-                        transposed[column * rows + row] = scale * values[row * columns + column]
-                    }
-                }
-            }
-            count = values.count
+    /// `map` would take twenty times as long.
+    private static func words(_ count: Int, _ random: inout SeededRandom) -> [UInt64] {
+        [UInt64](unsafeUninitializedCapacity: count) { words, initialised in
+            for index in 0..<count { words[index] = random.next() }
+            initialised = count
         }
     }
 
-    private func applySigns(_ signs: [UInt64], to values: inout [Float]) {
+    /// Columns of the matrix in a strip: rows of its transpose.
+    ///
+    /// A strip begins with a word of signs, so with blocks that are shorter it is the whole.
+    private var stripColumns: Int { block < 64 ? block : 64 }
+
+    /// Rows of the matrix.
+    private var rows: Int { dimension / block }
+
+    /// The first half of the rotation of `values` (D of them), up to the transpose.
+    func begin(_ values: inout [Float]) {
+        values.withUnsafeMutableBufferPointer {
+            CodecKernels.rotateBlocks($0, block: block, signs: firstSigns[...], .signsFirst)
+        }
+    }
+
+    /// The second half, run by run in order; `values` is as `begin` left it and stays so.
+    ///
+    /// - Parameter use: gets rotated values and the index of the first.
+    func finish(
+        _ values: inout [Float], _ use: (UnsafeBufferPointer<Float>, Int) -> Void
+    ) {
+        var strip = [Float](repeating: 0, count: block + stripColumns * rows)
+        var first = 0
+        var pending = 0
         values.withUnsafeMutableBufferPointer { values in
-            for (word, bits) in signs.enumerated() {
-                let start = 64 * word
-                for index in start..<min(start + 64, values.count) {
-                    let sign = UInt32(truncatingIfNeeded: bits >> UInt64(index - start)) << 31
-                    values[index] = Float(bitPattern: values[index].bitPattern ^ sign)
+            strip.withUnsafeMutableBufferPointer { strip in
+                guard let values = values.baseAddress, let start = strip.baseAddress else { return }
+                for column in stride(from: 0, to: block, by: stripColumns) {
+                    let columns = min(stripColumns, block - column)
+                    CodecKernels.transpose(
+                        CodecKernels.Matrix(values + column, stride: block), rows: rows,
+                        columns: columns, times: 1 / Float(block),
+                        into: CodecKernels.Matrix(start + pending, stride: rows))
+                    pending += columns * rows
+                    let run = UnsafeMutableBufferPointer(
+                        rebasing: strip[..<(pending / block * block)])
+                    CodecKernels.rotateBlocks(
+                        run, block: block, signs: secondSigns[(first / 64)...], .signsFirst)
+                    use(UnsafeBufferPointer(run), first)
+                    first += run.count
+                    pending -= run.count
+                    start.update(from: start + run.count, count: pending)
                 }
+            }
+        }
+    }
+
+    /// Undoes the rotation.
+    ///
+    /// - Parameter source: writes as many rotated values as there is room for; they follow those of
+    ///   the call before.
+    func inverse(_ source: (UnsafeMutableBufferPointer<Float>) -> Void) -> [Float] {
+        var values = [Float](unsafeUninitializedCapacity: dimension) { values, count in
+            transposeBack(source, into: values)
+            count = dimension
+        }
+        values.withUnsafeMutableBufferPointer {
+            CodecKernels.rotateBlocks($0, block: block, signs: firstSigns[...], .signsLast)
+        }
+        return values
+    }
+
+    private func transposeBack(
+        _ source: (UnsafeMutableBufferPointer<Float>) -> Void,
+        into values: UnsafeMutableBufferPointer<Float>
+    ) {
+        var strip = [Float](repeating: 0, count: block + stripColumns * rows)
+        var first = 0
+        var pending = 0
+        strip.withUnsafeMutableBufferPointer { strip in
+            guard let values = values.baseAddress, let start = strip.baseAddress else { return }
+            for column in stride(from: 0, to: block, by: stripColumns) {
+                let columns = min(stripColumns, block - column)
+                let wanted = columns * rows
+                let missing = (wanted - pending + block - 1) / block * block
+                let run = UnsafeMutableBufferPointer(
+                    rebasing: strip[pending..<(pending + missing)])
+                source(run)
+                CodecKernels.rotateBlocks(
+                    run, block: block, signs: secondSigns[(first / 64)...], .signsLast)
+                first += missing
+                pending += missing - wanted
+                CodecKernels.transpose(
+                    CodecKernels.Matrix(start, stride: rows), rows: columns, columns: rows,
+                    times: 1 / Float(block),
+                    into: CodecKernels.Matrix(values + column, stride: block))
+                start.update(from: start + wanted, count: pending)
             }
         }
     }

@@ -1,5 +1,6 @@
 package import Federation
 import Glibc
+import Kernels
 
 /// A change of the parameters, rounded to a round's lattice; what an agent keeps and submits.
 package struct EncodedUpdate: Sendable, Equatable {
@@ -39,14 +40,15 @@ package enum UpdateCodec {
         let clip = Double(lattice.clippingNorm)
         // Clipping comes before the rotation, and in steps, so that no finite input overflows on
         // the way.
-        let factor = (norm > clip ? clip / norm : 1) / Double(lattice.step)
-        var rotated = [Float](repeating: 0, count: lattice.dimension)
-        for (index, value) in delta.enumerated() { rotated[index] = Float(Double(value) * factor) }
-        Rotation(lattice).forward(&rotated)
+        let factor = clippingFactor(norm: norm, clip: clip) / Double(lattice.step)
+        var half = CodecKernels.scaled(delta, by: factor, count: lattice.dimension)
+        let rotation = Rotation(lattice)
+        rotation.begin(&half)
 
         let bound = lattice.squaredNormBound
+        var rounding = LatticeRounding(dimension: lattice.dimension)
         for _ in 0..<tries {
-            let (values, squares) = stochasticallyRounded(rotated, random: &random)
+            let (values, squares) = rounding.rounded(&half, rotation, random: &random)
             if squares <= bound {
                 return EncodedUpdate(values: values, withinClip: norm <= clip, norm: Float(norm))
             }
@@ -54,6 +56,14 @@ package enum UpdateCodec {
         throw Fault(
             .internal, "no rounding of the update kept its norm bound in \(tries) tries",
             remedy: "report this with the plan's clipping norm and kappa")
+    }
+
+    /// min(1, `clip` / `norm`): what an update of this norm is multiplied by. 1 for a norm of 0.
+    ///
+    /// The product is at most `clip` (1 + 2^-52). That rounding may lengthen an update again is what
+    /// the integer norm bound is for.
+    package static func clippingFactor(norm: Double, clip: Double) -> Double {
+        norm > clip ? clip / norm : 1
     }
 
     /// The average change of the parameters: `sum` (D of them) un-rotated, times step /
@@ -76,17 +86,27 @@ package enum UpdateCodec {
             throw Fault(.invalid, "a sum cannot be divided by \(denominator)")
         }
         let scale = Double(lattice.step) / denominator
-        var values = sum.map { Float(Double($0) * scale) }
-        Rotation(lattice).inverse(&values)
+        var values = sum.withUnsafeBufferPointer { sum in
+            var rest = sum[...]
+            return Rotation(lattice).inverse { output in
+                guard let start = output.baseAddress else { return }
+                CodecKernels.scale(
+                    UnsafeBufferPointer(rebasing: rest.prefix(output.count)), by: scale,
+                    into: start)
+                rest = rest.dropFirst(output.count)
+            }
+        }
         values.removeLast(values.count - lattice.parameters)
-        if let index = values.firstIndex(where: { !$0.isFinite }) {
+        if !CodecKernels.areFinite(values),
+            let index = values.firstIndex(where: { !$0.isFinite })
+        {
             throw Fault(.invalid, "the average of parameter \(index) is \(values[index])")
         }
         return values
     }
 
     private static func check(_ lattice: Lattice) throws(Fault) {
-        guard lattice.elementBits == 8, lattice.modulus == 0 else {
+        guard [8, 16, 32, 64].contains(lattice.elementBits), lattice.modulus == 0 else {
             throw Fault(
                 .invalid,
                 "updates of \(lattice.elementBits) bits modulo \(lattice.modulus) are unsupported",
@@ -99,8 +119,7 @@ package enum UpdateCodec {
 
     /// The L2 norm of `values`, in Double.
     private static func euclideanNorm(_ values: [Float]) throws(Fault) -> Double {
-        var squares = 0.0
-        for value in values { squares += Double(value) * Double(value) }
+        let squares = CodecKernels.sumOfSquares(values)
         // The squares of finite float32 values cannot overflow a Double.
         guard squares.isFinite else {
             let index = values.firstIndex { !$0.isFinite } ?? 0
@@ -110,31 +129,6 @@ package enum UpdateCodec {
         }
         return squares.squareRoot()
     }
-}
-
-/// Rounds each value to one of its two neighbouring integers, up with the probability of its
-/// fraction, after limiting it to +-127; also returns the sum of the squares.
-///
-/// A value is held to 2^-32 of a step: adding 32 random bits to that fixed-point number and
-/// dropping the fraction rounds up exactly as often as the fraction says.
-private func stochasticallyRounded(
-    _ values: [Float], random: inout some RandomSource
-) -> (values: [Int8], squares: Int64) {
-    var words = [UInt32](repeating: 0, count: min(1024, values.count))
-    var squares: Int64 = 0
-    let rounded = [Int8](unsafeUninitializedCapacity: values.count) { rounded, count in
-        for start in stride(from: 0, to: values.count, by: words.count) {
-            words.withUnsafeMutableBytes { random.fill($0) }
-            for index in start..<min(start + words.count, values.count) {
-                let fixed = Int64(min(max(values[index], -127), 127) * 0x1p32)
-                let value = (fixed + Int64(words[index - start])) >> 32
-                squares += value * value
-                rounded[index] = Int8(truncatingIfNeeded: value)
-            }
-        }
-        count = values.count
-    }
-    return (rounded, squares)
 }
 
 /// The bytes of lattice coordinates as they are stored and sent: one two's-complement byte each.

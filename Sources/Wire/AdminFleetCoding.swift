@@ -26,7 +26,10 @@ extension PlanRecord: WireMessage {
             population: try Read.text(raw.population, "PlanRecord.population"),
             appliedUnix: raw.applied_unix,
             noiseMultiplier: raw.noise_multiplier,
-            delta: raw.delta)
+            delta: raw.delta,
+            clippingNorm: raw.clipping_norm,
+            localNoiseMultiplier: raw.local_noise_multiplier,
+            localEpsilon: raw.local_epsilon)
     }
 
     func fill(_ raw: inout Tributary__V1__PlanRecord, in arena: Arena) throws(Fault) {
@@ -49,6 +52,9 @@ extension PlanRecord: WireMessage {
         raw.applied_unix = appliedUnix
         raw.noise_multiplier = noiseMultiplier
         raw.delta = delta
+        raw.clipping_norm = clippingNorm
+        raw.local_noise_multiplier = localNoiseMultiplier
+        raw.local_epsilon = localEpsilon
     }
 }
 

@@ -27,6 +27,12 @@ package struct PlanRecord: Sendable, Equatable {
     package var appliedUnix: UInt64
     package var noiseMultiplier: Double
     package var delta: Double
+    /// Of the next round.
+    package var clippingNorm: Double
+    /// Of the noise that agents add themselves, 0: none.
+    package var localNoiseMultiplier: Double
+    /// What the coordinator itself could have learned of one agent; only with local noise.
+    package var localEpsilon: Double
 
     package init(
         plan: String = "", digest: [UInt8] = [], title: String = "", state: String = "",
@@ -34,7 +40,8 @@ package struct PlanRecord: Sendable, Equatable {
         hasModel: Bool = false, modelVersion: UInt64 = 0, accuracyTeacher: Double = 0,
         accuracyFirst: Double = 0, accuracyLast: Double = 0, epsilon: Double = 0,
         text: [UInt8] = [], population: String = "", appliedUnix: UInt64 = 0,
-        noiseMultiplier: Double = 0, delta: Double = 0
+        noiseMultiplier: Double = 0, delta: Double = 0, clippingNorm: Double = 0,
+        localNoiseMultiplier: Double = 0, localEpsilon: Double = 0
     ) {
         self.plan = plan
         self.digest = digest
@@ -55,6 +62,9 @@ package struct PlanRecord: Sendable, Equatable {
         self.appliedUnix = appliedUnix
         self.noiseMultiplier = noiseMultiplier
         self.delta = delta
+        self.clippingNorm = clippingNorm
+        self.localNoiseMultiplier = localNoiseMultiplier
+        self.localEpsilon = localEpsilon
     }
 }
 

@@ -23,6 +23,8 @@ extension RoundRecord: WireMessage {
             epsilon: raw.epsilon,
             bytesIn: raw.bytes_in,
             bytesOut: raw.bytes_out,
+            clippingNorm: raw.clipping_norm,
+            withheld: raw.withheld != 0,
             history: try Read.messages(
                 raw.history, raw.n_history, "RoundRecord.history", limit: WireLimits.phases))
     }
@@ -43,6 +45,8 @@ extension RoundRecord: WireMessage {
         raw.epsilon = epsilon
         raw.bytes_in = bytesIn
         raw.bytes_out = bytesOut
+        raw.clipping_norm = clippingNorm
+        raw.withheld = withheld ? 1 : 0
         (raw.history, raw.n_history) = try arena.messages(
             history, "RoundRecord.history", limit: WireLimits.phases)
     }

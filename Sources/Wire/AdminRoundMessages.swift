@@ -22,6 +22,10 @@ package struct RoundRecord: Sendable, Equatable {
     package var bytesIn: UInt64
     /// Model and plan payload sent.
     package var bytesOut: UInt64
+    /// Of the round's lattice where clipping is adaptive, otherwise 0.
+    package var clippingNorm: Double
+    /// Selected, reported, bytes_in and bytes_out are not told: the plan is private.
+    package var withheld: Bool
     package var history: [PhaseRecord]
 
     package init(
@@ -29,6 +33,7 @@ package struct RoundRecord: Sendable, Equatable {
         reason: String = "", startedUnix: UInt64 = 0, seconds: Double = 0, selected: UInt32 = 0,
         reported: UInt32 = 0, modelVersion: UInt64 = 0, published: Bool = false,
         accuracy: Double = 0, epsilon: Double = 0, bytesIn: UInt64 = 0, bytesOut: UInt64 = 0,
+        clippingNorm: Double = 0, withheld: Bool = false,
         history: [PhaseRecord] = []
     ) {
         self.round = round
@@ -46,6 +51,8 @@ package struct RoundRecord: Sendable, Equatable {
         self.epsilon = epsilon
         self.bytesIn = bytesIn
         self.bytesOut = bytesOut
+        self.clippingNorm = clippingNorm
+        self.withheld = withheld
         self.history = history
     }
 }

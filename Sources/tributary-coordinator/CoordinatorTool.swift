@@ -9,13 +9,13 @@ struct CoordinatorTool: AsyncParsableCommand {
         abstract: "Runs a fleet's coordinator, and administers one over the network.",
         discussion: """
             --dir names the coordinator's state directory, or for every command but init, admin \
-            and serve the folder of a credential that `admin issue` wrote. distill and simulate need \
-            neither.
+            and serve the folder of a credential that `admin issue` wrote. distill, simulate and \
+            privacy need neither.
             """,
         version: softwareVersion,
         subcommands: [
             InitCommand.self, AdminCommand.self, ServeCommand.self, PlanCommand.self,
             AgentCommand.self, RoundCommand.self, ModelCommand.self, DoctorCommand.self,
-            SimulateCommand.self, DistillCommand.self,
+            SimulateCommand.self, DistillCommand.self, PrivacyCommand.self,
         ])
 }

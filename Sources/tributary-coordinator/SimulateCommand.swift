@@ -37,6 +37,8 @@ struct SimulateCommand: AnsweringCommand {
     @Option(help: "iid, dirichlet:ALPHA, labels:K or natural.")
     var partition = "iid"
 
+    @OptionGroup var privacy: SimulatedPrivacy
+
     @Option(help: "Everything random follows from this number.")
     var seed: UInt64 = 1
 
@@ -68,20 +70,22 @@ struct SimulateCommand: AnsweringCommand {
         // The threads are ours; and sums must not depend on how many the library would use.
         Blas.useOneThread()
         let rule = try PartitionRule(parsing: partition)
-        let plan = try PlanFile.parse(try CredentialFile.read(file), file: file)
+        let written = try PlanFile.parse(try CredentialFile.read(file), file: file)
+        let plan = try privacy.applied(to: written, agents: agents, rounds: rounds)
         let data = try SimulationData.read(dataDirectory, plan: plan, isNatural: rule == .natural)
         for warning in data.warnings { OutputStream.error.write("warning: \(warning)\n") }
         var random = SeededRandom(seed: seed)
         let parts = try rule.divided(
             data.train, classes: plan.data.classes,
-            agents: agents ?? (rule == .natural ? nil : plan.expectedAgents), random: &random)
+            agents: agents ?? (rule == .natural ? nil : written.expectedAgents), random: &random)
         let first = try firstModel(plan, data, seed: random.next())
         var simulation = try Simulation(
             plan: plan, parameters: first.parameters,
             data: SimulatedData(train: data.train, partition: parts, test: data.test),
             seed: random.next(), arithmetic: arithmetic)
         var report = SimulationReport(
-            measure: plan.training.objective.measureName, teacherAccuracy: first.teacherAccuracy,
+            measure: plan.training.objective.measureName, plan: plan,
+            teacherAccuracy: first.teacherAccuracy,
             firstAccuracy: try simulation.accuracy(on: Threads.parallelFor(threads)))
         progressStream.write(report.beginning(agents: parts.agents, idle: parts.withoutRows))
         let roundsBegan = clock.now

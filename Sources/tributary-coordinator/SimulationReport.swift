@@ -1,5 +1,6 @@
 import AdminConsole
 import Federation
+import Privacy
 import Simulation
 
 /// What `simulate` tells of its rounds.
@@ -8,14 +9,16 @@ struct SimulationReport {
     private let measure: String
     let teacherAccuracy: Double?
     let firstAccuracy: Double?
+    private let plan: Plan
     private var last: SimulatedRound?
     private var clientRounds = 0
     /// Of the whole run, and of its rounds alone.
     var wallSeconds = 0.0
     var roundsSeconds = 0.0
 
-    init(measure: String, teacherAccuracy: Double?, firstAccuracy: Double?) {
+    init(measure: String, plan: Plan, teacherAccuracy: Double?, firstAccuracy: Double?) {
         self.measure = measure
+        self.plan = plan
         self.teacherAccuracy = teacherAccuracy
         self.firstAccuracy = firstAccuracy
     }
@@ -38,6 +41,9 @@ struct SimulationReport {
         var text = "round \(round.number): \(round.reported) of \(round.selected) updates"
         if let accuracy = round.accuracy { text += ", \(measure) \(written(accuracy))" }
         if let epsilon = round.epsilon { text += ", epsilon \(written(epsilon))" }
+        if plan.clipping.adaptive != nil {
+            text += ", clipped at \(written(Double(round.clippingNorm)))"
+        }
         if round.wouldBeRefused { text += ", a coordinator would refuse this version" }
         if let fault = round.firstFault { text += "\n  an agent failed: \(fault)" }
         return text + "\n"
@@ -47,14 +53,34 @@ struct SimulationReport {
         .object([
             ("accuracy_last", decimal(last?.accuracy)), ("accuracy_first", decimal(firstAccuracy)),
             ("accuracy_teacher", decimal(teacherAccuracy)), ("epsilon", decimal(last?.epsilon)),
+            ("delta", decimal(plan.privacy?.delta)),
+            ("noise_multiplier", decimal(plan.privacy?.noiseMultiplier)),
+            ("sampling_rate", decimal(plan.privacy?.sampling.rate)),
+            ("clipping_norm", decimal((last?.clippingNorm).map { Double($0) })),
+            (
+                "local_epsilon",
+                decimal(last.flatMap { plan.privacy?.localEpsilon(rounds: $0.number) })
+            ),
             ("wall_seconds", .decimal(wallSeconds)), ("rounds_seconds", .decimal(roundsSeconds)),
             ("client_rounds", .number(UInt64(clientRounds))),
         ])
     }
 
-    /// The last line for people.
+    /// The last lines for people.
     var text: String {
-        "\(clientRounds) client rounds in \(written(roundsSeconds)) s, "
+        var text = ""
+        if let privacy = plan.privacy, let last, let epsilon = last.epsilon {
+            text +=
+                "epsilon \(written(epsilon)) at delta \(privacy.delta) after \(last.number) rounds:"
+                + " noise multiplier \(written(privacy.noiseMultiplier)), sampling rate"
+                + " \(privacy.sampling.rate)\n"
+            if let local = privacy.localEpsilon(rounds: last.number) {
+                text +=
+                    "epsilon \(written(local)) against the curator: local noise multiplier"
+                    + " \(written(privacy.localNoiseMultiplier))\n"
+            }
+        }
+        return text + "\(clientRounds) client rounds in \(written(roundsSeconds)) s, "
             + "\(written(wallSeconds)) s in all\n"
     }
 }

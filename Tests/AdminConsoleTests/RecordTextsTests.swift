@@ -54,6 +54,29 @@ struct RecordTextsTests {
         #expect(text.hasSuffix("PHASE      AFTER\nselecting  0.0 s\nabandoned  2.5 s\n"))
     }
 
+    @Test("what a private cohort's size could be read from is withheld, in text and in JSON")
+    func withheld() {
+        let round = RoundRecord(
+            round: 3, attempt: 1, plan: "fashion", phase: "published", selected: 12, reported: 5,
+            published: true, epsilon: 1.5, bytesIn: 500, bytesOut: 70, clippingNorm: 0.8125,
+            withheld: true)
+        let facts = AdminResponse.round(round).text(width: nil)
+        #expect(facts.contains("reports         withheld\n"))
+        #expect(facts.contains("received        withheld\n"))
+        #expect(facts.contains("clipping norm   0.8125\n"))
+        let list = AdminResponse.rounds(RoundRecords(items: [round])).text(width: nil)
+        let line = list.split(separator: "\n").last?.split(separator: " ").map(String.init)
+        #expect(line?[..<4] == ["3", "fashion", "published", "-"])
+        #expect(line?.contains("0.8125") == true)
+        let json = AdminResponse.round(round).json.text
+        for member in ["selected", "reported", "bytes_in", "bytes_out"] {
+            #expect(json.contains("\"\(member)\":null"))
+        }
+        var display = ProgressDisplay(width: nil)
+        let shown = display.update(JobRecord(rounds: [round]))
+        #expect(!shown.contains("5/12") && !shown.contains("500"))
+    }
+
     @Test("a ledger has a line for each charge, or says that nothing was spent")
     func ledger() {
         #expect(
@@ -90,6 +113,14 @@ struct RecordTextsTests {
         ).text(width: nil)
         #expect(noisy.contains("4.00 at delta 1e-06\n"))
         #expect(!noisy.contains("privacy  "))
+        #expect(noisy.contains("against the curator  nothing"))
+        let local = AdminResponse.plan(
+            PlanRecord(
+                plan: "p", epsilon: 4, noiseMultiplier: 1.1, delta: 1e-6, clippingNorm: 0.25,
+                localNoiseMultiplier: 2, localEpsilon: 12)
+        ).text(width: nil)
+        #expect(local.contains("against the curator  epsilon 12.00 for an agent that was in every"))
+        #expect(local.contains("clipping norm        0.2500\n"))
     }
 
     @Test("a model version lists its files")

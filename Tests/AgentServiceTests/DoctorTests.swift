@@ -14,10 +14,13 @@ struct DoctorTests {
         fleet = try ExampleFleet()
     }
 
-    private func findings(data: String) throws -> [String: Doctor.Finding] {
+    private func findings(
+        data: String, localNoiseFloor: Double = 0
+    ) throws -> [String: Doctor.Finding] {
         let configuration = AgentConfiguration(
             stateDirectory: "\(temporary.path)/state", logLevel: "info",
-            data: [(plan: try planID("pumps"), directory: data)])
+            data: [(plan: try planID("pumps"), directory: data)],
+            localNoiseFloor: localNoiseFloor)
         return Dictionary(
             uniqueKeysWithValues: Doctor(configuration).examine().map { ($0.check, $0) })
     }
@@ -65,6 +68,20 @@ struct DoctorTests {
         let finding = try findings(data: data)["data of pumps"]
         #expect(finding?.passed == true)
         #expect(finding?.detail.hasPrefix("2 rows") == true)
+    }
+
+    @Test("a plan whose agents add less noise than the device's floor is refused, and why")
+    func floor() throws {
+        try storePlan()
+        let data = try temporary.folder("data")
+        try temporary.write(Array("a,b,c,state\n1,2,3,0\n".utf8), to: "data/rows.csv")
+        let found = try findings(data: data, localNoiseFloor: 0.5)
+        let finding = found["noise of pumps"]
+        #expect(finding?.passed == false)
+        #expect(finding?.detail.contains("noise of multiplier 0.0") == true)
+        #expect(finding?.detail.contains("floor is 0.5") == true)
+        #expect(found["data of pumps"] == nil)
+        #expect(try findings(data: data)["noise of pumps"] == nil)
     }
 
     @Test("rows that do not parse fail, and the first is named")

@@ -75,6 +75,45 @@ struct ExactSumTests {
         #expect(sum.sums[0] == 127 * Int64(largest) + 1 << 61)
     }
 
+    @Test("counts the updates that were not clipped, whatever they weigh")
+    func withinClip() throws {
+        var sum = ExactSum(lattice: lattice, maxWeight: 500)
+        let fair = [Int8](repeating: 1, count: lattice.dimension)
+        for (weight, within) in [(7, true), (1, false), (500, true)] as [(UInt64, Bool)] {
+            try sum.fold(
+                try sum.checked(.int8(fair), weight: weight, withinClip: within))
+        }
+        #expect(sum.withinClip == 2)
+        #expect(sum.count == 3)
+    }
+
+    @Test("wide updates add up exactly, and only their range is looked at")
+    func wide() throws {
+        var wide = lattice
+        wide.elementBits = 64
+        var sum = ExactSum(lattice: wide, maxWeight: 1)
+        var values = [Int64](repeating: 0, count: wide.dimension)
+        values[0] = wide.largestMagnitude
+        values[1] = -1
+        for _ in 0..<3 {
+            try sum.fold(try sum.checked(.wide(values), weight: 1, withinClip: true))
+        }
+        #expect(sum.sums[0] == 3 * wide.largestMagnitude)
+        #expect(sum.sums[1] == -3)
+        values[1] = -wide.largestMagnitude - 1
+        let range = #expect(throws: UpdateRejectionError.self) {
+            try sum.checked(.wide(values), weight: 1, withinClip: true)
+        }
+        #expect(range?.reason == .normBound)
+        let width = #expect(throws: UpdateRejectionError.self) {
+            try sum.checked(
+                .int8([Int8](repeating: 0, count: wide.dimension)), weight: 1, withinClip: true)
+        }
+        #expect(width?.reason == .normBound)
+        // A million of the largest still fit.
+        #expect(UInt64(wide.largestMagnitude) * 1_000_000 <= 1 << 62)
+    }
+
     @Test("private plans weigh every update alike, others by its examples up to the limit")
     func weights() {
         let open = Plan.sample()

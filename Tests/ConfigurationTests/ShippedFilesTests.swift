@@ -11,6 +11,7 @@ import Testing
         let defaults = try AgentConfiguration.parse([], file: "agent.toml")
         #expect(agent.stateDirectory == defaults.stateDirectory)
         #expect(agent.logLevel == defaults.logLevel)
+        #expect(agent.localNoiseFloor == defaults.localNoiseFloor)
         #expect(agent.data.map(\.plan.name) == ["fashion"])
     }
 
@@ -45,7 +46,7 @@ import Testing
 
     @Test("agent.toml has every key that is known, and only those")
     func agentKeys() throws {
-        try expectEveryKey(in: "agent-config/agent.toml", ["agent", "data.fashion"]) {
+        try expectEveryKey(in: "agent-config/agent.toml", ["agent", "data.fashion", "privacy"]) {
             _ = try AgentConfiguration.parse($0, file: "agent.toml")
         }
     }

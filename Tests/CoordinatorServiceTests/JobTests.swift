@@ -79,7 +79,7 @@ struct JobTests {
             try await submitFromAll(agents)
             #expect(try await admin.watchToEnd(job).state == "finished")
 
-            let once = RDPAccountant.epsilon(
+            let once = PLDAccountant.epsilon(
                 noiseMultiplier: 2, samplingRate: 1, rounds: 1, delta: 1e-3)
             let twin = TinyPlan(
                 name: "twin", population: "people",
@@ -100,7 +100,7 @@ struct JobTests {
     @Test("stops before the round that would overspend, saying what is left")
     func budget() async throws {
         try await FleetUnderTest.run { fleet in
-            let once = RDPAccountant.epsilon(
+            let once = PLDAccountant.epsilon(
                 noiseMultiplier: 2, samplingRate: 1, rounds: 1, delta: 1e-3)
             let limit = once * 1.1
             let plan = TinyPlan(privacy: TinyPlan.privacy(noise: 2, maxEpsilon: limit))

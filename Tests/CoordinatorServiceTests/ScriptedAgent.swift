@@ -183,5 +183,8 @@ func exampleUpdate(_ assignment: Assignment, seed: UInt64 = 1) throws -> [UInt8]
     let delta = (0..<lattice.parameters).map { _ in
         (Float(random.next() >> 40) * 0x1p-24 - 0.5) * 0.02
     }
-    return packed(try UpdateCodec.encode(delta: delta, lattice: lattice, random: &random).values)
+    let values = try UpdateCodec.encode(delta: delta, lattice: lattice, random: &random).values
+    let elements: UpdateElements =
+        lattice.elementBits == 8 ? .int8(values) : .wide(values.map(Int64.init))
+    return elements.packed(on: lattice)
 }

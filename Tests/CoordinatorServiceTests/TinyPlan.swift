@@ -7,6 +7,8 @@ struct TinyPlan {
     /// Nil: the plan's own name.
     var population: String?
     var privacy: String? = TinyPlan.privacy()
+    /// What `[clipping]` says beside the norm.
+    var clipping = ""
     var agents = 3
     var minimum = 2
     var hidden = 8
@@ -24,7 +26,7 @@ struct TinyPlan {
     /// Everybody takes part, and the noise is so small that a round keeps its accuracy.
     static func privacy(
         noise: Double = 0.05, agents: Int = 3, samplingRate: Double? = nil,
-        maxEpsilon: Double? = nil
+        maxEpsilon: Double? = nil, localNoise: Double? = nil
     ) -> String {
         """
         [privacy]
@@ -34,6 +36,7 @@ struct TinyPlan {
         \(samplingRate.map { "sampling_rate = \($0)" } ?? "")
         agents = \(agents)
         \(maxEpsilon.map { "max_epsilon = \($0)" } ?? "")
+        \(localNoise.map { "local_noise_multiplier = \($0)" } ?? "")
         """
     }
 
@@ -74,6 +77,7 @@ struct TinyPlan {
         max_examples = \(TinyPlan.maxExamples)
         [clipping]
         norm = 1
+        \(clipping)
         [server]
         [sealing]
         max_accuracy_drop = \(maxAccuracyDrop)

@@ -7,6 +7,8 @@ struct PlanAnswer: Decodable {
     let state: String
     let modelVersion: UInt64?
     let accuracyLast: Double?
+    let clippingNorm: Double?
+    let localEpsilon: Double?
 }
 
 struct PlansAnswer: Decodable { let plans: [PlanAnswer] }
@@ -32,8 +34,10 @@ struct RoundAnswer: Decodable {
     let round: UInt64
     let phase: String
     let reason: String
-    let selected: Int
-    let reported: Int
+    /// Nil of a private plan, except to its curator who watches.
+    let selected: Int?
+    let reported: Int?
+    let clippingNorm: Double?
     let modelVersion: UInt64
     let published: Bool
 }
@@ -44,6 +48,7 @@ struct JobAnswer: Decodable {
     let job: UInt64
     let state: String
     let roundsDone: Int
+    let rounds: [RoundAnswer]
 }
 
 /// Where `model export` wrote a version.

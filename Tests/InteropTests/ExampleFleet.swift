@@ -116,7 +116,8 @@ actor ExampleFleet {
     /// Enrols a device that holds data for these plans, or for every plan.
     @discardableResult
     func enrol(
-        _ name: String, for some: [ExamplePlan]? = nil, rows: Int = 100
+        _ name: String, for some: [ExamplePlan]? = nil, rows: Int = 100,
+        localNoiseFloor: Double = 0
     ) async throws -> ExampleAgent {
         let agent = agent(name)
         let followed = some ?? plans
@@ -125,7 +126,7 @@ actor ExampleFleet {
                 rows, seed: UInt64(name.utf8.reduce(index) { $0 * 31 + Int($1) }),
                 to: agent.data(of: plan))
         }
-        try agent.writeConfiguration(plans: followed)
+        try agent.writeConfiguration(plans: followed, localNoiseFloor: localNoiseFloor)
         _ = try await run(
             .agent, "enroll", "--config", agent.configuration, "--token", try await newToken()
         ).succeeded()
@@ -191,9 +192,12 @@ struct ExampleAgent: Sendable {
 
     func data(of plan: ExamplePlan) -> URL { directory.appending(path: "data/\(plan.name)") }
 
-    func writeConfiguration(plans: [ExamplePlan], state: String = "state") throws {
+    func writeConfiguration(
+        plans: [ExamplePlan], state: String = "state", localNoiseFloor: Double = 0
+    ) throws {
         try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
         var lines = "[agent]\nstate_directory = \"\(state)\"\n"
+        lines += "[privacy]\nlocal_noise_floor = \(localNoiseFloor)\n"
         for plan in plans {
             lines += "\n[data.\(plan.name)]\ndirectory = \"data/\(plan.name)\"\n"
         }

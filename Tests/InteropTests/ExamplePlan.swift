@@ -12,6 +12,10 @@ struct ExamplePlan: Sendable {
     var epochs = 1
     /// z of a private plan, whose every round waits for every agent.
     var noiseMultiplier: Double?
+    /// z of the noise that its agents add themselves, where it is private.
+    var localNoiseMultiplier = 0.0
+    /// Whether its clipping norm adapts.
+    var isAdaptive = false
 
     /// Rows of a CSV file. No round of it ends: three updates are wanted, and two agents are there.
     static let beads = ExamplePlan(name: "beads", format: .csv, agents: 3)
@@ -19,6 +23,13 @@ struct ExamplePlan: Sendable {
     static let guests = ExamplePlan(name: "guests", format: .csv, agents: 3)
     /// Images of 6 x 6 pixels, as IDX files.
     static let stripes = ExamplePlan(name: "stripes", format: .idx)
+
+    /// Updates carry their agents' own noise.
+    static let masked = ExamplePlan(
+        name: "masked", format: .csv, agents: 3, noiseMultiplier: 0.05, localNoiseMultiplier: 0.5)
+    /// The clipping norm follows the median of the updates' norms.
+    static let moving = ExamplePlan(
+        name: "moving", format: .csv, noiseMultiplier: 0.05, isAdaptive: true)
 
     static let classes = 3
     private static let side = 6
@@ -56,6 +67,7 @@ struct ExamplePlan: Sendable {
             noise_multiplier = \(noiseMultiplier)
             delta = 1e-5
             agents = \(agents)
+            local_noise_multiplier = \(localNoiseMultiplier)
 
             """
     }
@@ -99,6 +111,7 @@ struct ExamplePlan: Sendable {
 
         [clipping]
         norm = 1.0
+        adaptive = \(isAdaptive)
         \(privacy)
         [server]
 

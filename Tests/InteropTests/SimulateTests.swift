@@ -64,6 +64,44 @@ extension InteropTests {
             }
         }
 
+        @Test("changes a plan's noise and its coin, and says what they spend and cost")
+        func privacy() async throws {
+            try await withData { plan, data in
+                var secret = ExamplePlan.beads
+                secret.noiseMultiplier = 0.5
+                try Data(secret.toml.utf8).write(to: URL(filePath: plan))
+                let words = [
+                    "simulate", plan, "--data", data.path, "--agents", "40", "--rounds", "3",
+                    "--sampling-rate", "0.3", "--json",
+                ]
+                let program = try Program.coordinator.located()
+                let calibrated = try await run(
+                    program, words + ["--target-epsilon", "6", "--delta", "1e-4"]
+                ).succeeded()
+                let spent = try #require(try summary(calibrated).epsilon)
+                #expect(spent > 5.9 && spent <= 6)
+                #expect(calibrated.output.contains("\"delta\":0.0001"))
+                // Three rounds of 40 coins of 0.3.
+                #expect((12...60).contains(try summary(calibrated).clientRounds))
+                let open = try await run(program, words + ["--noise-multiplier", "0"])
+                    .succeeded()
+                #expect(try summary(open).epsilon == nil)
+                #expect(try summary(open).clientRounds == 36)
+                // The population stays the plan's, though only one of the three is selected.
+                let few = words.filter { !["--agents", "40"].contains($0) }
+                let small = try await run(program, few + ["--noise-multiplier", "0"])
+                    .succeeded()
+                #expect(small.errors.contains("3 agents"))
+                #expect(try summary(small).clientRounds == 3)
+                let both = try await run(
+                    program, words + ["--target-epsilon", "6", "--noise-multiplier", "1"])
+                #expect(both.status != 0 && both.errors.contains("both say how much noise"))
+                let unreachable = try await run(
+                    program, words + ["--target-epsilon", "1e-9", "--delta", "1e-9"])
+                #expect(unreachable.status != 0 && unreachable.output.contains("no noise brings"))
+            }
+        }
+
         @Test("begins with random weights, on the agents' own data, without rounding, if asked to")
         func naturalAndCold() async throws {
             try await withData { plan, data in

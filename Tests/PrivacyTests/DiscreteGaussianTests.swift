@@ -3,97 +3,117 @@ import Foundation
 import Privacy
 import Testing
 
-/// The given words first, then seeded ones.
-private struct Scripted: RandomSource {
-    var words: [UInt64]
-    var rest = SeededRandom(seed: 1)
-
-    mutating func fill(_ bytes: UnsafeMutableRawBufferPointer) {
-        rest.fill(bytes)
-        let script = words.prefix(bytes.count / 8)
-        for (index, word) in script.enumerated() {
-            bytes.storeBytes(of: word, toByteOffset: 8 * index, as: UInt64.self)
-        }
-        words.removeFirst(script.count)
-    }
-}
-
 @Suite("The discrete Gaussian")
 struct DiscreteGaussianTests {
-    /// e^(-x^2 / (2 sigma^2)) for x up to 12 sigma, and their sum over all integers.
-    private static func masses(_ sigma: UInt64) -> (weights: [Double], total: Double) {
-        let variance = Double(sigma * sigma)
-        let weights = (0...12 * sigma).map { exp(-Double($0 * $0) / (2 * variance)) }
-        return (weights, 2 * weights.dropFirst().reduce(0, +) + weights[0])
+    private static let count = 1_000_000
+
+    /// Cells as small as the test allows see every integer or run; 100 cells see the shape best.
+    private static let cells: [Double] = [20, Double(count) / 100]
+
+    private static func samples(_ sigma: UInt64, over divisor: UInt64 = 1) -> [Int64] {
+        var random = SeededRandom(seed: 20 + sigma + divisor)
+        return DiscreteGaussian(sigma: sigma, over: divisor).samples(count, random: &random)
     }
 
-    /// Samples are counted in cells of at least 20 expected each; the cell of x is that of its sign
-    /// and magnitude.
+    /// Sigma as numerator and denominator.
     @Test(
-        "samples have the exact distribution (chi-square, p > 1e-6)",
-        arguments: [(1, 300_000), (2, 100_000), (10, 100_000), (1000, 300_000)] as [(UInt64, Int)])
-    func distribution(sigma: UInt64, count: Int) {
-        var random = SeededRandom(seed: 20 + sigma)
-        let samples = DiscreteGaussian(sigma: sigma).samples(count, random: &random)
-        let (weights, total) = Self.masses(sigma)
-
-        // Cells of magnitudes, from the outermost inwards; each is used for both signs.
-        var cell = [Int](repeating: 0, count: weights.count)
-        var expected: [Double] = [0]
-        for magnitude in stride(from: weights.count - 1, through: 1, by: -1) {
-            if expected[expected.count - 1] >= 20, weights[magnitude] / total * Double(count) > 0.01
-            {
-                expected.append(0)
-            }
-            cell[magnitude] = expected.count - 1
-            expected[expected.count - 1] += weights[magnitude] / total * Double(count)
+        "a million samples have the exact distribution (chi-square, p > 1e-6)",
+        arguments: [
+            (1, 2), (1, 1), (3, 2), (2, 1), (10, 1), (31, 1), (32, 1), (1000, 1), (10_001, 10),
+        ] as [(UInt64, UInt64)])
+    func distribution(sigma: UInt64, divisor: UInt64) {
+        let samples = Self.samples(sigma, over: divisor)
+        let exact = ChiSquare(sigma: Double(sigma) / Double(divisor))
+        for least in Self.cells {
+            #expect(abs(exact.normal(samples, least: least)) < ChiSquare.limit)
         }
-        var observed = [[Double]](repeating: [0, 0], count: expected.count)
-        var zeros = 0.0
-        for sample in samples {
-            if sample == 0 {
-                zeros += 1
-            } else {
-                let magnitude = min(Int(sample.magnitude), weights.count - 1)
-                observed[cell[magnitude]][sample < 0 ? 0 : 1] += 1
-            }
-        }
-        let expectedZeros = Double(count) / total
-        var statistic = (zeros - expectedZeros) * (zeros - expectedZeros) / expectedZeros
-        for (expected, observed) in zip(expected, observed) {
-            for seen in observed { statistic += (seen - expected) * (seen - expected) / expected }
-        }
-        // Wilson and Hilferty's normal approximation; 4.753 is the 1 - 1e-6 quantile.
-        let freedom = Double(2 * expected.count)
-        let normal =
-            (cbrt(statistic / freedom) - (1 - 2 / (9 * freedom))) / (2 / (9 * freedom)).squareRoot()
-        #expect(normal < 4.753)
-        #expect(normal > -4.753)
     }
 
-    @Test("sigma 1 gives 0 and 1 with the probabilities of the reference")
-    func reference() {
-        let (weights, total) = Self.masses(1)
-        #expect(abs(weights[0] / total - 0.3989423) < 1e-7)
-        #expect(abs(weights[1] / total - 0.2419707) < 1e-7)
+    @Test("a large sigma has the exact distribution too")
+    func largeSigma() {
+        let samples = Self.samples(100_000)
+        let exact = ChiSquare(sigma: 100_000)
+        #expect(abs(exact.normal(samples, least: Double(Self.count) / 1000)) < ChiSquare.limit)
+        // Finer than a run, of 4096: what samples are modulo 4096 and its parts is uniform, to far
+        // less than can be seen.
+        for modulus in [2, 3, 64, 1024, 4096] as [Int64] {
+            var seen = [Double](repeating: 0, count: Int(modulus))
+            for sample in samples { seen[Int((sample % modulus + modulus) % modulus)] += 1 }
+            let expected = Double(Self.count) / Double(modulus)
+            let statistic = seen.reduce(0) { $0 + ($1 - expected) * ($1 - expected) / expected }
+            let freedom = Double(modulus - 1)
+            #expect(abs(statistic - freedom) < 6 * (2 * freedom).squareRoot())
+        }
+    }
+
+    @Test(
+        "a sigma that is off by 1 % is found out",
+        arguments: [(1, 2), (1, 1), (2, 1), (10, 1), (1000, 1)] as [(UInt64, UInt64)])
+    func wrongSigma(sigma: UInt64, divisor: UInt64) {
+        let exact = ChiSquare(sigma: Double(sigma) / Double(divisor))
+        // None is below 1/2.
+        for percent in [99, 101] as [UInt64] where sigma > 1 || percent > 100 {
+            let samples = Self.samples(sigma * percent, over: divisor * 100)
+            #expect(exact.normal(samples, least: Double(Self.count) / 100) > ChiSquare.limit)
+        }
+    }
+
+    @Test("a rounded continuous Gaussian is found out", arguments: [0.5, 1, 2])
+    func roundedContinuous(sigma: Double) {
         var random = SeededRandom(seed: 3)
-        let samples = DiscreteGaussian(sigma: 1).samples(300_000, random: &random)
+        let samples = (0..<Self.count).map { _ in
+            let radius = (Double(random.next() >> 11) + 0.5) * 0x1p-53
+            let angle = Double(random.next() >> 11) * 0x1p-53
+            return Int64((sigma * sqrt(-2 * log(radius)) * cos(2 * .pi * angle)).rounded())
+        }
+        let exact = ChiSquare(sigma: sigma)
+        #expect(exact.normal(samples, least: 20) > ChiSquare.limit)
+    }
+
+    @Test("zero that comes twice as often is found out")
+    func doubleZero() {
+        var samples = Self.samples(10)
+        for index in 0..<samples.count / 100 { samples[index] = 0 }
+        #expect(ChiSquare(sigma: 10).normal(samples, least: 20) > ChiSquare.limit)
+    }
+
+    @Test("the probabilities and the variance are those of the reference")
+    func reference() {
+        let exact = ChiSquare(sigma: 1)
+        #expect(abs(exact.probability(0) - 0.3989423) < 5e-8)
+        #expect(abs(exact.probability(1) - 0.2419707) < 5e-8)
+        let count = Double(Self.count)
+        let ones = Self.samples(1)
         // Within five standard deviations of a binomial count.
-        #expect(abs(Double(samples.count { $0 == 0 }) / 300_000 - 0.3989423) < 0.0045)
-        #expect(abs(Double(samples.count { $0 == 1 }) / 300_000 - 0.2419707) < 0.0040)
+        #expect(abs(Double(ones.count { $0 == 0 }) / count - 0.3989423) < 0.00245)
+        #expect(abs(Double(ones.count { $0 == 1 }) / count - 0.2419707) < 0.00215)
+        // x^2 has a standard deviation of 0.46.
+        let halves = Self.samples(1, over: 2)
+        let variance = Double(halves.reduce(0) { $0 + $1 * $1 }) / count
+        #expect(abs(variance - 0.2150127) < 5 * 0.46 / count.squareRoot())
     }
 
     @Test(
-        "mean and variance fit, up to the largest sigma", arguments: [85_000, 1 << 31] as [UInt64])
+        "mean and variance fit, up to the largest sigma",
+        arguments: [7000, 85_000, 1 << 31] as [UInt64])
     func moments(sigma: UInt64) {
-        var random = SeededRandom(seed: sigma)
-        let count = 100_000
-        let samples = DiscreteGaussian(sigma: sigma).samples(count, random: &random)
-            .map { Double($0) / Double(sigma) }
-        let mean = samples.reduce(0, +) / Double(count)
-        let variance = samples.reduce(0) { $0 + $1 * $1 } / Double(count)
-        #expect(abs(mean) < 5 / Double(count).squareRoot())
-        #expect(abs(variance - 1) < 5 * (2 / Double(count)).squareRoot())
+        let samples = Self.samples(sigma).map { Double($0) / Double(sigma) }
+        let count = Double(Self.count)
+        let mean = samples.reduce(0, +) / count
+        let variance = samples.reduce(0) { $0 + $1 * $1 } / count
+        let fourth = samples.reduce(0) { $0 + $1 * $1 * $1 * $1 } / count
+        #expect(abs(mean) < 5 / count.squareRoot())
+        #expect(abs(variance - 1) < 5 * (2 / count).squareRoot())
+        #expect(abs(fourth - 3) < 5 * (96 / count).squareRoot())
+    }
+
+    @Test("a few samples are as good as many")
+    func fewAtATime() {
+        var random = SeededRandom(seed: 6)
+        let gaussian = DiscreteGaussian(sigma: 2)
+        #expect(gaussian.samples(0, random: &random).isEmpty)
+        let samples = (0..<100_000).flatMap { _ in gaussian.samples(1, random: &random) }
+        #expect(abs(ChiSquare(sigma: 2).normal(samples, least: 20)) < ChiSquare.limit)
     }
 
     @Test("sigma 0 gives zeros and draws nothing")
@@ -106,22 +126,20 @@ struct DiscreteGaussianTests {
         #expect(random.next() == untouched.next())
     }
 
-    @Test("a tie with the first 64 bits of a probability is decided by the next bits")
-    func ties() {
-        let half: UInt64 = 1 << 63
-        let eighth: UInt64 = 1 << 61
-        // sigma 2: rest 1 of [0, 2); kept with e^-1/2, whose first trial of 1/2 ties twice and then
-        // fails; no multiple of sigma, as a trial of 1/2 fails; minus; accepted with e^-1/8, whose
-        // first trial fails.
-        let words: [UInt64] = [half, half, 0, 7, half + 1, 1, eighth + 1]
+    /// A proposal of the tail: a word of the highest column, whose alias it is, and so on.
+    @Test("the tail is reached, and lies beyond the runs")
+    func tail() throws {
+        let proposals = GaussianProposals(sigma: 1000, over: 1)
+        let column = try #require(
+            proposals.cuts.indices.first { column in
+                column == proposals.runs && proposals.cuts[column] > 0
+            })
+        // The tail's own column; offset and sign do not matter, minus; then the first block but
+        // one, the offset in it, and V = 0, which keeps every proposal.
+        let words: [UInt64] = [UInt64(column) << 56, 1 << 63, 0, 1, 5, 0]
         var random = Scripted(words: words)
-        #expect(DiscreteGaussian(sigma: 2).samples(1, random: &random) == [-1])
-
-        // The same, but e^-1 comes to a trial of 1/3 = 0.0101... that ties once and then succeeds,
-        // the next fails: an even count, so again no multiple of sigma. As the trials end, plus.
-        let third = UInt64.max / 3
-        let longer: [UInt64] = [half, half, 0, 7, 0, third, third - 1, .max, 0, eighth + 1]
-        random = Scripted(words: longer)
-        #expect(DiscreteGaussian(sigma: 2).samples(1, random: &random) == [1])
+        let samples = DiscreteGaussian(sigma: 1000).samples(1, random: &random)
+        let magnitude: Int64 = 255 * 32 + 1024 + 5
+        #expect(samples == [-magnitude])
     }
 }

@@ -12,8 +12,8 @@ struct PrivacyBudgetTests {
 
     @Test("rounds are allowed until one more would overspend, and the refusal says what is left")
     func limit() throws {
-        // 8.079406 is what dp-accounting 0.6.0 gives for ten rounds at z = 2, q = 1.
-        let limit = 8.5
+        // 7.511276 is exact for ten rounds at z = 2, q = 1.
+        let limit = 7.8
         let plan = plan(2, maxEpsilon: limit)
         let fitting = (0..<100).prefix {
             PrivacyBudget(plan: plan, roundsCharged: $0).refusal() == nil
@@ -25,8 +25,42 @@ struct PrivacyBudgetTests {
         let fault = try #require(budget.refusal())
         #expect(fault.code == .exhausted)
         #expect(fault.message.contains("10 rounds have spent"))
-        #expect(fault.message.contains("0.421 is left"))
+        #expect(fault.message.contains("0.289 is left"))
         #expect(fault.remedy.contains("max_epsilon"))
+    }
+
+    @Test("the tight accountant speaks, except of losses beyond all sense")
+    func accountants() {
+        #expect(
+            PrivacyBudget(plan: plan(2, maxEpsilon: nil), roundsCharged: 10).spent.accountant
+                == .pld)
+        let sampled = PrivacyPlan(
+            noiseMultiplier: 0.6, delta: 1e-5, sampling: .poisson(rate: 0.05), agents: 100,
+            maxEpsilon: nil)
+        let spent = PrivacyBudget(plan: sampled, roundsCharged: 100).spent
+        #expect(spent.accountant == .pld)
+        #expect(
+            spent.epsilon
+                == PLDAccountant.bound(of: [PrivacyCharge(of: sampled): 100], delta: 1e-5).epsilon)
+        let much = PrivacyBudget(plan: plan(0.1, maxEpsilon: nil), roundsCharged: 100).spent
+        #expect(much.accountant == .rdp)
+        #expect(much.epsilon > PrivacyBudget.largestTightEpsilon)
+    }
+
+    @Test("rounds left are those that fit the limit")
+    func roundsLeft() {
+        #expect(PrivacyBudget(plan: plan(2, maxEpsilon: nil), roundsCharged: 1).roundsLeft() == nil)
+        for limit in [7.8, 2000] {
+            let plan = plan(2, maxEpsilon: limit)
+            let budget = PrivacyBudget(plan: plan, roundsCharged: 3)
+            let left = budget.roundsLeft() ?? -1
+            #expect(left > 0)
+            #expect(budget.after(left).epsilon <= limit)
+            #expect(budget.after(left + 1).epsilon > limit)
+            let charged = PrivacyBudget(plan: plan, roundsCharged: 3 + left)
+            #expect(charged.roundsLeft() == 0)
+            #expect(charged.refusal() != nil)
+        }
     }
 
     @Test("a limit that is met exactly is not overspent")

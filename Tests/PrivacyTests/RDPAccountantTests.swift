@@ -6,40 +6,13 @@ import Testing
 struct RDPAccountantTests {
     @Test("epsilons are dp-accounting's to 1e-6, and no more than those where its own are loose")
     func epsilons() throws {
-        let rows = try fixtureRows("epsilons.csv")
-        #expect(rows.count > 80)
-        for row in rows {
-            let numbers = row.dropLast().compactMap(Double.init)
-            try #require(numbers.count == 5)
-            let epsilon = RDPAccountant.epsilon(
-                noiseMultiplier: numbers[0], samplingRate: numbers[1], rounds: Int(numbers[2]),
-                delta: numbers[3])
-            if row[5].isEmpty {
-                #expect(abs(epsilon - numbers[4]) <= 1e-6, "\(row)")
+        for row in try EpsilonRow.all() {
+            let epsilon = RDPAccountant.epsilon(of: [row.charge: row.rounds], delta: row.delta)
+            if row.hasLooseRDP {
+                #expect(epsilon <= row.rdp * (1 + 1e-12), "\(row)")
             } else {
-                #expect(epsilon <= numbers[4] * (1 + 1e-12), "\(row)")
+                #expect(abs(epsilon - row.rdp) <= 1e-6, "\(row)")
             }
-        }
-    }
-
-    /// dp-accounting searched to about 1e-4.
-    @Test("calibrated multipliers are dp-accounting's, and keep to the target")
-    func calibration() throws {
-        let rows = try fixtureRows("calibrations.csv")
-        #expect(rows.count > 10)
-        for row in rows {
-            let numbers = row.compactMap(Double.init)
-            try #require(numbers.count == 5)
-            let (target, delta, rate, rounds) = (
-                numbers[0], numbers[1], numbers[2], Int(numbers[3])
-            )
-            let multiplier = RDPAccountant.noiseMultiplier(
-                epsilon: target, samplingRate: rate, rounds: rounds, delta: delta)
-            #expect(abs(multiplier - numbers[4]) < 2e-4, "\(row)")
-            let epsilon = RDPAccountant.epsilon(
-                noiseMultiplier: multiplier, samplingRate: rate, rounds: rounds, delta: delta)
-            #expect(epsilon <= target)
-            #expect(epsilon > 0.999 * target)
         }
     }
 

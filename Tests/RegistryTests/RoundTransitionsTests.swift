@@ -42,6 +42,31 @@ struct RoundTransitionsTests {
         #expect(try await registry.unfinishedRounds().isEmpty)
     }
 
+    @Test("an adaptive clipping norm is part of the round, of its release and of the version")
+    func clippingNorms() async throws {
+        let job = try await registry.prepareFashion()
+        let at = try await registry.startRound(
+            plan: fashion, job: job, baseVersion: 0, rotationSeed: rotationSeed,
+            latticeID: digest("lattice"), clippingNorm: 0.1, nowUnixMilliseconds: nowMilliseconds,
+            event: { event(.roundStarted, "\($0.round)") })
+        try await registry.gather(at)
+        #expect(try await registry.round(at.round).clippingNorm == 0.1)
+        #expect(try await registry.round(at.round).nextClippingNorm == nil)
+        try await registry.release(
+            at, aggregateDigest: digest("sum"), masterDigest: digest("master"),
+            velocityDigest: nil, nextClippingNorm: 0.3, nowUnixMilliseconds: nowMilliseconds + 3,
+            event: event(.roundSealed, "\(at.round)"))
+        // Once released it stands, whatever becomes of the process.
+        let reopened = try scratch.reopened()
+        #expect(try await reopened.round(at.round).nextClippingNorm == 0.3)
+        var model = fashionModel(1, round: at.round.number)
+        model.clippingNorm = 0.3
+        try await registry.publish(
+            at, model: model, nowUnixMilliseconds: nowMilliseconds + 4, events: [])
+        #expect(try await reopened.latestModel(fashion)?.clippingNorm == 0.3)
+        #expect(try await reopened.model(fashion, version: 0).clippingNorm == nil)
+    }
+
     @Test("starting says the number of the round in its event")
     func startEvent() async throws {
         let job = try await registry.prepareFashion()

@@ -24,7 +24,7 @@ struct SimulationTests {
 
     private func simulation(
         _ plan: Plan, agents: Int = 12, rule: PartitionRule = .dirichlet(alpha: 1),
-        seed: UInt64 = 1, arithmetic: StudentTrainer.Arithmetic = .int8
+        seed: UInt64 = 1, arithmetic: StudentTrainer.Arithmetic = .int8, sum: UpdateSum? = nil
     ) throws -> Simulation {
         let examples = try resident(clusters(600))
         var random = SeededRandom(seed: 8)
@@ -34,7 +34,29 @@ struct SimulationTests {
             data: SimulatedData(
                 train: examples, partition: partition,
                 test: try resident(clusters(2500, seed: 77))), seed: seed,
-            arithmetic: arithmetic)
+            arithmetic: arithmetic, sum: sum)
+    }
+
+    @Test("without the lattice trains the same int8 students, and lands next to them")
+    func floatSum() throws {
+        let plan = try clusterPlan()
+        var exact = try simulation(plan)
+        var float = try simulation(plan, sum: .float)
+        let start = exact.parameters
+        for _ in 0..<2 {
+            let rounds = try (
+                exact.runRound(on: Self.orders[0]), float.runRound(on: Self.orders[0])
+            )
+            #expect(rounds.0.withinClip == rounds.1.withinClip)
+            #expect(abs(try #require(rounds.0.accuracy) - #require(rounds.1.accuracy)) < 0.02)
+        }
+        func distance(_ one: [Float], _ other: [Float]) -> Float {
+            zip(one, other).reduce(0) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) }.squareRoot()
+        }
+        let moved = distance(exact.parameters, start)
+        let apart = distance(exact.parameters, float.parameters)
+        #expect(apart > 0)
+        #expect(apart < 0.1 * moved)
     }
 
     @Test(

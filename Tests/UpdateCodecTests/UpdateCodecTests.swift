@@ -158,7 +158,7 @@ struct UpdateCodecTests {
     @Test("a lattice this codec cannot round to is refused")
     func unsupportedLattices() {
         let changes: [(inout Lattice) -> Void] = [
-            { $0.elementBits = 16 }, { $0.modulus = 65_536 }, { $0.step = 0 }, { $0.step = .nan },
+            { $0.elementBits = 24 }, { $0.modulus = 65_536 }, { $0.step = 0 }, { $0.step = .nan },
             { $0.clippingNorm = -1 }, { $0.clippingNorm = .infinity }, { $0.kappa = .nan },
         ]
         for change in changes {

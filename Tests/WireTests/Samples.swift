@@ -25,7 +25,8 @@ enum Samples {
         detail: "distilling", progress: 0.25, revision: 3, parameters: 101_774, hasModel: true,
         modelVersion: 7, accuracyTeacher: 0.875, accuracyFirst: 0.84, accuracyLast: 0.86,
         epsilon: 3400.5, text: [0x23], population: "people", appliedUnix: 1_700_000_000,
-        noiseMultiplier: 0.05, delta: 1e-5)
+        noiseMultiplier: 0.05, delta: 1e-5, clippingNorm: 0.75, localNoiseMultiplier: 1.5,
+        localEpsilon: 12.25)
     static let agentRecord = AgentRecord(
         agent: "a-1", state: "active", enrolledUnix: 1, lastSeenUnix: 2, version: "0.1",
         cpuFeatures: "avx2", memoryKib: 3, certificateExpiresUnix: 4, revokedReason: "lost",
@@ -36,7 +37,7 @@ enum Samples {
     static let roundRecord = RoundRecord(
         round: 1, attempt: 2, plan: "fashion", phase: "published", reason: "none", startedUnix: 3,
         seconds: 4.5, selected: 5, reported: 6, modelVersion: 7, published: true, accuracy: 0.5,
-        epsilon: -1, bytesIn: 8, bytesOut: 9,
+        epsilon: -1, bytesIn: 8, bytesOut: 9, clippingNorm: 0.5, withheld: true,
         history: [
             PhaseRecord(phase: "selecting", unixMilliseconds: 10),
             PhaseRecord(phase: "training", unixMilliseconds: 11),

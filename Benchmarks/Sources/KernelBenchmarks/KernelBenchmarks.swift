@@ -3,7 +3,7 @@ import COneDNN
 import CPeak
 import Foundation
 
-/// Measures the integer kernels and a training step on one core.
+/// Measures the integer kernels, the privacy mechanism and a training step on one core.
 ///
 /// usage: KernelBenchmarks FILE PYTHON; PYTHON is the interpreter that may have PyTorch.
 @main
@@ -21,6 +21,7 @@ struct KernelBenchmarks {
         benchmarks.measureProducts()
         benchmarks.measureConvolution()
         benchmarks.measureVector()
+        try benchmarks.measureMechanism()
         try benchmarks.measureTraining(python: CommandLine.arguments[2])
         try benchmarks.results.write(to: CommandLine.arguments[1])
     }
@@ -83,6 +84,24 @@ struct KernelBenchmarks {
             "gemv_int8_256",
             BenchmarkResult(value: measurement.median, unit: "GOPS", limit: other.median),
             limit: "oneDNN matmul with prepared weights", target: 1 / 1.2)
+    }
+
+    /// Noise and the update codec against the generator of random bytes that both of them drain.
+    private mutating func measureMechanism() throws {
+        let mechanism = try Mechanism()
+        let bytes = mechanism.randomBytes
+        let source = "OpenSSL's generator, 64 KiB at a time"
+        results.add(
+            "discrete_gaussian_per_second",
+            BenchmarkResult(
+                value: mechanism.samples, unit: "samples/s",
+                limit: bytes / Mechanism.bytesOfSample),
+            limit: "\(source), 16 bytes a sample",
+            target: 20e6 / (bytes / Mechanism.bytesOfSample))
+        results.add(
+            "lattice_bytes_per_second",
+            BenchmarkResult(value: mechanism.latticeBytes, unit: "B/s", limit: bytes),
+            limit: "\(source), 4 bytes a float32", target: 1e9 / bytes)
     }
 
     /// Training in int8 against PyTorch's in float32.

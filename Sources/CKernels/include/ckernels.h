@@ -188,4 +188,32 @@ void ck_accumulate(ck_isa isa, const int8_t *values, size_t count, int64_t weigh
 void ck_round_stochastic(ck_isa isa, const float *x, size_t count, float scale,
                          const uint32_t *random, int8_t *q);
 
+// ---- Update codec ----
+
+/// The sum of the squares of x [count], in double and in one fixed order.
+double ck_sum_of_squares(ck_isa isa, const float *x, size_t count);
+
+/// out [count] = x * factor, multiplied in double.
+void ck_scale_floats(ck_isa isa, const float *x, size_t count, double factor, float *out);
+
+/// out [count] = x * factor, multiplied in double.
+void ck_scale_integers(ck_isa isa, const int64_t *x, size_t count, double factor, float *out);
+
+/// Whether no value is infinite or NaN.
+bool ck_all_finite(ck_isa isa, const float *x, size_t count);
+
+/// Changes the sign of values [count] where the bit of `signs` is set, the least significant bit of
+/// a word first.
+void ck_flip_signs(ck_isa isa, float *values, size_t count, const uint64_t *signs);
+
+/// out [columns, rows] = x [rows, columns] transposed, times scale. The rows of `x` begin x_stride
+/// values apart, those of `out` out_stride.
+void ck_transpose(ck_isa isa, const float *x, size_t x_stride, size_t rows, size_t columns,
+                  float scale, float *out, size_t out_stride);
+
+/// q = floor(v + u), where v is x clamped to [-127, 127], its magnitude cut off after 32 bits of
+/// fraction, and u is each of `random` [count] over 2^32: the mean is v. Returns the sum of q^2.
+int64_t ck_round_to_lattice(ck_isa isa, const float *x, size_t count, const uint32_t *random,
+                            int8_t *q);
+
 #endif

@@ -30,13 +30,15 @@ extension Fleet {
         case .roundList(let list):
             let plan = list.plan.isEmpty ? nil : try self.plan(named: list.plan).plan.id
             return .rounds(
-                RoundRecords(items: try await registry.rounds(plan: plan).map(record)))
+                RoundRecords(
+                    items: try await registry.rounds(plan: plan).map { record(of: $0) }))
         case .roundShow(let show):
             return .round(record(of: try await registry.round(RoundID(show.round))))
         case .roundCancel(let cancel):
             try cancelRound(cancel, by: identity.id)
             return .round(record(of: try await registry.round(RoundID(cancel.round))))
-        case .jobWatch(let watch): return .job(try await watchJob(watch))
+        case .jobWatch(let watch):
+            return .job(try await watchJob(watch, tellsCounts: identity.role != .auditor))
         case .modelList(let list):
             let id = try plan(named: list.plan).plan.id
             return .models(ModelRecords(items: try await registry.models(id).map(record)))
@@ -85,9 +87,12 @@ extension Fleet {
         return record
     }
 
-    private func watchJob(_ watch: JobWatch) async throws(Fault) -> JobRecord {
+    /// - Parameter tellsCounts: to the curators, who run the rounds, though never to the log or an export.
+    private func watchJob(
+        _ watch: JobWatch, tellsCounts: Bool
+    ) async throws(Fault) -> JobRecord {
         try await waitForProgress(after: watch.afterRevision, seconds: watch.waitSeconds)
-        return try await jobRecord(watch.job)
+        return try await jobRecord(watch.job, tellsCounts: tellsCounts)
     }
 
     /// Waits until something changed after `revision`, at most `seconds` and at most a minute.

@@ -24,7 +24,7 @@ extension Fleet {
         let (id, isNew) = try await registry.createJob(
             plan: plan.plan.id, rounds: Int(request.rounds),
             idempotencyKey: request.idempotencyKey, nowUnix: unixSeconds())
-        guard isNew else { return try await jobRecord(id) }
+        guard isNew else { return try await jobRecord(id, tellsCounts: true) }
         do throws(Fault) {
             if let busy = jobs.values.first(where: {
                 $0.plan == plan.plan.id && $0.state == .running
@@ -43,7 +43,7 @@ extension Fleet {
         jobs[id] = JobRuntime(
             id: id, plan: plan.plan.id, roundsWanted: Int(request.rounds))
         inBackground { await self.run(job: id) }
-        return try await jobRecord(id)
+        return try await jobRecord(id, tellsCounts: true)
     }
 
     /// Cancels a round at any phase before its sum is closed, and with it the rest of its job.
@@ -126,11 +126,13 @@ extension Fleet {
     private func open(
         plan: PlanRuntime, base: StoredModel, job: UInt64
     ) async throws(Fault) -> ActiveRound {
-        let lattice = Lattice(plan: plan.plan, rotationSeed: randomness.rotationSeed())
+        let clippingNorm = plan.clippingNorm
+        let lattice = Lattice(
+            plan: plan.plan, clippingNorm: clippingNorm, rotationSeed: randomness.rotationSeed())
         let latticeID = latticeDigest(lattice)
         let at = try await registry.startRound(
             plan: plan.plan.id, job: job, baseVersion: base.version,
-            rotationSeed: lattice.rotationSeed, latticeID: latticeID,
+            rotationSeed: lattice.rotationSeed, latticeID: latticeID, clippingNorm: clippingNorm,
             nowUnixMilliseconds: unixMilliseconds(),
             event: { at in
                 FleetEvent(
@@ -152,7 +154,12 @@ extension Fleet {
             at: at, job: job, plan: plan, base: base, lattice: lattice, latticeID: latticeID,
             population: Set(population.map(\.id)), now: clock.now)
         rounds[plan.plan.id] = round
-        log.info("round opened", metadata: ["round": "\(at)", "plan": "\(plan.plan.id)"])
+        log.info(
+            "round opened",
+            metadata: [
+                "round": "\(at)", "plan": "\(plan.plan.id)",
+                "clippingNorm": "\(lattice.clippingNorm)",
+            ])
         offers.fire()
         progress.fire()
         return round

@@ -14,7 +14,10 @@ extension Fleet {
     /// - Throws: `Fault.invalid` with line and column; `conflict` when the plan's model would change shape, or its rounds
     ///   could no longer be accounted for.
     func applyPlan(_ text: [UInt8]) async throws(Fault) -> PlanRecord {
-        let plan = try PlanFile.parse(text, file: "plan")
+        // Noise for a target epsilon takes a while to calibrate.
+        let plan = try await compute { () throws(Fault) in
+            try PlanFile.parse(text, file: "plan")
+        }
         await beginChange(of: plan.id)
         defer { endChange(of: plan.id) }
         try checkChange(to: plan)
@@ -167,7 +170,8 @@ extension Fleet {
             }
             let candidate = Candidate(
                 plan: plan.plan, version: 0, round: 0, parent: nil, master: first.parameters,
-                velocity: [], testDirectory: data.testDirectory, key: keys.modelKey)
+                velocity: [], clippingNorm: nil, testDirectory: data.testDirectory,
+                key: keys.modelKey)
             let sealed = try await compute { () throws(Fault) in try candidate.sealed() }
             await beginChange(of: id)
             defer { endChange(of: id) }
@@ -221,7 +225,8 @@ extension Fleet {
             plan: candidate.plan.id, version: candidate.version, round: RoundID(candidate.round),
             modelDigest: modelDigest, modelSize: UInt64(sealed.onnx.count),
             signatureDigest: signatureDigest, signatureSize: UInt64(sealed.signature.count),
-            masterDigest: masterDigest, velocityDigest: velocityDigest, accuracy: sealed.accuracy,
+            masterDigest: masterDigest, velocityDigest: velocityDigest,
+            clippingNorm: candidate.clippingNorm, accuracy: sealed.accuracy,
             createdUnix: unixSeconds(), parentVersion: candidate.parentVersion,
             files: [
                 StoredModelFile(

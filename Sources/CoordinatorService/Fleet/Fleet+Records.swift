@@ -23,7 +23,10 @@ extension Fleet {
             accuracyLast: plan.serving?.accuracy ?? notMeasured,
             epsilon: budget(of: plan)?.epsilon ?? notMeasured,
             population: plan.plan.population, appliedUnix: plan.appliedUnix,
-            noiseMultiplier: privacy?.noiseMultiplier ?? 0, delta: privacy?.delta ?? 0)
+            noiseMultiplier: privacy?.noiseMultiplier ?? 0, delta: privacy?.delta ?? 0,
+            clippingNorm: Double(plan.clippingNorm ?? plan.plan.clipping.norm),
+            localNoiseMultiplier: privacy?.localNoiseMultiplier ?? 0,
+            localEpsilon: privacy?.localEpsilon(rounds: plan.charges) ?? 0)
     }
 
     func record(of agent: StoredAgent) -> AgentRecord {
@@ -40,22 +43,29 @@ extension Fleet {
             })
     }
 
-    func record(of round: StoredRound) -> RoundRecord {
+    /// - Parameter tellsCounts: whether how many agents took part may be told although the plan is private: to its
+    ///   curator, who watches.
+    func record(of round: StoredRound, tellsCounts: Bool = false) -> RoundRecord {
         let live = rounds.values.first { $0.at == round.at }
         let counts = live?.machine.counts ?? (selected: round.selected, reported: round.reported)
         let ended = round.endedUnixMilliseconds ?? unixMilliseconds()
         let isPrivate = plans[round.plan]?.plan.privacy != nil
+        // The cohort's size stays secret, and so does what it can be counted from.
+        let withheld = isPrivate && !tellsCounts
         return RoundRecord(
             round: round.at.round.number, attempt: round.at.attempt, plan: round.plan.name,
             phase: round.phase.rawValue, reason: round.reason,
             startedUnix: round.startedUnixMilliseconds / 1000,
             seconds: Double(ended - min(ended, round.startedUnixMilliseconds)) / 1000,
-            selected: UInt32(counts.selected), reported: UInt32(counts.reported),
+            selected: withheld ? 0 : UInt32(counts.selected),
+            reported: withheld ? 0 : UInt32(counts.reported),
             modelVersion: round.publishedVersion ?? round.baseVersion,
             published: round.publishedVersion != nil, accuracy: round.accuracy ?? notMeasured,
             epsilon: isPrivate ? round.epsilonAfter ?? 0 : notMeasured,
-            bytesIn: round.bytesIn + (live?.bytesIn ?? 0),
-            bytesOut: round.bytesOut + (live == nil ? 0 : bytesOut[round.plan] ?? 0),
+            bytesIn: withheld ? 0 : round.bytesIn + (live?.bytesIn ?? 0),
+            bytesOut: withheld
+                ? 0 : round.bytesOut + (live == nil ? 0 : bytesOut[round.plan] ?? 0),
+            clippingNorm: Double(round.clippingNorm ?? 0), withheld: withheld,
             history: round.history.map {
                 PhaseRecord(phase: $0.phase.rawValue, unixMilliseconds: $0.unixMilliseconds)
             })
@@ -69,14 +79,16 @@ extension Fleet {
     }
 
     /// A job with every round it started, oldest first.
-    func jobRecord(_ id: UInt64) async throws(Fault) -> JobRecord {
+    ///
+    /// - Parameter tellsCounts: as in `record(of:)`.
+    func jobRecord(_ id: UInt64, tellsCounts: Bool) async throws(Fault) -> JobRecord {
         // Read before the state, so that a change after it is seen by the next watch.
         let revision = progress.generation
         let stored = try await registry.job(id)
         let live = jobs[id]
         var records: [RoundRecord] = []
         for round in try await registry.rounds(plan: stored.plan) where round.job == id {
-            records.append(record(of: round))
+            records.append(record(of: round, tellsCounts: tellsCounts))
         }
         records.sort { $0.round < $1.round }
         let privacy = plans[stored.plan]?.plan.privacy

@@ -24,36 +24,40 @@ extension Fleet {
         progress.fire()
         try await charge(round)
         let moved = try await move(round)
+        let data = try data(of: round.plan.plan.id)
+        let candidate = Candidate(
+            plan: round.plan.plan, version: round.base.version + 1,
+            round: round.at.round.number,
+            parent: (
+                digest: round.base.modelDigest, version: round.base.version,
+                accuracy: round.base.accuracy
+            ), master: moved.master, velocity: moved.velocity, clippingNorm: moved.clippingNorm,
+            testDirectory: data.testDirectory, key: keys.modelKey)
+        let sealed: SealedModel
         do throws(Fault) {
-            let data = try data(of: round.plan.plan.id)
-            let candidate = Candidate(
-                plan: round.plan.plan, version: round.base.version + 1,
-                round: round.at.round.number,
-                parent: (
-                    digest: round.base.modelDigest, version: round.base.version,
-                    accuracy: round.base.accuracy
-                ), master: moved.master, velocity: moved.velocity,
-                testDirectory: data.testDirectory, key: keys.modelKey)
-            let sealed = try await compute { () throws(Fault) in try candidate.sealed() }
-            let model = try await store(sealed, of: candidate)
-            try await settleTraffic(of: round)
-            try await registry.publish(
-                round.at, model: model, nowUnixMilliseconds: unixMilliseconds(),
-                events: [modelSigned(model)])
-            round.phase = .published
-            plans[round.plan.plan.id]?.serving = model
-            log.info(
-                "version published",
-                metadata: [
-                    "round": "\(round.at)", "plan": "\(model.plan)", "version": "\(model.version)",
-                ])
-            offers.fire()
-            progress.fire()
-            return nil
+            sealed = try await compute { () throws(Fault) in try candidate.sealed() }
         } catch {
             guard error.code == .invalid else { throw error }
             return .sealingRefused(error.description)
         }
+        try await publish(try await store(sealed, of: candidate), of: round)
+        return nil
+    }
+
+    private func publish(_ model: StoredModel, of round: ActiveRound) async throws(Fault) {
+        try await settleTraffic(of: round)
+        try await registry.publish(
+            round.at, model: model, nowUnixMilliseconds: unixMilliseconds(),
+            events: [modelSigned(model)])
+        round.phase = .published
+        plans[round.plan.plan.id]?.serving = model
+        var metadata: Logger.Metadata = [
+            "round": "\(round.at)", "plan": "\(model.plan)", "version": "\(model.version)",
+        ]
+        if let norm = model.clippingNorm { metadata["clippingNorm"] = "\(norm)" }
+        log.info("version published", metadata: metadata)
+        offers.fire()
+        progress.fire()
     }
 
     /// Writes the round's privacy spend into the ledger, before any noise is drawn.
@@ -81,10 +85,17 @@ extension Fleet {
         spent[round.plan.plan.population, default: [:]][PrivacyCharge(of: privacy), default: 0] += 1
     }
 
-    /// Releases the noised aggregate and moves the fp32 master weights by it.
-    private func move(
-        _ round: ActiveRound
-    ) async throws(Fault) -> (master: [Float], velocity: [Float]) {
+    /// What a round made of its base version.
+    private struct Moved: Sendable {
+        let sums: [Int64]
+        let master: [Float]
+        let velocity: [Float]
+        /// C of the next round, where clipping is adaptive.
+        let clippingNorm: Float?
+    }
+
+    /// Releases the noised aggregate and moves the fp32 master weights, and an adaptive clipping norm, by it.
+    private func move(_ round: ActiveRound) async throws(Fault) -> Moved {
         let plan = round.plan.plan
         let count = plan.parameterCount
         let master = try ParameterBlob.decode(
@@ -96,14 +107,15 @@ extension Fleet {
         let sum = round.sum
         let before = velocity
         let drawNoise = randomness.noise
-        let moved = try await compute {
-            () throws(Fault) -> (sums: [Int64], master: [Float], velocity: [Float]) in
+        let moved = try await compute { () throws(Fault) -> Moved in
             var random = drawNoise()
             let released = try aggregate(sum: sum, plan: plan, noise: &random)
             var optimizer = ServerOptimizer(plan: plan.server, velocity: before)
             var moved = master
             try optimizer.step(master: &moved, average: released.average)
-            return (released.sums, moved, optimizer.velocity)
+            return Moved(
+                sums: released.sums, master: moved, velocity: optimizer.velocity,
+                clippingNorm: plan.clipping.adaptive.map { _ in released.nextClippingNorm })
         }
         let aggregateDigest = try await registry.putBlob(ParameterBlob.encode(moved.sums))
         let masterDigest = try await registry.putBlob(ParameterBlob.encode(moved.master))
@@ -112,16 +124,19 @@ extension Fleet {
             ? nil : try await registry.putBlob(ParameterBlob.encode(moved.velocity))
         try await registry.release(
             round.at, aggregateDigest: aggregateDigest, masterDigest: masterDigest,
-            velocityDigest: velocityDigest, nowUnixMilliseconds: unixMilliseconds(),
+            velocityDigest: velocityDigest, nextClippingNorm: moved.clippingNorm,
+            nowUnixMilliseconds: unixMilliseconds(),
             event: FleetEvent(
                 .roundSealed,
                 [
                     ("plan", .text(plan.id.name)), ("round", .number(round.at.round.number)),
                     ("attempt", .number(UInt64(round.at.attempt))),
                     ("aggregate", .text(aggregateDigest.hex)), ("master", .text(masterDigest.hex)),
-                ]))
+                ]
+                    + (moved.clippingNorm.map { [("nextClippingNorm", .decimal(Double($0)))] }
+                        ?? [])))
         round.phase = .sealing
         progress.fire()
-        return (moved.master, moved.velocity)
+        return moved
     }
 }

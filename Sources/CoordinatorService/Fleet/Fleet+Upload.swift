@@ -24,10 +24,18 @@ extension Fleet {
         let at = RoundAttempt(round: RoundID(decline.round), attempt: decline.attempt)
         guard let round = round(at), keys.isSubmitToken(decline.submitToken, at, agent: agent)
         else { return }
-        log.warning(
-            "agent declined",
-            metadata: ["agent": "\(agent)", "round": "\(at)", "reason": "\(decline.reason)"])
+        logMember(agent, of: round, "agent declined", reason: "\(decline.reason)")
         remove(agent, from: round)
+    }
+
+    /// Logs what befell a member of a round. Who is in a private one stays out of the log.
+    private func logMember(
+        _ agent: AgentID, of round: ActiveRound, _ what: Logger.Message, reason: String
+    ) {
+        let who: Logger.Metadata =
+            round.machine.rules.isPrivate
+            ? ["plan": "\(round.plan.plan.id)"] : ["agent": "\(agent)", "round": "\(round.at)"]
+        log.warning(what, metadata: who.merging(["reason": "\(reason)"]) { old, _ in old })
     }
 
     /// Whether an update is still wanted, and from which offset.
@@ -89,8 +97,10 @@ extension Fleet {
         guard SHA256.digest(of: upload.bytes) == upload.header.digest else {
             return reject(agent, in: round, .digestMismatch)
         }
-        let values = unpacked(upload.bytes)
-        guard round.lattice.admits(values) else { return reject(agent, in: round, .normBound) }
+        let update: CheckedUpdate
+        do throws(UpdateRejectionError) { update = try checked(upload, of: round) } catch {
+            return reject(agent, in: round, error.reason)
+        }
         round.finishing.insert(agent)
         defer { round.finishing.remove(agent) }
         // Durable first: after a crash an update that was recorded is at worst asked for again, never counted twice.
@@ -98,10 +108,7 @@ extension Fleet {
             at, agent: agent, updateDigest: upload.header.digest,
             bytes: UInt64(upload.bytes.count))
         if let verdict = settled(agent, in: round) { return verdict }
-        do throws(UpdateRejectionError) {
-            try round.sum.fold(
-                values, weight: round.plan.plan.updateWeight(examples: upload.header.examples))
-        } catch {
+        do throws(UpdateRejectionError) { try round.sum.fold(update) } catch {
             return reject(agent, in: round, error.reason)
         }
         _ = round.machine.reported(by: agent)
@@ -109,6 +116,17 @@ extension Fleet {
         round.events.fire()
         progress.fire()
         return .accepted
+    }
+
+    private func checked(
+        _ upload: Upload, of round: ActiveRound
+    ) throws(UpdateRejectionError) -> CheckedUpdate {
+        guard let elements = UpdateElements(packed: upload.bytes, on: round.lattice) else {
+            throw UpdateRejectionError(reason: .malformed)
+        }
+        return try round.sum.checked(
+            elements, weight: round.plan.plan.updateWeight(examples: upload.header.examples),
+            withinClip: upload.header.withinClip)
     }
 
     /// The upload does not fit together: a chunk left a gap or went past the end, or there was no header.
@@ -136,9 +154,8 @@ extension Fleet {
     private func reject(
         _ agent: AgentID, in round: ActiveRound, _ reason: UpdateRejection
     ) -> SubmitVerdict {
-        log.warning(
-            "update rejected",
-            metadata: ["agent": "\(agent)", "round": "\(round.at)", "reason": "\(reason.rawValue)"])
+        logMember(
+            agent, of: round, "update rejected", reason: "\(reason.rawValue)")
         remove(agent, from: round)
         return .rejected(reason)
     }

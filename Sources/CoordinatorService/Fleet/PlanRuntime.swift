@@ -39,6 +39,11 @@ struct PlanRuntime: Sendable {
     var firstAccuracy: Double?
     /// Rounds whose budget was charged.
     var charges: Int
+
+    /// Where an adaptive clipping norm has come to; nil when the plan's own stays.
+    var clippingNorm: Float? {
+        plan.clipping.adaptive.map { _ in serving?.clippingNorm ?? plan.clipping.norm }
+    }
 }
 
 /// What the daemon remembers of an agent's last check-in.
@@ -60,5 +65,6 @@ extension PrivacyPlan? {
         guard let self, let other else { return self == nil && other == nil }
         return self.noiseMultiplier == other.noiseMultiplier && self.delta == other.delta
             && self.sampling == other.sampling
+            && self.localNoiseMultiplier == other.localNoiseMultiplier
     }
 }

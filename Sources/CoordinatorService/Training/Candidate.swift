@@ -14,6 +14,8 @@ struct Candidate: Sendable {
     let parent: (digest: Digest, version: UInt64, accuracy: Double?)?
     let master: [Float]
     let velocity: [Float]
+    /// C of the next round, where clipping is adaptive.
+    let clippingNorm: Float?
     let testDirectory: String
     let key: PrivateKey
 

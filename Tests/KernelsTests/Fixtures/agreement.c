@@ -306,6 +306,80 @@ static void check_lattice(void) {
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) free(all[i]);
 }
 
+// ---- Update codec ----
+
+static void check_codec(void) {
+    const size_t rows = (size_t)dice(1, 40), columns = (size_t)dice(1, 40), count = rows * columns;
+    const size_t x_stride = columns + (size_t)dice(0, 9), out_stride = rows + (size_t)dice(0, 9);
+    const double factor = unit() - 0.5;
+    const float scale = unit();
+    float *x = room(count * 4), *got = room(count * 4), *expected = room(count * 4);
+    int64_t *integers = room(count * 8);
+    uint64_t *signs = room((count + 63) / 64 * 8);
+    uint32_t *random = room(count * 4);
+    int8_t *q = room(count), *expected_q = room(count);
+    double lanes[16] = {0}, squares = 0;
+    int64_t q_squares = 0;
+    for (size_t i = 0; i < (count + 63) / 64; i++)
+        signs[i] = (uint64_t)random_bits() << 32 | random_bits();
+    for (size_t i = 0; i < count; i++) {
+        const float sizes[] = {300, 4, 1e-9f, 1e30f, 0};
+        x[i] = (unit() - 0.5f) * sizes[dice(0, 4)];
+        if (dice(0, 9) == 0) x[i] = rintf(x[i]);
+        random[i] = dice(0, 3) ? random_bits() : dice(0, 1) ? 0 : UINT32_MAX;
+        integers[i] = (int64_t)((uint64_t)random_bits() << 32 | random_bits()) >> dice(0, 60);
+        lanes[i % 16] += (double)x[i] * x[i];
+        const double cut = trunc(fmin(fmax((double)x[i], -127), 127) * 0x1p32);
+        expected_q[i] = (int8_t)floor((cut + random[i]) * 0x1p-32);
+        q_squares += expected_q[i] * expected_q[i];
+    }
+    for (int i = 0; i < 16; i++) squares += lanes[i];
+    const size_t at = (size_t)dice(0, (int32_t)count - 1);
+    const float infinite = dice(0, 1) ? NAN : dice(0, 1) ? INFINITY : -INFINITY;
+    EACH_ISA(isa) {
+        const double sum = ck_sum_of_squares(isa, x, count);
+        check("sum of squares", &sum, &squares, sizeof sum);
+        ck_scale_floats(isa, x, count, factor, got);
+        for (size_t i = 0; i < count; i++) expected[i] = (float)((double)x[i] * factor);
+        check("scaled floats", got, expected, count * 4);
+        ck_scale_integers(isa, integers, count, factor, got);
+        for (size_t i = 0; i < count; i++) expected[i] = (float)((double)integers[i] * factor);
+        check("scaled integers", got, expected, count * 4);
+        memcpy(got, x, count * 4);
+        ck_flip_signs(isa, got, count, signs);
+        for (size_t i = 0; i < count; i++)
+            expected[i] = signs[i / 64] >> (i % 64) & 1 ? -x[i] : x[i];
+        check("signs", got, expected, count * 4);
+        const int64_t sum_q = ck_round_to_lattice(isa, x, count, random, q);
+        check("lattice", q, expected_q, count);
+        check("lattice squares", &sum_q, &q_squares, sizeof sum_q);
+
+        const bool was_finite = ck_all_finite(isa, x, count);
+        memcpy(got, x, count * 4);
+        got[at] = infinite;
+        const bool answers[] = {was_finite, ck_all_finite(isa, got, count)};
+        const bool truth[] = {true, false};
+        check("finite", answers, truth, sizeof truth);
+
+        float *wide = room(((rows - 1) * x_stride + columns) * 4);
+        float *out = room(((columns - 1) * out_stride + rows) * 4);
+        for (size_t row = 0; row < rows; row++)
+            memcpy(wide + row * x_stride, x + row * columns, columns * 4);
+        ck_transpose(isa, wide, x_stride, rows, columns, scale, out, out_stride);
+        for (size_t i = 0; i < count; i++) {
+            const float value = x[i] * scale;
+            check("transpose", out + i % columns * out_stride + i / columns, &value, 4);
+        }
+        free(wide);
+        free(out);
+    }
+    add_to_digest(&squares, sizeof squares);
+    add_to_digest(expected, count * 4);
+    add_to_digest(q, count);
+    void *all[] = {x, got, expected, integers, signs, random, q, expected_q};
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++) free(all[i]);
+}
+
 // ---- The way back to floats ----
 
 static void check_gradient(void) {
@@ -358,6 +432,7 @@ int main(int count, char **arguments) {
         check_layer();
         check_convolution();
         check_lattice();
+        check_codec();
         check_gradient();
     }
     EACH_ISA(isa) printf("%s agrees over %d shapes\n", ck_isa_name(isa), shapes);

@@ -2519,7 +2519,7 @@ const ProtobufCMessageDescriptor tributary__v1__admin_request__descriptor =
   (ProtobufCMessageInit) tributary__v1__admin_request__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor tributary__v1__plan_record__field_descriptors[19] =
+static const ProtobufCFieldDescriptor tributary__v1__plan_record__field_descriptors[22] =
 {
   {
     "plan",
@@ -2749,17 +2749,56 @@ static const ProtobufCFieldDescriptor tributary__v1__plan_record__field_descript
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "clipping_norm",
+    20,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_DOUBLE,
+    0,   /* quantifier_offset */
+    offsetof(Tributary__V1__PlanRecord, clipping_norm),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "local_noise_multiplier",
+    21,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_DOUBLE,
+    0,   /* quantifier_offset */
+    offsetof(Tributary__V1__PlanRecord, local_noise_multiplier),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "local_epsilon",
+    22,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_DOUBLE,
+    0,   /* quantifier_offset */
+    offsetof(Tributary__V1__PlanRecord, local_epsilon),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned tributary__v1__plan_record__field_indices_by_name[] = {
   11,   /* field[11] = accuracy_first */
   12,   /* field[12] = accuracy_last */
   10,   /* field[10] = accuracy_teacher */
   16,   /* field[16] = applied_unix */
+  19,   /* field[19] = clipping_norm */
   18,   /* field[18] = delta */
   4,   /* field[4] = detail */
   1,   /* field[1] = digest */
   13,   /* field[13] = epsilon */
   8,   /* field[8] = has_model */
+  21,   /* field[21] = local_epsilon */
+  20,   /* field[20] = local_noise_multiplier */
   9,   /* field[9] = model_version */
   17,   /* field[17] = noise_multiplier */
   7,   /* field[7] = parameters */
@@ -2774,7 +2813,7 @@ static const unsigned tributary__v1__plan_record__field_indices_by_name[] = {
 static const ProtobufCIntRange tributary__v1__plan_record__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 19 }
+  { 0, 22 }
 };
 const ProtobufCMessageDescriptor tributary__v1__plan_record__descriptor =
 {
@@ -2784,7 +2823,7 @@ const ProtobufCMessageDescriptor tributary__v1__plan_record__descriptor =
   "Tributary__V1__PlanRecord",
   "tributary.v1",
   sizeof(Tributary__V1__PlanRecord),
-  19,
+  22,
   tributary__v1__plan_record__field_descriptors,
   tributary__v1__plan_record__field_indices_by_name,
   1,  tributary__v1__plan_record__number_ranges,
@@ -3100,7 +3139,7 @@ const ProtobufCMessageDescriptor tributary__v1__agent_plan_record__descriptor =
   (ProtobufCMessageInit) tributary__v1__agent_plan_record__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor tributary__v1__round_record__field_descriptors[16] =
+static const ProtobufCFieldDescriptor tributary__v1__round_record__field_descriptors[18] =
 {
   {
     "round",
@@ -3294,12 +3333,37 @@ static const ProtobufCFieldDescriptor tributary__v1__round_record__field_descrip
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "clipping_norm",
+    17,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_DOUBLE,
+    0,   /* quantifier_offset */
+    offsetof(Tributary__V1__RoundRecord, clipping_norm),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "withheld",
+    18,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Tributary__V1__RoundRecord, withheld),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned tributary__v1__round_record__field_indices_by_name[] = {
   11,   /* field[11] = accuracy */
   1,   /* field[1] = attempt */
   13,   /* field[13] = bytes_in */
   14,   /* field[14] = bytes_out */
+  16,   /* field[16] = clipping_norm */
   12,   /* field[12] = epsilon */
   15,   /* field[15] = history */
   9,   /* field[9] = model_version */
@@ -3312,11 +3376,12 @@ static const unsigned tributary__v1__round_record__field_indices_by_name[] = {
   6,   /* field[6] = seconds */
   7,   /* field[7] = selected */
   5,   /* field[5] = started_unix */
+  17,   /* field[17] = withheld */
 };
 static const ProtobufCIntRange tributary__v1__round_record__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 16 }
+  { 0, 18 }
 };
 const ProtobufCMessageDescriptor tributary__v1__round_record__descriptor =
 {
@@ -3326,7 +3391,7 @@ const ProtobufCMessageDescriptor tributary__v1__round_record__descriptor =
   "Tributary__V1__RoundRecord",
   "tributary.v1",
   sizeof(Tributary__V1__RoundRecord),
-  16,
+  18,
   tributary__v1__round_record__field_descriptors,
   tributary__v1__round_record__field_indices_by_name,
   1,  tributary__v1__round_record__number_ranges,

@@ -328,10 +328,22 @@ struct  Tributary__V1__PlanRecord
   uint64_t applied_unix;
   double noise_multiplier;
   double delta;
+  /*
+   * of the next round
+   */
+  double clipping_norm;
+  /*
+   * of the noise that agents add themselves, 0: none
+   */
+  double local_noise_multiplier;
+  /*
+   * what the coordinator itself could have learned of one agent; only with local noise
+   */
+  double local_epsilon;
 };
 #define TRIBUTARY__V1__PLAN_RECORD__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&tributary__v1__plan_record__descriptor) \
-    , (char *)protobuf_c_empty_string, {0,NULL}, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0, 0, 0, 0, 0, 0, 0, 0, {0,NULL}, (char *)protobuf_c_empty_string, 0, 0, 0 }
+    , (char *)protobuf_c_empty_string, {0,NULL}, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0, 0, 0, 0, 0, 0, 0, 0, {0,NULL}, (char *)protobuf_c_empty_string, 0, 0, 0, 0, 0, 0 }
 
 
 struct  Tributary__V1__TokenIssued
@@ -418,10 +430,18 @@ struct  Tributary__V1__RoundRecord
   uint64_t bytes_out;
   size_t n_history;
   Tributary__V1__PhaseRecord **history;
+  /*
+   * of the round's lattice where clipping is adaptive, otherwise 0
+   */
+  double clipping_norm;
+  /*
+   * selected, reported, bytes_in and bytes_out are not told: the plan is private
+   */
+  protobuf_c_boolean withheld;
 };
 #define TRIBUTARY__V1__ROUND_RECORD__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&tributary__v1__round_record__descriptor) \
-    , 0, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,NULL }
+    , 0, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,NULL, 0, 0 }
 
 
 struct  Tributary__V1__PhaseRecord

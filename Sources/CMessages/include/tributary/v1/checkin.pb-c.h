@@ -40,9 +40,12 @@ struct  Tributary__V1__PlanReadiness
    * of the plan text the counts are for; empty when the device has none
    */
   ProtobufCBinaryData plan_digest;
+  /*
+   * of a private plan 1, if there are any
+   */
   uint64_t examples;
   /*
-   * rows that did not parse
+   * rows that did not parse; of a private plan 0
    */
   uint64_t unreadable;
   protobuf_c_boolean has_model;
@@ -162,7 +165,7 @@ struct  Tributary__V1__Heartbeat
   uint32_t attempt;
   ProtobufCBinaryData submit_token;
   /*
-   * of training, 0 to 1
+   * of training, 0 to 1; of a private plan always 0
    */
   float progress;
 };

@@ -85,11 +85,17 @@ struct  Tributary__V1__SubmitHeader
   ProtobufCBinaryData submit_token;
   ProtobufCBinaryData lattice_id;
   uint64_t base_version;
+  /*
+   * of a private plan 1: how many there are stays on the device
+   */
   uint64_t examples;
   /*
    * 1
    */
   uint32_t updates_summed;
+  /*
+   * whether the update was not clipped; true in plans whose clipping norm is fixed
+   */
   protobuf_c_boolean within_clip;
   /*
    * bytes of the packed update
@@ -106,7 +112,8 @@ struct  Tributary__V1__SubmitHeader
 
 /*
  * A piece of the packed update: with element_bits = 8, D bytes, each one coordinate in two's complement from -127 to 127,
- * whose squares sum to at most the lattice's norm bound.
+ * whose squares sum to at most the lattice's norm bound. With 16, 32 or 64 bits, which plans with noise of the agents' own
+ * use, each coordinate takes 2, 4 or 8 bytes, little-endian, and only its range is bounded: 32767, 2^31 - 1 or 2^42.
  */
 struct  Tributary__V1__SubmitChunk
 {

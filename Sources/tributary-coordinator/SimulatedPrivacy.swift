@@ -1,0 +1,108 @@
+import ArgumentParser
+import Federation
+import Privacy
+
+/// What `simulate` may change of a plan's privacy, to see what it costs.
+struct SimulatedPrivacy: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            "Poisson sampling: the coin's probability.",
+            discussion: "Without noise, this share of the agents takes part in each round."))
+    var samplingRate: Double?
+
+    @Option(help: "The noise over the sensitivity; 0 for no noise, and weights by examples.")
+    var noiseMultiplier: Double?
+
+    @Option(help: "The epsilon that the rounds are to spend: calibrates the noise.")
+    var targetEpsilon: Double?
+
+    @Option(help: "The delta of every epsilon.")
+    var delta: Double?
+
+    func validate() throws {
+        guard noiseMultiplier == nil || targetEpsilon == nil else {
+            throw ValidationError(
+                "--noise-multiplier and --target-epsilon both say how much noise there is.")
+        }
+        guard samplingRate.map({ $0 > 0 && $0 <= 1 }) ?? true else {
+            throw ValidationError("--sampling-rate must be above 0, at most 1.")
+        }
+        let noises = 0...PrivacyPlan.largestNoiseMultiplier
+        guard noiseMultiplier.map(noises.contains) ?? true else {
+            throw ValidationError("--noise-multiplier must be from 0 to \(noises.upperBound).")
+        }
+        guard targetEpsilon.map({ $0 > 0 && $0.isFinite }) ?? true else {
+            throw ValidationError("--target-epsilon must be above 0.")
+        }
+        guard delta.map({ $0 > 0 && $0 < 1 }) ?? true else {
+            throw ValidationError("--delta must be above 0 and below 1.")
+        }
+    }
+
+    private var isGiven: Bool {
+        samplingRate != nil || noiseMultiplier != nil || targetEpsilon != nil || delta != nil
+    }
+
+    /// `plan` with the options given.
+    ///
+    /// - Parameters:
+    ///   - agents: virtual agents; nil for the plan's.
+    ///   - rounds: that spend a target epsilon.
+    /// - Throws: `Fault.invalid` when the plan is not private, or no noise reaches the target.
+    func applied(to plan: Plan, agents: Int?, rounds: Int) throws(Fault) -> Plan {
+        guard isGiven else { return plan }
+        guard var privacy = plan.privacy else {
+            throw Fault(
+                .invalid, "plan \(plan.id) has no [privacy] to change",
+                remedy: "leave the options out, or add the table to the plan")
+        }
+        if let agents { privacy.agents = agents }
+        if let samplingRate { privacy.sampling = .poisson(rate: samplingRate) }
+        if let delta { privacy.delta = delta }
+        if let noiseMultiplier {
+            privacy.noiseMultiplier = noiseMultiplier
+            (privacy.target, privacy.maxEpsilon) = (nil, nil)
+        }
+        if let targetEpsilon {
+            privacy.target = PrivacyPlan.Target(epsilon: targetEpsilon, rounds: rounds)
+            privacy.maxEpsilon = targetEpsilon
+        }
+        try calibrate(&privacy)
+        return try changed(plan, privacy)
+    }
+
+    /// A target's noise depends on everything else.
+    private func calibrate(_ privacy: inout PrivacyPlan) throws(Fault) {
+        guard let target = privacy.target else { return }
+        let noise = PrivacyPlan.noiseMultiplier(
+            for: target, samplingRate: privacy.sampling.rate, delta: privacy.delta)
+        guard let noise else {
+            throw Fault(
+                .invalid, "no noise brings \(target.rounds) rounds to epsilon \(target.epsilon)",
+                remedy: "use a larger --target-epsilon or --delta, or fewer --rounds")
+        }
+        privacy.noiseMultiplier = noise
+    }
+
+    private func changed(_ plan: Plan, _ privacy: PrivacyPlan) throws(Fault) -> Plan {
+        var plan = plan
+        if privacy.denominator != plan.privacy?.denominator {
+            plan.clipping.adaptive?.countNoise = privacy.denominator / 20
+        }
+        plan.round.agents = max(1, Int(privacy.denominator.rounded()))
+        if privacy.noiseMultiplier == 0 {
+            plan.privacy = nil
+            plan.clipping.adaptive?.countNoise = nil
+            return plan
+        }
+        plan.privacy = privacy
+        guard plan.updateNoiseMultiplier != nil else {
+            throw Fault(
+                .invalid,
+                "a noise multiplier of \(privacy.noiseMultiplier) leaves nothing beside the count of"
+                    + " unclipped updates",
+                remedy: "turn adaptive clipping off in the plan, or simulate more agents")
+        }
+        return plan
+    }
+}
