@@ -23,10 +23,12 @@ package enum UpdateCodec {
     /// Each rounding is unbiased, so on average decoding gives the clipped `delta`. `random` must
     /// be the system's generator on a device, or others could tell how each coordinate was rounded.
     ///
+    /// - Parameter delta: given up, its buffer is used; with capacity for the lattice's dimension no
+    ///   other is made.
     /// - Throws: `Fault.invalid` when `delta` has another length than the lattice, or names its
     ///   first value that is not finite; `Fault.internal` when no rounding keeps the norm bound.
     package static func encode(
-        delta: [Float], lattice: Lattice, random: inout some RandomSource
+        delta: consuming [Float], lattice: Lattice, random: inout some RandomSource
     ) throws(Fault) -> EncodedUpdate {
         try check(lattice)
         guard delta.count == lattice.parameters else {
@@ -40,8 +42,10 @@ package enum UpdateCodec {
         // Clipping comes before the rotation, and in steps, so that no finite input overflows on
         // the way.
         let factor = (norm > clip ? clip / norm : 1) / Double(lattice.step)
-        var rotated = [Float](repeating: 0, count: lattice.dimension)
-        for (index, value) in delta.enumerated() { rotated[index] = Float(Double(value) * factor) }
+        // In place: on a device an update's second copy would be the peak of its memory.
+        var rotated = consume delta
+        for index in rotated.indices { rotated[index] = Float(Double(rotated[index]) * factor) }
+        rotated.append(contentsOf: repeatElement(0, count: lattice.dimension - rotated.count))
         Rotation(lattice).forward(&rotated)
 
         let bound = lattice.squaredNormBound
