@@ -60,7 +60,8 @@ extension Agent {
             "training",
             metadata: [
                 "plan": "\(assignment.plan)", "round": "\(assignment.at)",
-                "examples": "\(data.count)",
+                "examples": "\(data.count)", "left_out": "\(data.unreadable)",
+                "of_each_class": "\(plans[index].classCounts ?? "-")",
             ])
         var random = random
         var isStopped = false
@@ -137,7 +138,7 @@ extension Agent {
     mutating func encode(
         _ assignment: RoundAssignment, deadline: MonotonicInstant
     ) throws(Setback) -> PendingUpdate {
-        guard let work = training.take() else {
+        guard var work = training.take() else {
             throw .local(Fault(.internal, "there is nothing trained to encode"))
         }
         var random = random

@@ -1,10 +1,10 @@
 import Configuration
 import DataSets
-import Federation
+package import Federation
 import Wire
 
 /// A plan that the configuration gives data for, as far as it is known.
-struct FollowedPlan {
+package struct FollowedPlan {
     let id: PlanID
     let directory: String
     /// The plan and the digest of its text; nil until the coordinator has named it.
@@ -22,21 +22,28 @@ struct FollowedPlan {
         case whole
     }
 
-    init(id: PlanID, directory: String) {
+    /// - Parameter directory: where the configuration says the plan's data is.
+    package init(id: PlanID, directory: String) {
         self.id = id
         self.directory = directory
     }
 
     /// Examples to train on.
-    var examples: Int { data?.count ?? 0 }
+    package var examples: Int { data?.count ?? 0 }
 
     /// What to mend, for people: why there is no data, or the first row left out.
-    var problem: String? { dataFault?.description ?? data?.firstUnreadable }
+    package var problem: String? { dataFault?.description ?? data?.firstUnreadable }
+
+    /// Examples of each class, from class 0 on, "120 80 7"; nil without data, or where classes are not what is learned.
+    var classCounts: String? {
+        guard let data, known?.plan.training.objective == .classification else { return nil }
+        return data.tally.classes.map(String.init).joined(separator: " ")
+    }
 
     /// Takes the plan's text and opens the data that it describes.
     ///
     /// - Throws: `Fault.invalid` when the text is no plan of this name. Missing data is no error, see `dataFault`.
-    mutating func adopt(_ text: [UInt8], digest: Digest) throws(Fault) {
+    package mutating func adopt(_ text: [UInt8], digest: Digest) throws(Fault) {
         let plan = try PlanFile.parse(text, file: "the plan '\(id)' from the coordinator")
         guard plan.id == id else {
             throw Fault(
@@ -48,7 +55,7 @@ struct FollowedPlan {
     }
 
     /// Opens the data anew: it may have grown since.
-    mutating func reopenData() {
+    package mutating func reopenData() {
         data = nil
         openData()
     }

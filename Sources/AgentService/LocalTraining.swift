@@ -9,8 +9,7 @@ import UpdateCodec
 struct LocalTraining {
     private let assignment: RoundAssignment
     private let plan: Plan
-    private let normalisation: Normalisation
-    private let start: [Float]
+    private let base: QuantizedModel
     private var trained: [Float] = []
     private var examples = 0
 
@@ -27,8 +26,7 @@ struct LocalTraining {
         }
         self.assignment = assignment
         self.plan = plan
-        normalisation = base.normalisation
-        start = base.dequantised()
+        self.base = base
     }
 
     /// Trains all epochs.
@@ -39,22 +37,24 @@ struct LocalTraining {
         on data: inout DataSet, random: inout some RandomSource,
         progress: (Double) throws(Fault) -> Bool
     ) throws(Fault) -> TrainingReport {
-        var trainer = StudentTrainer(
-            shape: try StudentShape(plan: plan), normalisation: normalisation, parameters: start,
-            training: plan.training)
+        var trainer = try StudentTrainer(
+            shape: StudentShape(plan: plan), model: base, training: plan.training)
         let report = try trainer.train(on: &data, random: &random, progress: progress)
         trained = trainer.parameters
         examples = data.count
         return report
     }
 
-    /// Rounds the difference that training made to the round's lattice. Do it once: each rounding reveals more.
-    func encode(
+    /// Rounds the difference that training made to the round's lattice, once: each rounding reveals more.
+    mutating func encode(
         deadline: MonotonicInstant, random: inout some RandomSource
     ) throws(Fault) -> (update: PendingUpdate, bytes: [UInt8]) {
-        let delta = zip(trained, start).map { $0 - $1 }
+        var delta: [Float] = []
+        swap(&delta, &trained)
+        delta.reserveCapacity(assignment.lattice.dimension)
+        base.subtract(from: &delta)
         let encoded = try UpdateCodec.encode(
-            delta: delta, lattice: assignment.lattice, random: &random)
+            delta: consume delta, lattice: assignment.lattice, random: &random)
         let bytes = packed(encoded.values)
         let update = PendingUpdate(
             plan: assignment.plan, at: assignment.at, baseVersion: assignment.base.version,
