@@ -124,7 +124,8 @@ extension RoundRecord {
             ("phase", reason.isEmpty ? phase : "\(phase): \(reason)"),
             ("reports", "\(reported) of \(selected) selected"),
             ("model version", published ? String(modelVersion) : "none, from \(modelVersion)"),
-            ("accuracy", fraction(accuracy)), ("epsilon so far", privacyLoss(epsilon)),
+            ("accuracy", fraction(accuracy)), ("distilled", distillation.text),
+            ("epsilon so far", privacyLoss(epsilon)),
             ("received", byteCount(bytesIn)), ("sent", byteCount(bytesOut)),
             ("started", date(startedUnix)), ("time", duration(seconds)),
         ])
@@ -135,6 +136,15 @@ extension RoundRecord {
             table.add([step.phase, duration(after / 1000)])
         }
         return facts + "\n" + table.text(width: width)
+    }
+}
+
+extension DistillationRecord? {
+    /// What distillation after a round came to: `.8140 to .8320 held out, kept`.
+    var text: String {
+        guard let record = self else { return "-" }
+        return "\(fraction(record.accuracyBefore)) to \(fraction(record.accuracyAfter)) held out,"
+            + " \(record.accepted ? "kept" : "dropped")"
     }
 }
 
@@ -169,7 +179,8 @@ extension ModelRecord {
             ("plan", reference.plan), ("version", String(reference.version)),
             ("round", round == 0 ? "none, distilled" : String(round)),
             ("parent", hasParent ? String(parentVersion) : "-"),
-            ("accuracy", fraction(accuracy)), ("created", date(createdUnix)),
+            ("accuracy", fraction(accuracy)), ("distilled after it", distillation.text),
+            ("created", date(createdUnix)),
             ("model.onnx", hexadecimal(reference.modelDigest)),
             ("signature", hexadecimal(reference.signatureDigest)),
         ])

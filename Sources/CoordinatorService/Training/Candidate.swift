@@ -14,6 +14,8 @@ struct Candidate: Sendable {
     let parent: (digest: Digest, version: UInt64, accuracy: Double?)?
     let master: [Float]
     let velocity: [Float]
+    /// What made `master` of the round's weights, or left them; nil when it was not tried.
+    var distillation: DistillationTrial?
     let testDirectory: String
     let key: PrivateKey
 
