@@ -185,7 +185,9 @@ package.targets += tests.map { test in
 }
 package.targets += [
     .testTarget(name: "TidyTests"),
-    .testTarget(name: "InteropTests", exclude: ["python", "auditor.sh"]),
+    .testTarget(
+        name: "InteropTests", dependencies: ["Federation", "Learning"],
+        exclude: ["python", "auditor.sh"]),
 ]
 
 for target in package.targets where target.type != .system {

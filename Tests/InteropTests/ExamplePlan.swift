@@ -10,6 +10,12 @@ struct ExamplePlan: Sendable {
     var agents = 2
     /// Passes over a device's rows in one round.
     var epochs = 1
+    /// Pixels of an image's edge, of IDX files.
+    var side = 6
+    /// Units of each hidden layer.
+    var hidden = [16]
+    /// More lines of [training].
+    var training = ""
 
     /// Rows of a CSV file. No round of it ends: three updates are wanted, and two agents are there.
     static let beads = ExamplePlan(name: "beads", format: .csv, agents: 3)
@@ -19,13 +25,11 @@ struct ExamplePlan: Sendable {
     static let stripes = ExamplePlan(name: "stripes", format: .idx)
 
     static let classes = 3
-    private static let side = 6
-
     /// The file that `predict` reads.
     var featuresFile: String { format == .csv ? "rows.csv" : "images-idx3-ubyte" }
     static let labelsFile = "labels-idx1-ubyte"
 
-    private var features: Int { format == .csv ? 4 : Self.side * Self.side }
+    private var features: Int { format == .csv ? 4 : side * side }
 
     /// What `[data]` says of the format.
     private var files: String {
@@ -46,6 +50,11 @@ struct ExamplePlan: Sendable {
         }
     }
 
+    private var layers: String {
+        (hidden + [Self.classes]).map { "[[model.layers]]\nunits = \($0)" }
+            .joined(separator: "\n\n")
+    }
+
     /// The plan's TOML.
     var toml: String {
         """
@@ -57,15 +66,12 @@ struct ExamplePlan: Sendable {
         features = \(features)
         classes = \(Self.classes)
 
-        [[model.layers]]
-        units = 16
-
-        [[model.layers]]
-        units = \(Self.classes)
+        \(layers)
 
         [training]
         epochs = \(epochs)
         learning_rate = 0.02
+        \(training)
 
         [teacher]
         hidden = [16]
@@ -114,11 +120,11 @@ struct ExamplePlan: Sendable {
         case .idx:
             let pixels = labels.flatMap { label in
                 (0..<features).map { pixel -> UInt8 in
-                    let isStripe = pixel / Self.side % Self.classes == label
+                    let isStripe = pixel / side % Self.classes == label
                     return UInt8(min(255, max(0, (isStripe ? 170 : 90) + 80 * random.bell())))
                 }
             }
-            try Self.idx(pixels, shape: [count, Self.side, Self.side]).write(to: file)
+            try Self.idx(pixels, shape: [count, side, side]).write(to: file)
             try Self.idx(labels.map { UInt8($0) }, shape: [count])
                 .write(to: directory.appending(path: Self.labelsFile))
         }
