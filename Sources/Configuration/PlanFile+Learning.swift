@@ -119,11 +119,14 @@ extension PlanFile {
         return betas
     }
 
+    /// Where the student learns from data alone.
+    private static let untaught = #"a plan with an objective other than "classification""#
+
     static func teacherPlan(
         _ root: Section<PlanKey>, _ data: DataPlan, _ objective: TrainingPlan.Objective
     ) throws(Fault) -> TeacherPlan {
-        guard objective != .regression else {
-            try root.refuse([.teacher], in: #"a plan with objective "regression""#)
+        guard objective == .classification else {
+            try root.refuse([.teacher], in: untaught)
             return .none
         }
         return try teacherPlan(try root.requiredSection(.teacher, of: TeacherKey.self), data)
@@ -166,10 +169,7 @@ extension PlanFile {
             alpha: try section.float(.alpha, .from(0, to: 1), default: 0.5),
             training: try descent(section, .epochs, .batchSize, .learningRate, .momentum))
         if objective != .classification {
-            try section.refuse([.postRoundEpochs], in: #"an objective other than "classification""#)
-        }
-        if objective == .regression {
-            try section.refuse([.temperature, .alpha], in: #"a plan with objective "regression""#)
+            try section.refuse([.temperature, .alpha, .postRoundEpochs], in: untaught)
         }
         plan.warmUpEpochs = try warmUpEpochs(section, layers)
         plan.postRoundEpochs = try section.integer(

@@ -4,23 +4,25 @@ import Testing
 @Suite("Columns of a table, in a plan")
 struct PlanColumnsTests {
     /// A number, a word of three and a number, in windows of none.
-    private let written =
-        validPlan
-        .replacing(#"format = "idx""#, with: #"format = "csv""#)
-        .replacing(#"features_file = "x.idx""#, with: #"file = "rows.csv""#)
-        .replacing(
-            #"labels_file = "y.idx""#,
-            with: """
-                label_column = "kind"
-                feature_columns = ["heat", { name = "soil", categories = ["clay", "sand", ""] }]
-                """)
+    private let written = table(validPlan)
+
+    private static func table(_ plan: String) -> String {
+        plan.replacing(#"format = "idx""#, with: #"format = "csv""#)
+            .replacing(#"features_file = "x.idx""#, with: #"file = "rows.csv""#)
+            .replacing(
+                #"labels_file = "y.idx""#,
+                with: """
+                    label_column = "kind"
+                    feature_columns = ["heat", { name = "soil", categories = ["clay", "sand", ""] }]
+                    """)
+    }
 
     /// The plan above as one that reconstructs and has no labels.
     private var unlabelled: String {
-        written.replacing("label_column = \"kind\"\n", with: "")
+        Self.table(untaughtPlan("reconstruction"))
+            .replacing("label_column = \"kind\"\n", with: "")
             .replacing("classes = 3\n", with: "")
             .replacing("units = 3", with: "units = 4")
-            .replacing("momentum = 0.5", with: "objective = \"reconstruction\"")
     }
 
     @Test("may hold words, one feature a category")

@@ -126,10 +126,10 @@ import Testing
 
     @Test("a student that reconstructs has an output a feature")
     func reconstruction() throws {
-        let plan = try parse(
-            validPlan.replacing("units = 3", with: "units = 4")
-                .replacing("momentum = 0.5", with: "objective = \"reconstruction\""))
+        let text = untaughtPlan("reconstruction").replacing("units = 3", with: "units = 4")
+        let plan = try parse(text)
         #expect(plan.training.objective == .reconstruction)
+        #expect(plan.teacher == .none)
         #expect(plan.widths == [4, 8, 4])
     }
 
@@ -139,12 +139,12 @@ import Testing
         let text = validPlan.replacing(
             "[distillation]", with: "[distillation]\npost_round_epochs = 4")
         #expect(try parse(text).distillation.postRoundEpochs == 4)
-        let other = text.replacing("units = 3", with: "units = 4")
-            .replacing("momentum = 0.5", with: "objective = \"reconstruction\"")
+        let other = untaughtPlan("reconstruction").replacing("units = 3", with: "units = 4")
+            .replacing("[distillation]", with: "[distillation]\npost_round_epochs = 4")
         #expect(
             refusal(of: other)
-                == "tiny.toml:31:21: post_round_epochs in [distillation] does not belong to an"
-                + #" objective other than "classification"; remove post_round_epochs"#)
+                == "tiny.toml:25:21: post_round_epochs in [distillation] does not belong to a plan"
+                + #" with an objective other than "classification"; remove post_round_epochs"#)
     }
 
     @Test("an absent key takes its documented default")

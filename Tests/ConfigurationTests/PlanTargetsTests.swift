@@ -3,22 +3,13 @@ import Testing
 
 @Suite("A plan with targets")
 struct PlanTargetsTests {
-    private let written: String
-
-    init() throws {
-        let start = try #require(validPlan.firstRange(of: "[teacher]"))
-        let end = try #require(validPlan.firstRange(of: "[distillation]"))
-        written =
-            String(validPlan[..<start.lowerBound] + validPlan[end.lowerBound...])
-            .replacing("format = \"idx\"", with: "format = \"csv\"")
-            .replacing("features_file = \"x.idx\"", with: "file = \"rows.csv\"")
-            .replacing(
-                "labels_file = \"y.idx\"", with: "target_columns = [\"power\", \"wear\", \"heat\"]"
-            )
-            .replacing("classes = 3", with: "target_offset = [1, 2, -3]\ntarget_scale = 0.5")
-            .replacing("momentum = 0.5", with: "objective = \"regression\"")
-            .replacing("temperature = 4\nalpha = 0.25\n", with: "")
-    }
+    private let written = untaughtPlan("regression")
+        .replacing("format = \"idx\"", with: "format = \"csv\"")
+        .replacing("features_file = \"x.idx\"", with: "file = \"rows.csv\"")
+        .replacing(
+            "labels_file = \"y.idx\"", with: "target_columns = [\"power\", \"wear\", \"heat\"]"
+        )
+        .replacing("classes = 3", with: "target_offset = [1, 2, -3]\ntarget_scale = 0.5")
 
     @Test("names their columns and units, and has no classes and no teacher")
     func parsed() throws {
