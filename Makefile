@@ -9,7 +9,7 @@ ROUNDS ?= 15
 # The Python that `make bench` looks for PyTorch in.
 TORCH ?= .venv/bin/python
 
-.PHONY: help deps build data demo test lint format messages bench clean
+.PHONY: help deps build data demo test lint format messages bench watch clean
 
 help:
 	@sed -n 's/^## //p' Makefile
@@ -55,3 +55,7 @@ clean:
 ## make data      fetch the real data sets of the plans into .data/ (NAMES="covertype watch" for some of them)
 data: deps
 	.venv/bin/python .ci/data $(NAMES)
+
+## make watch     the watch plan on people it has not seen, int8 against fp32, after make data (minutes)
+watch: build
+	.venv/bin/python .ci/watch

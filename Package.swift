@@ -190,7 +190,7 @@ package.targets += tests.map { test in
 package.targets += [
     .testTarget(name: "TidyTests"),
     .testTarget(
-        name: "InteropTests", dependencies: ["Federation", "Privacy"],
+        name: "InteropTests", dependencies: ["Federation", "Learning", "Privacy"],
         exclude: ["python", "auditor.sh"]),
 ]
 

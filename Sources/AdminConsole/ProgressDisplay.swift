@@ -1,5 +1,8 @@
 package import Wire
 
+/// Makes a terminal forget its present line.
+let clearLine = "\r\u{1B}[K"
+
 /// Turns the states of a job or a plan into text to append to a terminal or a file.
 ///
 /// On a terminal, finished lines stay and one live line below them is drawn over; elsewhere only
@@ -10,7 +13,6 @@ package struct ProgressDisplay {
     private var shownRounds: Set<UInt64> = []
     private var hasHeading = false
     private var lastStage = ""
-    private static let clearLine = "\r\u{1B}[K"
 
     /// - Parameter width: columns of the terminal; nil when the text goes to a file or a pipe.
     package init(width: Int?) { self.width = width }
@@ -18,7 +20,7 @@ package struct ProgressDisplay {
     /// What to write for the newest state of `job`: a line for each round that has ended since the
     /// last call.
     package mutating func update(_ job: JobRecord) -> String {
-        var text = width == nil ? "" : Self.clearLine
+        var text = width == nil ? "" : clearLine
         if !hasHeading {
             text += Self.line("round", "reports", "accuracy", "epsilon", "received", "sent", "time")
             hasHeading = true
@@ -37,7 +39,7 @@ package struct ProgressDisplay {
         if let width {
             let percent = decimal(plan.progress * 100, places: 0)
             let live = plan.state == "preparing" ? cut("\(stage) \(percent) %", to: width - 1) : ""
-            return Self.clearLine + live
+            return clearLine + live
         }
         guard stage != lastStage else { return "" }
         lastStage = stage
@@ -52,11 +54,11 @@ package struct ProgressDisplay {
         guard round.published else {
             return "\(right("\(round.round)", 5))  \(printable(round.reason))\n"
         }
+        let distilled = round.distillation.map { "       distilled: \(Optional($0).text)\n" } ?? ""
         return line(
             String(round.round), round.reports, fraction(round.accuracy),
             privacyLoss(round.epsilon), round.withheld ? "-" : byteCount(round.bytesIn),
-            round.withheld ? "-" : byteCount(round.bytesOut),
-            duration(round.seconds))
+            round.withheld ? "-" : byteCount(round.bytesOut), duration(round.seconds)) + distilled
     }
 
     private static func line(

@@ -126,7 +126,16 @@ extension RoundRecord {
                             ("unix_milliseconds", .number($0.unixMilliseconds)),
                         ])
                     })
-            ),
+            ), ("distillation", distillation?.json ?? .null),
+        ])
+    }
+}
+
+extension DistillationRecord {
+    var json: JSONValue {
+        .object([
+            ("accuracy_before", .decimal(accuracyBefore)),
+            ("accuracy_after", .decimal(accuracyAfter)), ("accepted", .bool(accepted)),
         ])
     }
 }
@@ -158,6 +167,7 @@ extension ModelRecord {
             ("signature_size", .number(reference.signatureSize)), ("round", .number(round)),
             ("accuracy", .measured(accuracy)), ("created_unix", .number(createdUnix)),
             ("parent_version", hasParent ? .number(parentVersion) : .null),
+            ("distillation", distillation?.json ?? .null),
         ]
         if !files.isEmpty {
             members.append(("files", .array(files.map(\.json))))

@@ -146,8 +146,8 @@ extension RoundRecord {
             ("phase", reason.isEmpty ? phase : "\(phase): \(reason)"),
             ("reports", withheld ? "withheld" : "\(reported) of \(selected) selected"),
             ("model version", published ? String(modelVersion) : "none, from \(modelVersion)"),
-            ("accuracy", fraction(accuracy)), ("epsilon so far", privacyLoss(epsilon)),
-            ("clipping norm", clip),
+            ("accuracy", fraction(accuracy)), ("distilled", distillation.text),
+            ("epsilon so far", privacyLoss(epsilon)), ("clipping norm", clip),
             ("received", withheld ? "withheld" : byteCount(bytesIn)),
             ("sent", withheld ? "withheld" : byteCount(bytesOut)),
             ("started", date(startedUnix)), ("time", duration(seconds)),
@@ -159,6 +159,15 @@ extension RoundRecord {
             table.add([step.phase, duration(after / 1000)])
         }
         return facts + "\n" + table.text(width: width)
+    }
+}
+
+extension DistillationRecord? {
+    /// What distillation after a round came to: `.8140 to .8320 held out, kept`.
+    var text: String {
+        guard let record = self else { return "-" }
+        return "\(fraction(record.accuracyBefore)) to \(fraction(record.accuracyAfter)) held out,"
+            + " \(record.accepted ? "kept" : "dropped")"
     }
 }
 
@@ -193,7 +202,8 @@ extension ModelRecord {
             ("plan", reference.plan), ("version", String(reference.version)),
             ("round", round == 0 ? "none, distilled" : String(round)),
             ("parent", hasParent ? String(parentVersion) : "-"),
-            ("accuracy", fraction(accuracy)), ("created", date(createdUnix)),
+            ("accuracy", fraction(accuracy)), ("distilled after it", distillation.text),
+            ("created", date(createdUnix)),
             ("model.onnx", hexadecimal(reference.modelDigest)),
             ("signature", hexadecimal(reference.signatureDigest)),
         ])

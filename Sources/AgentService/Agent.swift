@@ -61,6 +61,7 @@ package struct Agent: ~Copyable {
 
     /// Works until a stop is requested.
     package mutating func run() {
+        Heap.giveBackFreedMemory()
         Blas.useOneThread()
         log.info(
             "agent started",

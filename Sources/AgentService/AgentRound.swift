@@ -61,7 +61,11 @@ extension Agent {
         var metadata: Logger.Metadata = [
             "plan": "\(assignment.plan)", "round": "\(assignment.at)",
         ]
-        if !isPrivate { metadata["examples"] = "\(data.count)" }
+        if !isPrivate {
+            metadata["examples"] = "\(data.count)"
+            metadata["left_out"] = "\(data.unreadable)"
+            metadata["of_each_class"] = "\(plans[index].classCounts ?? "-")"
+        }
         log.info("training", metadata: metadata)
         var random = random
         var isStopped = false
@@ -141,7 +145,7 @@ extension Agent {
     mutating func encode(
         _ assignment: RoundAssignment, deadline: MonotonicInstant
     ) throws(Setback) -> PendingUpdate {
-        guard let work = training.take() else {
+        guard var work = training.take() else {
             throw .local(Fault(.internal, "there is nothing trained to encode"))
         }
         var random = random

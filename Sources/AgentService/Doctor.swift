@@ -140,10 +140,11 @@ package struct Doctor {
 
     /// What a training session of the plan allocates beyond the program itself: known before it starts.
     private func memory(_ plan: FollowedPlan) -> [Finding] {
-        guard let text = plan.known?.plan, let shape = try? StudentShape(plan: text) else {
-            return []
-        }
-        let bytes = StudentTrainer.plannedBytes(shape: shape, training: text.training)
+        guard let text = plan.known?.plan, let shape = try? StudentShape(plan: text),
+            let bytes = try? StudentTrainer.plannedBytes(
+                shape: shape, normalisation: Normalisation(plan: text.data),
+                training: text.training, examples: plan.examples)
+        else { return [] }
         return [
             Finding(
                 check: "memory of \(plan.id)", passed: true,
@@ -153,23 +154,17 @@ package struct Doctor {
 
     private func rows(_ check: String, _ plan: FollowedPlan) -> Finding {
         let unreadable = plan.data?.unreadable ?? 0
+        let classes = plan.classCounts.map { "; of each class \($0)" } ?? ""
         guard let first = plan.data?.firstUnreadable, unreadable > 0 else {
             return Finding(
                 check: check, passed: true,
-                detail: "\(plan.examples) rows in \(plan.directory)\(classes(plan))")
+                detail: "\(plan.examples) rows in \(plan.directory)\(classes)")
         }
         return Finding(
             check: check, passed: false,
-            detail: "\(plan.examples) rows in \(plan.directory), \(unreadable) left out; first"
+            detail:
+                "\(plan.examples) rows in \(plan.directory)\(classes); \(unreadable) left out, first"
                 + " \(first); correct or remove these rows")
-    }
-
-    /// How many rows of each class there are, from class 0 on; nothing where classes are not what is learned.
-    private func classes(_ plan: FollowedPlan) -> String {
-        guard let counts = plan.data?.tally.classes,
-            plan.known?.plan.training.objective == .classification
-        else { return "" }
-        return "; of each class " + counts.map(String.init).joined(separator: " ")
     }
 
     /// Without the plan's text only the directory can be looked at.

@@ -1,10 +1,10 @@
 import Configuration
 import DataSets
-import Federation
+package import Federation
 import Wire
 
 /// A plan that the configuration gives data for, as far as it is known.
-struct FollowedPlan {
+package struct FollowedPlan {
     let id: PlanID
     let directory: String
     /// The least local noise multiplier with which this device takes part.
@@ -26,14 +26,15 @@ struct FollowedPlan {
         case whole
     }
 
-    init(id: PlanID, directory: String, localNoiseFloor: Double) {
+    /// - Parameter directory: where the configuration says the plan's data is.
+    package init(id: PlanID, directory: String, localNoiseFloor: Double = 0) {
         self.id = id
         self.directory = directory
         self.localNoiseFloor = localNoiseFloor
     }
 
     /// Examples to train on; none for a plan that the device's owner refuses.
-    var examples: Int { refusal == nil ? data?.count ?? 0 : 0 }
+    package var examples: Int { refusal == nil ? data?.count ?? 0 : 0 }
 
     /// Whether the plan promises that what is told of the data is covered by its noise.
     var isPrivate: Bool { known?.plan.privacy != nil }
@@ -47,14 +48,20 @@ struct FollowedPlan {
 
     /// What to mend, for people: why the plan is refused or there is no data, or the first row left
     /// out.
-    var problem: String? {
+    package var problem: String? {
         refusal?.description ?? dataFault?.description ?? data?.firstUnreadable
+    }
+
+    /// Examples of each class, from class 0 on, "120 80 7"; nil without data, or where classes are not what is learned.
+    var classCounts: String? {
+        guard let data, known?.plan.training.objective == .classification else { return nil }
+        return data.tally.classes.map(String.init).joined(separator: " ")
     }
 
     /// Takes the plan's text and opens the data that it describes.
     ///
     /// - Throws: `Fault.invalid` when the text is no plan of this name. Missing data is no error, see `dataFault`.
-    mutating func adopt(_ text: [UInt8], digest: Digest) throws(Fault) {
+    package mutating func adopt(_ text: [UInt8], digest: Digest) throws(Fault) {
         let plan = try PlanFile.parse(
             text, file: "the plan '\(id)' from the coordinator", for: .device)
         guard plan.id == id else {
@@ -67,7 +74,7 @@ struct FollowedPlan {
     }
 
     /// Opens the data anew: it may have grown since.
-    mutating func reopenData() {
+    package mutating func reopenData() {
         data = nil
         openData()
     }

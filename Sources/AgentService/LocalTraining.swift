@@ -9,8 +9,7 @@ import UpdateCodec
 struct LocalTraining {
     private let assignment: RoundAssignment
     private let plan: Plan
-    private let normalisation: Normalisation
-    private let start: [Float]
+    private let base: QuantizedModel
     /// What this device adds to its update; nil when the plan trusts the coordinator with it.
     private let noise: LocalNoise?
     private var trained: [Float] = []
@@ -30,8 +29,7 @@ struct LocalTraining {
         noise = try LocalNoise(plan: plan, lattice: assignment.lattice)
         self.assignment = assignment
         self.plan = plan
-        normalisation = base.normalisation
-        start = base.dequantised()
+        self.base = base
     }
 
     /// Why a device whose owner wants at least `localNoiseFloor` takes no part in `plan`; nil when
@@ -55,9 +53,8 @@ struct LocalTraining {
         on data: inout DataSet, random: inout some RandomSource,
         progress: (Double) throws(Fault) -> Bool
     ) throws(Fault) -> TrainingReport {
-        var trainer = StudentTrainer(
-            shape: try StudentShape(plan: plan), normalisation: normalisation, parameters: start,
-            training: plan.training)
+        var trainer = try StudentTrainer(
+            shape: StudentShape(plan: plan), model: base, training: plan.training)
         let report = try trainer.train(on: &data, random: &random, progress: progress)
         trained = trainer.parameters
         examples = data.count
@@ -68,12 +65,15 @@ struct LocalTraining {
     /// rounding and each draw reveals more.
     ///
     /// Of what goes along with it, a private plan says nothing that it need not.
-    func encode(
+    mutating func encode(
         deadline: MonotonicInstant, random: inout some RandomSource
     ) throws(Fault) -> (update: PendingUpdate, bytes: [UInt8]) {
-        let delta = zip(trained, start).map { $0 - $1 }
+        var delta: [Float] = []
+        swap(&delta, &trained)
+        delta.reserveCapacity(assignment.lattice.dimension)
+        base.subtract(from: &delta)
         let encoded = try UpdateCodec.encode(
-            delta: delta, lattice: assignment.lattice, random: &random)
+            delta: consume delta, lattice: assignment.lattice, random: &random)
         let bytes = encoded.elements(noise: noise, random: &random).packed(on: assignment.lattice)
         let update = PendingUpdate(
             plan: assignment.plan, at: assignment.at, baseVersion: assignment.base.version,

@@ -173,3 +173,19 @@ void ck_int8_layer(ck_isa isa, const int8_t *a, size_t rows, size_t stride, cons
                  .requantise = &block};
     multiply(&p);
 }
+
+void ck_int8_images(ck_isa isa, const int8_t *a, size_t count, size_t positions, size_t stride,
+                    const int8_t *w, size_t channels, size_t width, const int32_t *bias,
+                    const float *multiplier, int32_t zero_point, int8_t *q, size_t image_stride,
+                    float *scaled) {
+    if (positions == 1 || image_stride == positions * channels) {
+        ck_int8_layer(isa, a, count * positions, stride, w, channels, width, bias, multiplier,
+                      zero_point, q, positions == 1 ? image_stride : channels, scaled);
+        return;
+    }
+    for (size_t n = 0; n < count; n++) {
+        ck_int8_layer(isa, a + n * positions * stride, positions, stride, w, channels, width, bias,
+                      multiplier, zero_point, q + n * image_stride, channels,
+                      scaled ? scaled + n * positions * channels : NULL);
+    }
+}

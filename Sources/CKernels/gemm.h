@@ -12,7 +12,7 @@
 //
 // A panel holds the weights of PANEL channels: for each group of GROUP weights along the width,
 // PANEL x GROUP bytes.
-enum { PANEL = 16, GROUP = 4, TILE_ROWS = 12, TILE_VALUES = 384 };
+enum { PANEL = CK_PANEL_CHANNELS, GROUP = 4, TILE_ROWS = 12, TILE_VALUES = 384 };
 
 typedef struct {
     const int8_t *a;          // the tile's first row of activations

@@ -1,3 +1,4 @@
+#include <float.h>
 #include <math.h>
 
 #include "gemm.h"
@@ -137,9 +138,73 @@ void ck_quantise_layer(const float *w, const float *bias, size_t channels, size_
         float scale = channel_scale(largest_magnitude(w, width), bias[c], input_scale);
         scales[c] = scale;
         sums[c] = quantise_channel(w, c, width, scale, packed);
-        double units = rint((double)bias[c] / ((double)input_scale * scale));
-        // channel_scale keeps finite biases within this; a NaN becomes 0.
-        q_bias[c] = units >= -4194304 && units <= 4194304 ? (int32_t)units : 0;
+    }
+    // The scales keep finite biases within the limit.
+    ck_quantise_bias(bias, channels, input_scale, scales, q_bias);
+}
+
+void ck_quantise_bias(const float *bias, size_t channels, float input_scale, const float *scales,
+                      int32_t *q_bias) {
+    for (size_t c = 0; c < channels; c++) {
+        double units = rint((double)bias[c] / ((double)input_scale * scales[c]));
+        units = units < 4194304 ? units : isnan(units) ? 0 : 4194304;
+        q_bias[c] = (int32_t)(units > -4194304 ? units : -4194304);
+    }
+}
+
+void ck_dequantise_weights(const int8_t *packed, size_t channels, size_t width,
+                           const float *scales, float *w) {
+    for (size_t c = 0; c < channels; c++, w += width) {
+        const int8_t *from = packed + ck_packed_size(c / PANEL * PANEL, width) + c % PANEL * GROUP;
+        size_t k = 0;
+        for (; k + GROUP <= width; k += GROUP, from += PANEL * GROUP)
+            for (size_t i = 0; i < GROUP; i++) w[k + i] = (float)from[i] * scales[c];
+        for (size_t i = 0; k + i < width; i++) w[k + i] = (float)from[i] * scales[c];
+    }
+}
+
+/// The scale of a channel whose weights are to be rounded at random; see ck_round_weights.
+static float fitting_scale(const float *w, size_t width, float scale) {
+    const float headroom = 112, smallest = 0x1p-100f;
+    bool finite = true;
+    for (size_t i = 0; i < width; i++) finite &= fabsf(w[i]) <= FLT_MAX;
+    if (!finite) return NAN;
+    float largest = largest_magnitude(w, width);
+    if (largest > 127 * scale) return largest / headroom;
+    while (largest > 0 && largest < 63.5f * scale && scale > smallest) scale /= 2;
+    return scale;
+}
+
+/// Random words: a permutation of 32 bits (Wellons' lowbias32).
+INLINE uint32_t mixed(uint32_t x) {
+    x = (x ^ x >> 16) * 0x7feb352d;
+    x = (x ^ x >> 15) * 0x846ca68b;
+    return x ^ x >> 16;
+}
+
+INLINE void random_words(uint64_t key, size_t first, size_t count, uint32_t *words) {
+    for (size_t i = 0; i < count; i++)
+        words[i] = mixed(mixed((uint32_t)(first + i) + (uint32_t)key) ^ (uint32_t)(key >> 32));
+}
+
+FOR_EACH_WIDTH(void, random_words, (uint64_t key, size_t first, size_t count, uint32_t *words),
+               (key, first, count, words))
+
+void ck_round_weights(ck_isa isa, const float *w, size_t channels, size_t width, uint64_t key,
+                      int8_t *packed, float *scales, int32_t *sums) {
+    enum { CHUNK = 256 };
+    for (size_t c = 0; c < channels; c++) {
+        scales[c] = fitting_scale(w + c * width, width, scales[c]);
+        sums[c] = 0;
+        for (size_t first = 0; first < width; first += CHUNK) {
+            size_t used = width - first < CHUNK ? width - first : CHUNK;
+            uint32_t random[CHUNK];
+            int8_t q[CHUNK];
+            random_words_for(isa)(key, c * width + first, used, random);
+            ck_round_stochastic(isa, w + c * width + first, used, scales[c], random, q);
+            for (size_t i = 0; i < used; i++) sums[c] += q[i];
+            pack_weights(q, c, first, used, width, packed);
+        }
     }
 }
 

@@ -12,22 +12,40 @@ extension PlanFile {
         case classNames = "class_names"
         case missing, window
         case features, classes, shape, offset, scale
+        case targetColumns = "target_columns"
+        case targetOffset = "target_offset"
+        case targetScale = "target_scale"
     }
 
     /// Features and classes.
     private static let widths = 1...65536
 
-    static func dataPlan(_ section: Section<DataKey>) throws(Fault) -> DataPlan {
-        let format = try dataFormat(section)
+    static func dataPlan(
+        _ section: Section<DataKey>, _ objective: TrainingPlan.Objective
+    ) throws(Fault) -> DataPlan {
+        let targets = try targets(section, objective)
+        let format = try dataFormat(section, objective)
         let features = try section.integer(.features, widths)
+        if case .table(let table) = format { try checkWidth(section, table, features) }
         let shape = try shape(section, features)
         return DataPlan(
-            format: format, features: features,
-            classes: try section.integer(.classes, 2...widths.upperBound),
+            format: format, features: features, classes: try classes(section, format, targets),
             shape: shape,
-            offset: try normalisation(section, .offset, shape, .from(-1e9, to: 1e9), default: 0),
-            scale: try normalisation(section, .scale, shape, .from(1e-9, to: 1e9), default: 1))
+            offset: try normalisation(section, .offset, shape, offsets, default: 0),
+            scale: try normalisation(section, .scale, shape, scales, default: 1), targets: targets)
     }
+
+    private static func classes(
+        _ section: Section<DataKey>, _ format: DataPlan.Format, _ targets: TargetPlan?
+    ) throws(Fault) -> Int {
+        if targets != nil { return 0 }
+        // Without labels every example is a normal one, of class 0.
+        if case .table(let table) = format, table.label == nil { return 1 }
+        return try section.integer(.classes, 2...widths.upperBound)
+    }
+
+    static let offsets = Bounds.from(-1e9, to: 1e9)
+    static let scales = Bounds.from(1e-9, to: 1e9)
 
     /// [channels, height, width].
     private static func shape(
@@ -47,7 +65,9 @@ extension PlanFile {
         return shape
     }
 
-    private static func dataFormat(_ section: Section<DataKey>) throws(Fault) -> DataPlan.Format {
+    private static func dataFormat(
+        _ section: Section<DataKey>, _ objective: TrainingPlan.Objective
+    ) throws(Fault) -> DataPlan.Format {
         if try section.word(.format, ["idx", "csv"]) == "idx" {
             try section.refuse([.file, .labelColumn] + tableKeys, in: #"format "idx""#)
             return .idx(
@@ -55,8 +75,15 @@ extension PlanFile {
                 labels: try fileName(section, .labelsFile))
         }
         try section.refuse([.featuresFile, .labelsFile], in: #"format "csv""#)
-        let label = try section.text(.labelColumn, "the name of a column") { !$0.isEmpty }
         let file = try fileName(section, .file)
+        guard !section.has(.targetColumns) else {
+            return .table(try tableFormat(section, file: file, label: nil))
+        }
+        guard section.has(.labelColumn) || objective != .reconstruction else {
+            try section.refuse([.classNames, .classes], in: "a table without label_column")
+            return .table(try tableFormat(section, file: file, label: nil))
+        }
+        let label = try section.text(.labelColumn, "the name of a column") { !$0.isEmpty }
         let isPlain = !tableKeys.contains(where: section.has) && !file.contains("*")
         return isPlain
             ? .csv(file: file, label: label)

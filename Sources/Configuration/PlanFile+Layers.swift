@@ -1,12 +1,13 @@
 import Federation
 
-// [[model.layers]]
+// [[model.layers]] and [[teacher.layers]]
 extension PlanFile {
     enum ModelKey: String, SectionKey { case layers }
 
     enum LayerKey: String, SectionKey {
         case type, name, units, channels, kernel, stride, padding, activation, size, from, rate
         case frozen
+        case batchNorm = "batch_norm"
     }
 
     /// What a layer computes, as its `type` names it.
@@ -19,9 +20,9 @@ extension PlanFile {
         /// The keys that a layer of this type may have besides `type` and `name`.
         var keys: Set<LayerKey> {
             switch self {
-            case .dense: [.units, .activation, .frozen]
+            case .dense: [.units, .activation, .frozen, .batchNorm]
             case .conv, .depthwise:
-                [.channels, .kernel, .stride, .padding, .activation, .frozen]
+                [.channels, .kernel, .stride, .padding, .activation, .frozen, .batchNorm]
             case .maxPool, .averagePool: [.size, .stride]
             case .flatten: []
             case .add: [.from, .activation]
@@ -40,26 +41,52 @@ extension PlanFile {
     static func layers(
         _ root: Section<PlanKey>, _ data: DataPlan, _ objective: TrainingPlan.Objective
     ) throws(Fault) -> [LayerPlan] {
-        let allowed = "1 to \(layerCounts.upperBound) [[model.layers]] tables"
+        let allowed = allowedLayers("[[model.layers]]")
         guard let model = try root.section(.model, of: ModelKey.self) else {
             throw Fault.at(root.file, root.position, "there is no student", "write \(allowed)")
         }
+        return try layers(
+            try model.items(.layers, layerCounts, allowed), of: "student", "[[model.layers]]",
+            file: root.file, data, objective)
+    }
+
+    /// The layers of a teacher that has more to say than `hidden`; all fit each other and the data.
+    static func teacherLayers(
+        _ teacher: Section<TeacherKey>, _ data: DataPlan
+    ) throws(Fault) -> [LayerPlan] {
+        let name = "[[teacher.layers]]"
+        let tables = try teacher.items(.layers, layerCounts, allowedLayers(name))
+        for table in tables {
+            // It never takes part in a round.
+            try Section<LayerKey>(table, name: name, file: teacher.file)
+                .refuse([.frozen], in: "a teacher")
+        }
+        return try layers(tables, of: "teacher", name, file: teacher.file, data, .classification)
+    }
+
+    private static func allowedLayers(_ name: String) -> String {
+        "1 to \(layerCounts.upperBound) \(name) tables"
+    }
+
+    private static func layers(
+        _ tables: [TOMLValue], of network: String, _ name: String, file: String, _ data: DataPlan,
+        _ objective: TrainingPlan.Objective
+    ) throws(Fault) -> [LayerPlan] {
         var sections: [Section<LayerKey>] = []
-        for table in try model.items(.layers, layerCounts, allowed) {
-            sections.append(
-                try Section<LayerKey>(table, name: "[[model.layers]]", file: root.file))
+        for table in tables {
+            sections.append(try Section<LayerKey>(table, name: name, file: file))
         }
         // The layers after it only pass its values on.
         let last = try lastActive(sections)
-        var student = StudentLayers(data)
+        var read = NetworkLayers(data, network)
         for (index, section) in sections.enumerated() {
             if index == last, section.has(.units) { try checkUnits(section, data, objective) }
             let layer = try layer(
-                section, index: index, isLast: index == last, input: student.output)
-            try student.append(layer, section)
+                section, index: index, isLast: index == last, input: read.output)
+            try read.append(layer, section)
         }
-        try student.checkOutput(data, objective, sections[sections.count - 1])
-        return student.layers
+        try read.checkOutput(data, objective, sections[sections.count - 1])
+        return read.layers
     }
 
     private static func type(_ section: Section<LayerKey>) throws(Fault) -> LayerType {
@@ -87,8 +114,15 @@ extension PlanFile {
             .name, nameRule, default: "layer\(index)", where: isName)
         let kind = try kind(
             section, type, relu: try relu(section, type, isLast: isLast), input: input)
+        let hasBatchNorm = try section.truth(.batchNorm, default: false)
+        guard !hasBatchNorm || !isLast else {
+            throw section.fault(
+                .batchNorm, "is true in the last layer",
+                "remove it: an output's mean and spread carry meaning")
+        }
         return LayerPlan(
-            name: name, kind: kind, isFrozen: try section.truth(.frozen, default: false))
+            name: name, kind: kind, isFrozen: try section.truth(.frozen, default: false),
+            hasBatchNorm: hasBatchNorm)
     }
 
     private static func kind(
@@ -167,11 +201,13 @@ extension PlanFile {
         _ section: Section<LayerKey>, _ data: DataPlan, _ objective: TrainingPlan.Objective
     ) throws(Fault) {
         let units = try section.integer(.units, widths)
-        let (expected, reason) =
+        let reason =
             switch objective {
-            case .classification: (data.classes, "one unit a class")
-            case .reconstruction: (data.features, "one unit a feature")
+            case .classification: "one unit a class"
+            case .reconstruction: "one unit a feature"
+            case .regression: "one unit a target"
             }
+        let expected = objective.outputs(data)
         guard units == expected else {
             throw section.fault(
                 .units, "is \(units) in the last layer", "write \(expected), \(reason)")
@@ -190,15 +226,18 @@ extension PlanFile {
     }
 }
 
-/// A student's layers as they are read, with the shape and the parameters they come to.
-private struct StudentLayers {
+/// A network's layers as they are read, with the shape and the parameters they come to.
+private struct NetworkLayers {
     private(set) var layers: [LayerPlan] = []
     private(set) var output: TensorShape
     private let input: TensorShape
     /// The learned ln-scale of the input, and then the layers'.
     private var parameters = 1
+    /// "student" or "teacher"
+    private let network: String
 
-    init(_ data: DataPlan) {
+    init(_ data: DataPlan, _ network: String) {
+        self.network = network
         input = TensorShape(data.shape[0], data.shape[1], data.shape[2])
         output = input
     }
@@ -209,7 +248,7 @@ private struct StudentLayers {
     ) throws(Fault) {
         let fanIn = layer.fanIn(output)
         layers.append(layer)
-        // More may follow: what a student's last layer must be is checked at the end.
+        // More may follow: what the last layer must be is checked at the end.
         output = try shapes(layers + [LayerPlan(name: "", kind: .flatten)], section)
             .input(of: layers.count)
         if layer.kind.hasWeights { parameters += (fanIn + 1) * output.channels }
@@ -217,7 +256,7 @@ private struct StudentLayers {
         guard parameters <= Plan.maximumParameters else {
             throw section.fault(
                 section.has(.units) ? .units : .channels,
-                "brings the student to \(parameters) parameters",
+                "brings the \(network) to \(parameters) parameters",
                 "at most \(Plan.maximumParameters) are allowed")
         }
     }
@@ -237,7 +276,7 @@ private struct StudentLayers {
     func checkOutput(
         _ data: DataPlan, _ objective: TrainingPlan.Objective, _ section: Section<PlanFile.LayerKey>
     ) throws(Fault) {
-        let expected = TensorShape(objective == .reconstruction ? data.features : data.classes)
+        let expected = TensorShape(objective.outputs(data))
         let last = layers[layers.count - 1]
         guard output == expected else {
             throw Fault.at(
@@ -248,7 +287,7 @@ private struct StudentLayers {
         guard layers.contains(where: \.kind.hasWeights) else {
             throw Fault.at(
                 section.file, section.position,
-                "layer '\(last.name)' ends a student without weights",
+                "layer '\(last.name)' ends a \(network) without weights",
                 "add a dense or conv layer")
         }
     }

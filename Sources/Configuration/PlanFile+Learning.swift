@@ -13,10 +13,11 @@ extension PlanFile {
         case proximalMu = "proximal_mu"
         case patience, objective
         case balancesClasses = "balances_classes"
+        case lowMemory = "low_memory"
     }
 
     enum TeacherKey: String, SectionKey {
-        case hidden, epochs
+        case hidden, layers, epochs
         case batchSize = "batch_size"
         case learningRate = "learning_rate"
         case momentum
@@ -27,6 +28,8 @@ extension PlanFile {
         case batchSize = "batch_size"
         case learningRate = "learning_rate"
         case momentum
+        case warmUpEpochs = "warm_up_epochs"
+        case postRoundEpochs = "post_round_epochs"
     }
 
     static func trainingPlan(_ section: Section<TrainingKey>) throws(Fault) -> TrainingPlan {
@@ -42,13 +45,50 @@ extension PlanFile {
         plan.clipNorm = try section.float(.gradientClip, .positive(1e6), default: 0)
         plan.proximalMu = try section.float(.proximalMu, .from(0, to: 100), default: 0)
         plan.patience = try section.integer(.patience, 0...epochs.upperBound, default: 0)
-        let objectives = ["classification", "reconstruction"]
-        if try section.word(.objective, objectives, default: objectives[0]) == objectives[1] {
-            try section.refuse([.balancesClasses], in: #"objective "reconstruction""#)
-            plan.objective = .reconstruction
+        let objectives: [(word: String, objective: TrainingPlan.Objective)] = [
+            ("classification", .classification), ("reconstruction", .reconstruction),
+            ("regression", .regression),
+        ]
+        let word = try section.word(
+            .objective, objectives.map(\.word), default: objectives[0].word)
+        plan.objective = objectives.first { $0.word == word }?.objective ?? .classification
+        if plan.objective != .classification {
+            try section.refuse([.balancesClasses], in: "objective \"\(word)\"")
         }
         plan.balancesClasses = try section.truth(.balancesClasses, default: true)
+        plan.lowMemory = try section.truth(.lowMemory, default: false)
+        if plan.lowMemory { try checkLowMemory(section, plan) }
         return plan
+    }
+
+    /// Low-memory training has the int8 weights and nothing beside them.
+    private static func checkLowMemory(
+        _ section: Section<TrainingKey>, _ plan: TrainingPlan
+    ) throws(Fault) {
+        let remedy = "leave it out, or write low_memory = false"
+        switch plan.optimizer {
+        case .adamW:
+            throw section.fault(
+                .optimizer, "keeps two numbers a weight, and low_memory has room for none",
+                "write optimizer = \"sgd\", or low_memory = false")
+        case .sgd(let momentum, _):
+            guard momentum == 0 else {
+                throw section.fault(
+                    .momentum, "keeps a number a weight, and low_memory has room for none", remedy)
+            }
+        }
+        guard plan.proximalMu == 0 else {
+            throw section.fault(
+                .proximalMu,
+                "needs the weights of the round's beginning, and low_memory has no room for them",
+                remedy)
+        }
+        guard plan.clipNorm == 0 else {
+            throw section.fault(
+                .gradientClip,
+                "needs the whole gradient, and low_memory has room for that of a few channels",
+                remedy)
+        }
     }
 
     private static func optimizer(
@@ -60,7 +100,8 @@ extension PlanFile {
             return .adamW(beta1: betas[0], beta2: betas[1], epsilon: 1e-8)
         }
         try section.refuse([.betas], in: #"optimizer "sgd""#)
-        let momentum = try section.float(.momentum, momenta, default: 0.9)
+        let isLow = try section.truth(.lowMemory, default: false)
+        let momentum = try section.float(.momentum, momenta, default: isLow ? 0 : 0.9)
         let nesterov = try section.truth(.nesterov, default: false)
         guard momentum > 0 || !nesterov else {
             throw section.fault(
@@ -78,24 +119,74 @@ extension PlanFile {
         return betas
     }
 
-    static func teacherPlan(_ section: Section<TeacherKey>) throws(Fault) -> TeacherPlan {
-        let allowed = "an array of 1 to 16 whole numbers from 1 to 65536"
+    /// Where the student learns from data alone.
+    private static let untaught = #"a plan with an objective other than "classification""#
+
+    static func teacherPlan(
+        _ root: Section<PlanKey>, _ data: DataPlan, _ objective: TrainingPlan.Objective
+    ) throws(Fault) -> TeacherPlan {
+        guard objective == .classification else {
+            try root.refuse([.teacher], in: untaught)
+            return .none
+        }
+        return try teacherPlan(try root.requiredSection(.teacher, of: TeacherKey.self), data)
+    }
+
+    private static func teacherPlan(
+        _ section: Section<TeacherKey>, _ data: DataPlan
+    ) throws(Fault) -> TeacherPlan {
+        let training = try descent(section, .epochs, .batchSize, .learningRate, .momentum)
+        guard !section.has(.layers) else {
+            try section.refuse([.hidden], in: "a teacher with [[teacher.layers]]")
+            return TeacherPlan(layers: try teacherLayers(section, data), training: training)
+        }
+        let allowed = "an array of 1 to 16 whole numbers from 1 to 32768"
+        guard section.has(.hidden) else {
+            throw Fault.at(
+                section.file, section.position, "[teacher] has neither hidden nor layers",
+                "write hidden, \(allowed), or [[teacher.layers]] tables")
+        }
         var hidden: [Int] = []
         for item in try section.items(.hidden, 1...16, allowed) {
-            hidden.append(try section.integer(item, .hidden, 1...65536, allowed))
+            hidden.append(
+                try section.integer(item, .hidden, 1...LayerShapes.largestFanIn, allowed))
         }
-        return TeacherPlan(
-            hidden: hidden,
-            training: try descent(section, .epochs, .batchSize, .learningRate, .momentum))
+        let plan = TeacherPlan(hidden: hidden, classes: data.classes, training: training)
+        do throws(Fault) {
+            _ = try LayerShapes(input: TensorShape(data.features), layers: plan.layers)
+        } catch {
+            throw section.fault(.hidden, "does not fit: \(error.message)", error.remedy)
+        }
+        return plan
     }
 
     static func distillationPlan(
-        _ section: Section<DistillationKey>
+        _ section: Section<DistillationKey>, _ objective: TrainingPlan.Objective,
+        _ layers: [LayerPlan]
     ) throws(Fault) -> DistillationPlan {
-        DistillationPlan(
+        var plan = DistillationPlan(
             temperature: try section.float(.temperature, .positive(100), default: 2),
             alpha: try section.float(.alpha, .from(0, to: 1), default: 0.5),
             training: try descent(section, .epochs, .batchSize, .learningRate, .momentum))
+        if objective != .classification {
+            try section.refuse([.temperature, .alpha, .postRoundEpochs], in: untaught)
+        }
+        plan.warmUpEpochs = try warmUpEpochs(section, layers)
+        plan.postRoundEpochs = try section.integer(
+            .postRoundEpochs, 0...epochs.upperBound, default: 0)
+        return plan
+    }
+
+    private static func warmUpEpochs(
+        _ section: Section<DistillationKey>, _ layers: [LayerPlan]
+    ) throws(Fault) -> Int {
+        let count = try section.integer(.warmUpEpochs, 0...epochs.upperBound, default: 0)
+        if count == 0, let layer = layers.first(where: \.hasBatchNorm) {
+            throw section.fault(
+                .warmUpEpochs, "is 0 and layer '\(layer.name)' has batch_norm",
+                "write at least 1: batches are normalised in the warm-up alone")
+        }
+        return count
     }
 
     private static let epochs = 1...10_000

@@ -22,17 +22,20 @@ package enum PlanFile {
         let root = try Section<PlanKey>(document.root, name: "", file: file)
         let identity = try root.requiredSection(.plan, of: IdentityKey.self)
         let id = try planID(identity)
-        let data = try dataPlan(try root.requiredSection(.data, of: DataKey.self))
         let training = try trainingPlan(
             try root.requiredSection(.training, of: TrainingKey.self))
+        let data = try dataPlan(
+            try root.requiredSection(.data, of: DataKey.self), training.objective)
         let privacy = try privacyPlan(
             try root.section(.privacy, of: PrivacyKey.self), for: reader)
+        let layers = try layers(root, data, training.objective)
         return Plan(
             id: id, title: try title(identity, id), population: try population(identity, id),
-            data: data, layers: try layers(root, data, training.objective), training: training,
-            teacher: try teacherPlan(try root.requiredSection(.teacher, of: TeacherKey.self)),
+            data: data, layers: layers, training: training,
+            teacher: try teacherPlan(root, data, training.objective),
             distillation: try distillationPlan(
-                try root.requiredSection(.distillation, of: DistillationKey.self)),
+                try root.requiredSection(.distillation, of: DistillationKey.self),
+                training.objective, layers),
             round: try roundPlan(try root.requiredSection(.round, of: RoundKey.self), privacy),
             clipping: try clippingPlan(
                 try root.requiredSection(.clipping, of: ClippingKey.self), privacy, for: reader),

@@ -5,6 +5,8 @@ enum ColumnRole: Sendable, Equatable {
     /// Features one-hot: an index of `CSVColumns.categories`.
     case category(Int)
     case label
+    /// One target, at this place of the row's.
+    case target(Int)
     case group
     case ignored
 }
@@ -19,6 +21,8 @@ struct CSVCategory: Sendable, Equatable {
 struct CSVRow {
     /// 0 when no column is the label.
     var label: Int32 = 0
+    /// In the order of the plan; empty when no column is a target.
+    var targets: [Float] = []
     /// Fields that stand for a missing value; each of their features is NaN.
     var missing = 0
     /// The field of the group's column.
@@ -36,6 +40,8 @@ struct CSVColumns: Sendable, Equatable {
     var width: Int
     /// Labels are 0 ..< `classes`.
     var classes = 0
+    /// Targets a row.
+    var targets = 0
     /// What the label's column says for each class; nil when it holds the number.
     var classNames: [[UInt8]]?
     var categories: [CSVCategory] = []
@@ -47,6 +53,7 @@ struct CSVColumns: Sendable, Equatable {
     ) throws(CSVProblem) -> CSVRow {
         var fields = CSVFields(line, separator: separator)
         var row = CSVRow()
+        if targets > 0 { row.targets = [Float](repeating: 0, count: targets) }
         while let field = try fields.next() {
             guard fields.column <= roles.count else { break }
             switch roles[fields.column - 1] {
@@ -59,6 +66,11 @@ struct CSVColumns: Sendable, Equatable {
                     field, fields.column, categories[index], into: &values, at: start)
                 if isMissing { row.missing += 1 }
             case .label: row.label = try label(field, fields.column)
+            case .target(let place):
+                guard let value = try number(field, fields.column) else {
+                    throw CSVProblem(column: fields.column, reason: "the target is missing")
+                }
+                row.targets[place] = value
             case .group: row.group = field
             case .ignored: break
             }

@@ -1,5 +1,13 @@
 import Federation
 
+/// What an example has besides its features.
+struct ExampleAnswer {
+    /// 0 when no column is the label.
+    var label: Int32
+    /// Empty when no column is a target.
+    var targets: [Float]
+}
+
 /// A file of rows, opened and checked row by row; only where each example begins is kept.
 ///
 /// Lines end with LF or CR LF; blank lines hold no row.
@@ -53,23 +61,33 @@ struct CSVTable: Sendable {
         } while try lines.next()
     }
 
-    /// Reads example `number` (features at `start`) and returns its label.
+    /// Reads example `number` (features at `start`) and returns what stands beside them; of a
+    /// window, the targets of the last row.
     ///
     /// - Throws: `Fault` when the file has changed since it was opened.
-    func read(_ number: Int, into values: inout [Float], at start: Int) throws(Fault) -> Int32 {
+    func read(
+        _ number: Int, into values: inout [Float], at start: Int
+    ) throws(Fault) -> ExampleAnswer {
         let offset = offsets[number]
         var lines = LineReader(file: file, from: offset, block: min(longest, 1 << 16))
-        guard let window else { return try readRow(&lines, into: &values, at: start).label }
+        guard let window else {
+            let row = try readRow(&lines, into: &values, at: start)
+            return ExampleAnswer(label: row.label, targets: row.targets)
+        }
         var row = [Float](repeating: 0, count: columns.width)
         var labels: [Int32] = []
         labels.reserveCapacity(window.length)
+        var targets: [Float] = []
         for step in 0..<window.length {
-            labels.append(try readRow(&lines, into: &row, at: 0).label)
+            let answer = try readRow(&lines, into: &row, at: 0)
+            labels.append(answer.label)
+            targets = answer.targets
             for (column, value) in row.enumerated() {
                 values[start + column * window.length + step] = value
             }
         }
-        return window.label(of: labels[...], classes: columns.classes)
+        return ExampleAnswer(
+            label: window.label(of: labels[...], classes: columns.classes), targets: targets)
     }
 
     private func readRow(

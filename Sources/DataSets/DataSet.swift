@@ -12,6 +12,8 @@ package struct DataSet: ExampleSource, Sendable {
 
     private let storage: Storage
     package let features: Int
+    package let targets: Int
+    package let hasLabels: Bool
 
     /// Opens what `plan.format` names in `directory` and reads it through once, keeping no values.
     ///
@@ -28,7 +30,7 @@ package struct DataSet: ExampleSource, Sendable {
             let examples = try IDXExamples(
                 featurePath: "\(directory)/\(features)", labelPath: "\(directory)/\(labels)",
                 features: plan.features, classes: plan.classes, part: part)
-            return try DataSet(.idx(examples), features: plan.features, part: part)
+            return try DataSet(.idx(examples), plan, hasLabels: true, part)
         case .csv(let file, let label):
             let format = TableFormat(files: file, label: label, missing: [])
             return try open(directory: directory, table: format, plan: plan, part: part)
@@ -48,12 +50,16 @@ package struct DataSet: ExampleSource, Sendable {
         try requireDirectory(directory)
         let examples = try TableExamples(
             directory: directory, format: format, plan: plan, part: part)
-        return try DataSet(.table(examples), features: plan.features, part: part)
+        return try DataSet(.table(examples), plan, hasLabels: format.label != nil, part)
     }
 
-    private init(_ storage: Storage, features: Int, part: DataPart) throws(Fault) {
+    private init(
+        _ storage: Storage, _ plan: DataPlan, hasLabels: Bool, _ part: DataPart
+    ) throws(Fault) {
         self.storage = storage
-        self.features = features
+        features = plan.features
+        targets = plan.targets?.columns.count ?? 0
+        self.hasLabels = hasLabels
         if case .heldOut = part { return }
         guard count == 0 else { return }
         let reason =
@@ -97,7 +103,25 @@ package struct DataSet: ExampleSource, Sendable {
             try examples.read(rows: rows, features: &values, labels: &labels)
         case .table(let examples):
             for (position, row) in rows.enumerated() {
-                labels[position] = try examples.read(row, into: &values, at: position * features)
+                let answer = try examples.read(row, into: &values, at: position * features)
+                labels[position] = answer.label
+            }
+        }
+    }
+
+    /// As the protocol says. Each of `rows` is in 0 ..< `count`.
+    ///
+    /// - Throws: `Fault` when a file cannot be read or has changed since it was opened.
+    package func read(
+        rows: ArraySlice<Int>, features values: inout [Float], targets answers: inout [Float]
+    ) throws(Fault) {
+        guard case .table(let examples) = storage else {
+            throw Fault(.invalid, "IDX files have no targets", remedy: "use a table")
+        }
+        for (position, row) in rows.enumerated() {
+            let answer = try examples.read(row, into: &values, at: position * features)
+            for (index, target) in answer.targets.enumerated() {
+                answers[position * targets + index] = target
             }
         }
     }

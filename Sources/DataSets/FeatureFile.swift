@@ -1,6 +1,6 @@
 package import Federation
 
-/// Rows of raw features to predict from: one IDX or CSV file, labels optional.
+/// Raw features to predict from: one IDX or CSV file, labels optional.
 ///
 /// A file that begins with two zero bytes is IDX, any other CSV. The first line of a CSV file is a
 /// header when one of its fields is not a number; then a column named as the label is passed over.
@@ -10,6 +10,8 @@ package struct FeatureFile: Sendable {
     private enum Storage: Sendable {
         case idx(IDXFile)
         case csv(CSVTable)
+        /// With what a missing value becomes.
+        case table(CSVTable, offset: [Float])
     }
 
     private let storage: Storage
@@ -41,11 +43,44 @@ package struct FeatureFile: Sendable {
         return FeatureFile(storage: .idx(idx), features: features)
     }
 
-    /// Rows available; 0 when a CSV file holds only a header.
+    /// Opens `file` as a table of the form that `plan` gives its data: columns by name, categories,
+    /// missing values, windows. Columns of labels and targets may be there, and are passed over.
+    ///
+    /// Of a plan with IDX files, and of an IDX file, as above.
+    ///
+    /// - Throws: as above.
+    package static func open(file: String, plan: DataPlan) throws(Fault) -> FeatureFile {
+        let format: TableFormat
+        switch plan.format {
+        case .idx: return try open(file: file, features: plan.features)
+        case .csv(let name, let label):
+            format = TableFormat(files: name, label: label, missing: [])
+        case .table(let table): format = table
+        }
+        guard try !beginsLikeIDX(file) else {
+            return try open(file: file, features: plan.features)
+        }
+        try format.check(classes: plan.classes)
+        var form = plan
+        form.targets = nil
+        let table = try CSVTable(
+            file: try InputFile(path: file), window: format.window, isGrowing: false
+        ) { (line) throws(Fault) in
+            let seen = try format.withoutAnswers(header: line, path: file, plan: plan)
+            return (try seen.columns(header: line, path: file, plan: form), true)
+        }
+        if let problem = table.tally.firstUnreadable {
+            throw Fault(.invalid, problem, remedy: "correct the row or take it out")
+        }
+        let offset = try TableExamples.offsets(plan, length: format.window?.length ?? 1)
+        return FeatureFile(storage: .table(table, offset: offset), features: plan.features)
+    }
+
+    /// Rows available, or windows; 0 when a CSV file holds only a header.
     package var count: Int {
         switch storage {
         case .idx(let file): file.count
-        case .csv(let table): table.count
+        case .csv(let table), .table(let table, _): table.count
         }
     }
 
@@ -62,6 +97,14 @@ package struct FeatureFile: Sendable {
             var values = [Float](repeating: 0, count: rows.count * features)
             for (position, row) in rows.enumerated() {
                 _ = try table.read(row, into: &values, at: position * features)
+            }
+            return values
+        case .table(let table, let offset):
+            var values = [Float](repeating: 0, count: rows.count * features)
+            for (position, row) in rows.enumerated() {
+                let start = position * features
+                _ = try table.read(row, into: &values, at: start)
+                TableExamples.fillMissing(&values, at: start, count: features, offset: offset)
             }
             return values
         }

@@ -36,17 +36,24 @@ struct TableExamples: Sendable {
         }
     }
 
-    /// Reads example `number` (features at `start`) and returns its label.
-    func read(_ number: Int, into values: inout [Float], at start: Int) throws(Fault) -> Int32 {
+    /// Reads example `number` (features at `start`) and returns what stands beside them.
+    func read(
+        _ number: Int, into values: inout [Float], at start: Int
+    ) throws(Fault) -> ExampleAnswer {
         let table = firstEnd(above: number)
         let before = table == 0 ? 0 : ends[table - 1]
-        let label = try tables[table].read(number - before, into: &values, at: start)
+        let answer = try tables[table].read(number - before, into: &values, at: start)
         if tally.missing > 0 {
-            for feature in 0..<features where values[start + feature].isNaN {
-                values[start + feature] = offset.count == 1 ? offset[0] : offset[feature]
-            }
+            TableExamples.fillMissing(&values, at: start, count: features, offset: offset)
         }
-        return label
+        return answer
+    }
+
+    /// Gives missing features, read as NaN, their offset: one for all, or one a feature.
+    static func fillMissing(_ values: inout [Float], at start: Int, count: Int, offset: [Float]) {
+        for feature in 0..<count where values[start + feature].isNaN {
+            values[start + feature] = offset.count == 1 ? offset[0] : offset[feature]
+        }
     }
 
     private mutating func add(
@@ -55,7 +62,7 @@ struct TableExamples: Sendable {
         let table = try CSVTable(file: file, window: format.window, part: part, isGrowing: true) {
             (line) throws(Fault) in
             let columns = try format.columns(
-                header: line, path: file.path, features: plan.features, classes: plan.classes)
+                header: line, path: file.path, plan: plan)
             return (columns, true)
         }
         // Columns that the format does not name are told apart by their place.
@@ -90,7 +97,7 @@ struct TableExamples: Sendable {
     }
 
     /// One offset, or one a feature.
-    private static func offsets(_ plan: DataPlan, length: Int) throws(Fault) -> [Float] {
+    static func offsets(_ plan: DataPlan, length: Int) throws(Fault) -> [Float] {
         let given = plan.offset
         if given.count == 1 || given.count == plan.features { return given }
         guard given.count * length == plan.features else {

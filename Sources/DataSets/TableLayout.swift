@@ -39,25 +39,27 @@ extension TableFormat {
     /// The columns of the file at `path` whose first line is `header`.
     ///
     /// - Throws: `Fault` when a column that the format names is not there once, or the columns do not
-    ///   make `features` features.
+    ///   make the plan's features.
     func columns(
-        header: ArraySlice<UInt8>, path: String, features: Int, classes: Int
+        header: ArraySlice<UInt8>, path: String, plan: DataPlan
     ) throws(Fault) -> CSVColumns {
         let separator = csvSeparator(path: path)
         let names = try headerNames(header, path: path, separator: separator)
         var roles = [ColumnRole](repeating: .ignored, count: names.count)
         if let label { roles[try place(of: label, in: names, path: path)] = .label }
         if let group = window?.group { roles[try place(of: group, in: names, path: path)] = .group }
+        let targets = plan.targets?.columns ?? []
+        for (index, target) in targets.enumerated() {
+            let place = try place(of: target, in: names, path: path)
+            guard roles[place] == .ignored else { throw usedTwice(target) }
+            roles[place] = .target(index)
+        }
         var categories: [CSVCategory] = []
         var width = 0
         if let columns {
             for column in columns {
                 let place = try place(of: column.name, in: names, path: path)
-                guard roles[place] == .ignored else {
-                    throw Fault(
-                        .invalid, "the data's format uses column '\(column.name)' twice",
-                        remedy: "correct the plan's [data]")
-                }
+                guard roles[place] == .ignored else { throw usedTwice(column.name) }
                 switch column.kind {
                 case .number:
                     roles[place] = .number(width)
@@ -75,11 +77,32 @@ extension TableFormat {
                 width += 1
             }
         }
-        try checkWidth(width, path: path, features: features)
+        try checkWidth(width, path: path, features: plan.features)
         return CSVColumns(
-            separator: separator, names: names, roles: roles, width: width, classes: classes,
-            classNames: classNames?.map { Array($0.utf8) }, categories: categories,
-            missing: MissingMarkers(missing))
+            separator: separator, names: names, roles: roles, width: width, classes: plan.classes,
+            targets: targets.count, classNames: classNames?.map { Array($0.utf8) },
+            categories: categories, missing: MissingMarkers(missing))
+    }
+
+    /// This format for a file that is predicted from: its columns by name, and no label, whether the
+    /// file whose first line is `header` has one or not.
+    func withoutAnswers(
+        header: ArraySlice<UInt8>, path: String, plan: DataPlan
+    ) throws(Fault) -> TableFormat {
+        var format = self
+        format.label = nil
+        format.classNames = nil
+        guard columns == nil else { return format }
+        let answers = [label, window?.group].compactMap { $0 } + (plan.targets?.columns ?? [])
+        format.columns = try headerNames(header, path: path, separator: csvSeparator(path: path))
+            .filter { !answers.contains($0) }.map { Column(name: $0) }
+        return format
+    }
+
+    private func usedTwice(_ column: String) -> Fault {
+        Fault(
+            .invalid, "the data's format uses column '\(column)' twice",
+            remedy: "correct the plan's [data]")
     }
 
     private func checkWidth(_ width: Int, path: String, features: Int) throws(Fault) {

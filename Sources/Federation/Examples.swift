@@ -4,12 +4,34 @@ package protocol ExampleSource {
     var count: Int { get }
     /// Raw features a row.
     var features: Int { get }
+    /// Targets a row: the numbers that a model learns to predict. 0 where there are none.
+    var targets: Int { get }
+    /// Whether the examples' classes are known; without, all read as class 0.
+    var hasLabels: Bool { get }
 
     /// Reads `rows` in the order given: raw features into `features` (`rows.count` x `self.features`, row-major) and
     /// classes into `labels` (`rows.count`). Both arrays are at least that long; what lies beyond is left alone.
     mutating func read(
         rows: ArraySlice<Int>, features: inout [Float], labels: inout [Int32]
     ) throws(Fault)
+
+    /// As above, with the raw targets in place of classes: `rows.count` x `self.targets`, row-major.
+    mutating func read(
+        rows: ArraySlice<Int>, features: inout [Float], targets: inout [Float]
+    ) throws(Fault)
+}
+
+extension ExampleSource {
+    package var targets: Int { 0 }
+    package var hasLabels: Bool { true }
+
+    package mutating func read(
+        rows: ArraySlice<Int>, features: inout [Float], targets: inout [Float]
+    ) throws(Fault) {
+        throw Fault(
+            .invalid, "the examples have no targets",
+            remedy: "name them in the plan's [data] target_columns")
+    }
 }
 
 /// Which plan, version and round a model file is, and which it came from; written into the file's metadata and so signed.

@@ -1,4 +1,4 @@
-/// One `[[model.layers]]` entry of a plan: a step of the student from its input to its output.
+/// One `[[model.layers]]` or `[[teacher.layers]]` entry of a plan: a step of a network from its input to its output.
 package struct LayerPlan: Sendable, Equatable {
     /// Names the layer in errors and in other layers' `from`; unique in a plan.
     package var name: String
@@ -6,11 +6,17 @@ package struct LayerPlan: Sendable, Equatable {
     /// Whether training leaves the layer's weights, bias and output scale as they are: their part of an update is
     /// exactly zero.
     package var isFrozen: Bool
+    /// Whether the layer's sums are normalised over the batch before its ReLU while the coordinator trains in fp32.
+    /// Before anything is federated this is folded into the layer's weights and bias.
+    package var hasBatchNorm: Bool
 
-    package init(name: String, kind: LayerKind, isFrozen: Bool = false) {
+    package init(
+        name: String, kind: LayerKind, isFrozen: Bool = false, hasBatchNorm: Bool = false
+    ) {
         self.name = name
         self.kind = kind
         self.isFrozen = isFrozen
+        self.hasBatchNorm = hasBatchNorm
     }
 
     /// Fully connected layers of these units with a ReLU after all but the last, named layer0, layer1 and so on.

@@ -11,8 +11,8 @@ package struct Plan: Sendable, Equatable {
     /// Names the data population; plans over the same population share a privacy budget.
     package var population: String
     package var data: DataPlan
-    /// The student's layers from input to output. The last has no ReLU; it has one unit a class, or one a feature when
-    /// the student reconstructs its input.
+    /// The student's layers from input to output. The last has no ReLU; it has one unit a class, one a feature when the
+    /// student reconstructs its input, or one a target.
     package var layers: [LayerPlan]
     package var training: TrainingPlan
     package var teacher: TeacherPlan
@@ -67,8 +67,7 @@ package struct Plan: Sendable, Equatable {
                 .invalid, "layer '\(last.name)' is the last and ends in a ReLU",
                 remedy: "leave it out: an output may be negative")
         }
-        let expected = TensorShape(
-            training.objective == .reconstruction ? data.features : data.classes)
+        let expected = TensorShape(outputs)
         guard shapes.output == expected else {
             throw Fault(
                 .invalid,
@@ -80,6 +79,9 @@ package struct Plan: Sendable, Equatable {
 
     /// What a device tells of how many examples it has: in a private plan no more than whether there are any.
     package func disclosed(examples: Int) -> Int { privacy == nil ? examples : min(examples, 1) }
+
+    /// The student's outputs: one a class, a feature or a target.
+    package var outputs: Int { training.objective.outputs(data) }
 
     /// Values an example at the input and after each layer, `[784, 128, 10]`; empty when the layers do not fit, which
     /// parsing a plan refuses.
@@ -117,22 +119,47 @@ package struct DataPlan: Sendable, Equatable {
     package var format: Format
     /// Features a row: 784 for 28 x 28 pixels.
     package var features: Int
-    /// Classes, numbered from 0.
+    /// Classes, numbered from 0; 0 where there are targets instead, and 1 in a table without labels.
     package var classes: Int
     /// The features as [channels, height, width], whose product they are: `[1, 28, 28]`. By default [features, 1, 1].
     package var shape: [Int]
     /// Normalised = (raw - offset) / scale, in float32; one value for all features or one a feature.
     package var offset: [Float]
     package var scale: [Float]
+    /// What a student of the regression objective learns to predict; nil with any other.
+    package var targets: TargetPlan?
 
     package init(
         format: Format, features: Int, classes: Int, shape: [Int]? = nil, offset: [Float],
-        scale: [Float]
+        scale: [Float], targets: TargetPlan? = nil
     ) {
         self.format = format
         self.features = features
         self.classes = classes
         self.shape = shape ?? [features, 1, 1]
+        self.offset = offset
+        self.scale = scale
+        self.targets = targets
+    }
+}
+
+extension DataPlan {
+    /// Whether examples say what class they are of.
+    package var hasLabels: Bool {
+        if case .table(let table) = format { table.label != nil } else { true }
+    }
+}
+
+/// The columns of `[data]` that a student learns to predict. There are no classes beside them.
+package struct TargetPlan: Sendable, Equatable {
+    /// Names in the header of a table, one an output of the student.
+    package var columns: [String]
+    /// Normalised = (raw - offset) / scale, in float32; one of each a column. A model file's outputs are raw again.
+    package var offset: [Float]
+    package var scale: [Float]
+
+    package init(columns: [String], offset: [Float], scale: [Float]) {
+        self.columns = columns
         self.offset = offset
         self.scale = scale
     }
@@ -146,6 +173,17 @@ package struct TrainingPlan: Sendable, Equatable {
         case classification
         /// Mean squared error with the normalised input, whose size rates how unusual an example is.
         case reconstruction
+        /// Mean squared error with the normalised targets, numbers that stand beside the features.
+        case regression
+
+        /// Outputs of a student that has this objective on `data`: one a class, a feature or a target.
+        package func outputs(_ data: DataPlan) -> Int {
+            switch self {
+            case .classification: data.classes
+            case .reconstruction: data.features
+            case .regression: data.targets?.columns.count ?? 0
+            }
+        }
     }
 
     /// How gradients move parameters.
@@ -181,6 +219,9 @@ package struct TrainingPlan: Sendable, Equatable {
     /// Whether cross-entropy is corrected for the shares of the classes in a device's data.
     package var balancesClasses = true
     package var objective: Objective = .classification
+    /// Whether the weights exist only as int8 while an agent trains, rounded at random in each step; SGD without
+    /// momentum.
+    package var lowMemory = false
 
     package init(epochs: Int, batchSize: Int, learningRate: Float, optimizer: Optimizer) {
         self.epochs = epochs
@@ -199,13 +240,27 @@ package struct TrainingPlan: Sendable, Equatable {
 
 /// `[teacher]`: the fp32 network the coordinator trains on its public data, with a cosine schedule.
 package struct TeacherPlan: Sendable, Equatable {
-    /// Hidden widths; input and output are the data's.
-    package var hidden: [Int]
+    /// The layers from input to output. The last has no ReLU and one output a class.
+    package var layers: [LayerPlan]
     package var training: TrainingPlan
 
-    package init(hidden: [Int], training: TrainingPlan) {
-        self.hidden = hidden
+    package init(layers: [LayerPlan], training: TrainingPlan) {
+        self.layers = layers
         self.training = training
+    }
+
+    /// Of a plan whose student learns from data alone.
+    package static let none = TeacherPlan(
+        layers: [], training: TrainingPlan(epochs: 1, batchSize: 1, learningRate: 0, momentum: 0))
+
+    /// Dense layers of `hidden` units, and after them one with a unit a class.
+    package init(hidden: [Int], classes: Int, training: TrainingPlan) {
+        self.init(layers: TeacherPlan.dense(hidden + [classes]), training: training)
+    }
+
+    /// Dense layers of these units, named layer0, layer1 and so on, on features of any shape.
+    package static func dense(_ units: [Int]) -> [LayerPlan] {
+        [LayerPlan(name: "flatten", kind: .flatten)] + LayerPlan.dense(units)
     }
 }
 
@@ -216,6 +271,10 @@ package struct DistillationPlan: Sendable, Equatable {
     package var temperature: Float
     package var alpha: Float
     package var training: TrainingPlan
+    /// Epochs in fp32 before the student is rounded; those with batch normalisation are all here.
+    package var warmUpEpochs = 0
+    /// Epochs of distillation after each round, kept only if that helps; 0 for none.
+    package var postRoundEpochs = 0
 
     package init(temperature: Float, alpha: Float, training: TrainingPlan) {
         self.temperature = temperature

@@ -32,11 +32,11 @@ package struct TableFormat: Sendable, Equatable {
     package var label: String?
     /// What the label's column says for class 0, 1 and so on; nil when it holds the number itself.
     package var classNames: [String]?
-    /// The model's columns in its order; nil for every one but label and group, in the file's order
-    /// and as numbers.
+    /// The model's columns in its order; nil for every one but label, targets and group, in the file's
+    /// order and as numbers.
     package var columns: [Column]?
     /// Fields that stand for a missing value: each of the column's features becomes the plan's
-    /// offset, which is 0 after normalisation. A missing label is none: its row does not parse.
+    /// offset, which is 0 after normalisation. A row whose label or target is missing does not parse.
     package var missing: [String]
     /// Nil when each row is an example.
     package var window: WindowFormat?

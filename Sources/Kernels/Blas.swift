@@ -21,10 +21,44 @@ package enum Blas {
             blasint(transposeA ? m : k), b, blasint(transposeB ? k : n), beta, &c, blasint(n))
     }
 
+    /// c [m x n] = op(a) [m x k] times op(b) [k x n] + beta c, of matrices inside larger ones; `c`
+    /// begins its array and has n columns.
+    package static func multiply(
+        _ a: MatrixPart, transposeA: Bool = false, _ b: MatrixPart, m: Int, n: Int, k: Int,
+        beta: Float = 0, into c: inout [Float]
+    ) {
+        precondition(m > 0 && n > 0 && k > 0 && c.count >= m * n)
+        a.check(rows: transposeA ? k : m, columns: transposeA ? m : k)
+        b.check(rows: k, columns: n)
+        a.values.withUnsafeBufferPointer { first in
+            b.values.withUnsafeBufferPointer { second in
+                guard let first = first.baseAddress, let second = second.baseAddress else { return }
+                cblas_sgemm(
+                    CblasRowMajor, transposeA ? CblasTrans : CblasNoTrans, CblasNoTrans,
+                    blasint(m), blasint(n), blasint(k), 1, first + a.offset, blasint(a.stride),
+                    second + b.offset, blasint(b.stride), beta, &c, blasint(n))
+            }
+        }
+    }
+
     /// y += alpha x.
     package static func add(_ x: [Float], times alpha: Float, to y: inout [Float]) {
         precondition(x.count == y.count)
         cblas_saxpy(blasint(x.count), alpha, x, 1, &y, 1)
+    }
+
+    /// y += alpha x for the elements of `xs` in x and as many of y from `start` on.
+    package static func add(
+        _ x: [Float], _ xs: Range<Int>, times alpha: Float, to y: inout [Float], from start: Int
+    ) {
+        precondition(xs.lowerBound >= 0 && xs.upperBound <= x.count)
+        precondition(start >= 0 && start + xs.count <= y.count)
+        x.withUnsafeBufferPointer { x in
+            y.withUnsafeMutableBufferPointer { y in
+                guard let x = x.baseAddress, let y = y.baseAddress else { return }
+                cblas_saxpy(blasint(xs.count), alpha, x + xs.lowerBound, 1, y + start, 1)
+            }
+        }
     }
 
     /// Whether sgemm gives a known answer here, and the core type whose kernels OpenBLAS chose.
@@ -45,5 +79,23 @@ package enum Blas {
             return c[index] == expected
         }
         return (passed, core)
+    }
+}
+
+/// A matrix that lies inside an array: row r begins at element `offset` + r * `stride`.
+package struct MatrixPart {
+    package let values: [Float]
+    let offset: Int
+    let stride: Int
+
+    package init(_ values: [Float], offset: Int = 0, stride: Int) {
+        self.values = values
+        self.offset = offset
+        self.stride = stride
+    }
+
+    fileprivate func check(rows: Int, columns: Int) {
+        precondition(columns <= stride && offset >= 0)
+        precondition(offset + (rows - 1) * stride + columns <= values.count)
     }
 }

@@ -57,41 +57,55 @@ package struct ImageWindow: Sendable, Equatable {
 /// rows are [kernel height, kernel width, channels], then `requantise`. `rows` counts the images in
 /// use: buffers may hold more.
 package enum Convolution {
-    /// patches [rows x positions, patchLength] of `images` [rows, imageLength]; outside an image
-    /// there is `zeroPoint`.
+    /// patches [rows x positions, patchLength] of `images` [rows, imageLength] from image `first`
+    /// on; outside an image there is `zeroPoint`.
     package static func patches(
-        of images: Int8Matrix, rows: Int, window: ImageWindow, zeroPoint: Int32,
-        into patches: inout Int8Matrix
+        of images: Int8Matrix, from first: Int = 0, rows: Int, window: ImageWindow,
+        zeroPoint: Int32, into patches: inout Int8Matrix
     ) {
-        check(images, rows, window)
+        check(images, first + rows, window)
         precondition(patches.rows >= rows * window.positions)
         precondition(patches.width == window.patchLength)
         var window = window.c
-        ck_patches_int8(
-            &window, images.values, rows, images.stride, Int8(zeroPoint), &patches.values,
-            patches.stride)
+        images.values.withUnsafeBufferPointer { values in
+            guard let values = values.baseAddress else { return }
+            ck_patches_int8(
+                &window, values + first * images.stride, rows, images.stride, Int8(zeroPoint),
+                &patches.values, patches.stride)
+        }
     }
 
-    /// patches [rows x positions x patchLength] of `images` [rows x imageLength]; outside an image
-    /// there is 0.
+    /// patches [rows x positions x patchLength] of `images` [rows x imageLength] from image `first`
+    /// on; outside an image there is 0.
     package static func patches(
-        of images: [Float], rows: Int, window: ImageWindow, into patches: inout [Float]
+        of images: [Float], from first: Int = 0, rows: Int, window: ImageWindow,
+        into patches: inout [Float]
     ) {
-        precondition(images.count >= rows * window.imageLength)
+        precondition(images.count >= (first + rows) * window.imageLength)
         precondition(patches.count >= rows * window.positions * window.patchLength)
+        let start = first * window.imageLength
         var window = window.c
-        ck_patches_float(&window, images, rows, &patches)
+        images.withUnsafeBufferPointer { images in
+            guard let images = images.baseAddress else { return }
+            ck_patches_float(&window, images + start, rows, &patches)
+        }
     }
 
     /// The transpose of `patches`: adds each element of `patches` [rows x positions x patchLength]
-    /// to the element of `images` [rows x imageLength] that it is read from.
+    /// to the element of `images` [rows x imageLength], from image `first` on, that it is read
+    /// from.
     package static func add(
-        patches: [Float], rows: Int, window: ImageWindow, to images: inout [Float]
+        patches: [Float], rows: Int, window: ImageWindow, to images: inout [Float],
+        from first: Int = 0
     ) {
-        precondition(images.count >= rows * window.imageLength)
+        precondition(images.count >= (first + rows) * window.imageLength)
         precondition(patches.count >= rows * window.positions * window.patchLength)
+        let start = first * window.imageLength
         var window = window.c
-        ck_add_patches(CPU.preferred, &window, patches, rows, &images)
+        images.withUnsafeMutableBufferPointer { images in
+            guard let images = images.baseAddress else { return }
+            ck_add_patches(CPU.preferred, &window, patches, rows, images + start)
+        }
     }
 
     /// Depthwise convolution: products [rows x positions x channels], exact; outside an image there
@@ -116,8 +130,8 @@ package enum Convolution {
     /// - Parameters:
     ///   - gradient: by the outputs [rows x positions x channels].
     ///   - images: the inputs [rows x imageLength].
-    ///   - weights: [channels x taps].
-    ///   - weightGradient: by the weights [channels x taps], added to.
+    ///   - weights: [channels x taps], or more.
+    ///   - weightGradient: by the weights [channels x taps], added to; or more.
     ///   - imageGradient: by the inputs [rows x imageLength], added to.
     package static func depthwiseGradient(
         _ gradient: [Float], images: [Float], rows: Int, window: ImageWindow, weights: [Float],
@@ -126,8 +140,8 @@ package enum Convolution {
         precondition(gradient.count >= rows * window.positions * window.channels)
         precondition(images.count >= rows * window.imageLength)
         precondition(imageGradient.count >= rows * window.imageLength)
-        precondition(weights.count == window.channels * window.taps)
-        precondition(weightGradient.count == weights.count)
+        precondition(weights.count >= window.channels * window.taps)
+        precondition(weightGradient.count >= window.channels * window.taps)
         var window = window.c
         ck_depthwise_gradients(
             CPU.preferred, &window, gradient, images, rows, weights, &weightGradient, &imageGradient

@@ -23,16 +23,3 @@ package enum Accumulate {
         ck_accumulate(CPU.preferred, values, values.count, weight, &sums)
     }
 }
-
-/// Rounding up or down at random, so that the mean is the value itself.
-package enum StochasticRounding {
-    /// output = values / scale, clamped to [-127, 127] and rounded.
-    ///
-    /// - Parameter random: one a value, uniform in all 32 bits.
-    package static func round(
-        _ values: [Float], scale: Float, random: [UInt32], into output: inout [Int8]
-    ) {
-        precondition(values.count == random.count && values.count == output.count)
-        ck_round_stochastic(CPU.preferred, values, values.count, scale, random, &output)
-    }
-}

@@ -54,37 +54,47 @@ package enum Int8Kernels {
             weights.width, &products)
     }
 
-    /// `multiply` and `requantise` in one: output [rows, weights.channels].
+    /// `multiply` and `requantise` in one: a dense layer's output [rows, weights.channels], or, with
+    /// a row of `input` for each position, the images [rows, positions x weights.channels] of a
+    /// convolution.
+    ///
+    /// - Parameters:
+    ///   - first: the first row of `output` that is written.
+    ///   - scaled: receives the values before the clamp, which `gradient` needs, like `output` but
+    ///     without its padding; empty where they are not wanted.
+    package static func layer(
+        _ input: Int8Matrix, rows: Int, weights: Int8Weights, bias: [Int32], multipliers: [Float],
+        zeroPoint: Int32, into output: inout Int8Matrix, from first: Int = 0,
+        scaled: inout [Float]
+    ) {
+        let positions = output.width / weights.channels
+        precondition(positions * weights.channels == output.width && input.width == weights.width)
+        precondition(rows * positions <= input.rows && first + rows <= output.rows)
+        precondition(bias.count == weights.channels && multipliers.count == weights.channels)
+        precondition(scaled.isEmpty || scaled.count >= (first + rows) * output.width)
+        let (stride, width, isWanted) = (output.stride, output.width, !scaled.isEmpty)
+        output.values.withUnsafeMutableBufferPointer { output in
+            scaled.withUnsafeMutableBufferPointer { scaled in
+                guard let output = output.baseAddress, let scaled = scaled.baseAddress else {
+                    return
+                }
+                ck_int8_images(
+                    CPU.preferred, input.values, rows, positions, input.stride, weights.packed,
+                    weights.channels, weights.width, bias, multipliers, zeroPoint,
+                    output + first * stride, stride, isWanted ? scaled + first * width : nil)
+            }
+        }
+    }
+
+    /// As above without `scaled`.
     package static func layer(
         _ input: Int8Matrix, rows: Int, weights: Int8Weights, bias: [Int32], multipliers: [Float],
         zeroPoint: Int32, into output: inout Int8Matrix
     ) {
-        checkLayer(input, rows, weights, bias, multipliers, output)
-        ck_int8_layer(
-            CPU.preferred, input.values, rows, input.stride, weights.packed, weights.channels,
-            weights.width, bias, multipliers, zeroPoint, &output.values, output.stride, nil)
-    }
-
-    /// As above, and `scaled` [rows x weights.channels] receives the values before the clamp, which
-    /// `gradient` needs.
-    package static func layer(
-        _ input: Int8Matrix, rows: Int, weights: Int8Weights, bias: [Int32], multipliers: [Float],
-        zeroPoint: Int32, into output: inout Int8Matrix, scaled: inout [Float]
-    ) {
-        checkLayer(input, rows, weights, bias, multipliers, output)
-        precondition(scaled.count >= rows * output.width)
-        ck_int8_layer(
-            CPU.preferred, input.values, rows, input.stride, weights.packed, weights.channels,
-            weights.width, bias, multipliers, zeroPoint, &output.values, output.stride, &scaled)
-    }
-
-    private static func checkLayer(
-        _ input: Int8Matrix, _ rows: Int, _ weights: Int8Weights, _ bias: [Int32],
-        _ multipliers: [Float], _ output: Int8Matrix
-    ) {
-        precondition(rows <= input.rows && input.width == weights.width)
-        precondition(rows <= output.rows && output.width == weights.channels)
-        precondition(bias.count == output.width && multipliers.count == output.width)
+        var scaled: [Float] = []
+        layer(
+            input, rows: rows, weights: weights, bias: bias, multipliers: multipliers,
+            zeroPoint: zeroPoint, into: &output, scaled: &scaled)
     }
 
     /// values [rows x features] become (values - offset) / scale; `offset` and `scale` hold one

@@ -59,7 +59,7 @@ package struct Int8Weights: Sendable {
     /// The sum of each channel's weights, with which zero points are taken off.
     package internal(set) var sums: [Int32]
     /// The weights as the kernels read them.
-    private(set) var packed: [Int8]
+    fileprivate(set) var packed: [Int8]
 
     /// Room for weights that `quantise` fills.
     package init(channels: Int, width: Int) {
@@ -101,8 +101,96 @@ package struct Int8Weights: Sendable {
     /// `inputScale`: scale = max|w| / 127 a channel, 1 for a channel of zeros, more where the bias
     /// would pass 2^22 units.
     package mutating func quantise(weights: [Float], bias fp32Bias: [Float], inputScale: Float) {
-        precondition(weights.count == channels * width && fp32Bias.count == channels)
-        ck_quantise_layer(
-            weights, fp32Bias, channels, width, inputScale, &packed, &scales, &sums, &bias)
+        quantise(0..<channels, weights: weights, bias: fp32Bias, inputScale: inputScale)
+    }
+}
+
+// Some channels at a time, from a multiple of `channelAlignment` on: so weights need not all be
+// there in fp32.
+extension Int8Weights {
+    /// Blocks of channels begin at a multiple of this.
+    package static let channelAlignment = Int(CK_PANEL_CHANNELS)
+
+    /// As `quantise` for a block of channels, whose weights [some.count x width] and biases begin
+    /// their arrays.
+    package mutating func quantise(
+        _ some: Range<Int>, weights: [Float], bias fp32Bias: [Float], inputScale: Float
+    ) {
+        check(some, weights)
+        precondition(fp32Bias.count >= some.count)
+        let (first, width) = (some.lowerBound, width)
+        withPointers { packed, scales, sums, bias in
+            ck_quantise_layer(
+                weights, fp32Bias, some.count, width, inputScale,
+                packed + ck_packed_size(first, width), scales + first, sums + first, bias + first)
+        }
+    }
+
+    /// The real weights of a block of channels, to the beginning of `weights` [some.count x width].
+    package func dequantise(_ some: Range<Int>, into weights: inout [Float]) {
+        check(some, weights)
+        let first = some.lowerBound
+        packed.withUnsafeBufferPointer { packed in
+            scales.withUnsafeBufferPointer { scales in
+                guard let packed = packed.baseAddress, let scales = scales.baseAddress else {
+                    return
+                }
+                ck_dequantise_weights(
+                    packed + ck_packed_size(first, width), some.count, width, scales + first,
+                    &weights)
+            }
+        }
+    }
+
+    /// Replaces the weights of a block of channels by `weights` [some.count x width], rounded up or
+    /// down at random so that their mean is the value itself.
+    ///
+    /// A channel keeps its scale as long as its weights fit into it and use it. When one would
+    /// leave +-127 the scale grows to an eighth more than it needs, so that this is rare; when half
+    /// of it would do, it is halved, which leaves the weights that have not moved as they are. A
+    /// channel with a weight that is not finite gets a scale that is not.
+    ///
+    /// - Parameter key: decides every rounding; a new one each time.
+    package mutating func round(_ some: Range<Int>, weights: [Float], key: UInt64) {
+        check(some, weights)
+        let (first, width) = (some.lowerBound, width)
+        withPointers { packed, scales, sums, _ in
+            ck_round_weights(
+                CPU.preferred, weights, some.count, width, key,
+                packed + ck_packed_size(first, width), scales + first, sums + first)
+        }
+    }
+
+    /// Rounds the bias [channels] of a layer whose input has scale `inputScale`, to the weights'
+    /// scales as they are; within 2^22 units.
+    package mutating func setBias(_ fp32Bias: [Float], inputScale: Float) {
+        precondition(fp32Bias.count == channels)
+        ck_quantise_bias(fp32Bias, channels, inputScale, scales, &bias)
+    }
+
+    private func check(_ some: Range<Int>, _ weights: [Float]) {
+        precondition(some.lowerBound >= 0 && some.upperBound <= channels)
+        precondition(some.lowerBound.isMultiple(of: Int8Weights.channelAlignment))
+        precondition(weights.count >= some.count * width)
+    }
+
+    private mutating func withPointers(
+        _ body: (
+            UnsafeMutablePointer<Int8>, UnsafeMutablePointer<Float>, UnsafeMutablePointer<Int32>,
+            UnsafeMutablePointer<Int32>
+        ) -> Void
+    ) {
+        packed.withUnsafeMutableBufferPointer { packed in
+            scales.withUnsafeMutableBufferPointer { scales in
+                sums.withUnsafeMutableBufferPointer { sums in
+                    bias.withUnsafeMutableBufferPointer { bias in
+                        guard let packed = packed.baseAddress, let scales = scales.baseAddress,
+                            let sums = sums.baseAddress, let bias = bias.baseAddress
+                        else { return }
+                        body(packed, scales, sums, bias)
+                    }
+                }
+            }
+        }
     }
 }

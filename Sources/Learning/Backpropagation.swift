@@ -17,33 +17,50 @@ struct Backpropagation: Sendable {
     private let weightIndices: [Int?]
     private var inputGradient: [Float]
     /// Of a few images at a time, so that they stay in the cache and memory does not grow with the
-    /// batch; with them their patches.
+    /// batch.
     private var patches: [Float]
-    private var images: [Float]
-    private var outputs: [Float]
     /// The gradient that additions bring to an activation, for the activations that are added.
     private var pending: [[Float]]
     private let addends: [Int?]
 
     /// - Parameter capacity: most rows of a pass.
     init(shape: StudentShape, capacity: Int) {
+        var memory = PlannedMemory()
+        self.init(shape: shape, capacity: capacity, memory: &memory)
+    }
+
+    init(shape: StudentShape, capacity: Int, memory: inout PlannedMemory) {
         self.shape = shape
         windows = shape.layers.indices.map { shape.window(layer: $0) }
         addends = shape.layers.indices.map { shape.addend(layer: $0) }
         let weighted = shape.weightedLayers
         weightIndices = shape.layers.indices.map { weighted.firstIndex(of: $0) }
-        gradient = [Float](repeating: 0, count: capacity * (shape.widths.max() ?? 0))
-        inputGradient = gradient
-        let sizes = PatchBuffers(shape: shape, capacity: capacity)
-        patches = [Float](repeating: 0, count: sizes.patches)
-        images = [Float](repeating: 0, count: sizes.images)
-        outputs = [Float](repeating: 0, count: sizes.outputs)
+        gradient = memory.buffer(0, count: capacity * (shape.widths.max() ?? 0))
+        inputGradient = memory.buffer(0, count: capacity * (shape.widths.max() ?? 0))
+        let counts = shape.layers.indices.map { layer in
+            guard case .conv(let conv) = shape.layers[layer].kind, !conv.isDepthwise,
+                let window = shape.window(layer: layer), !window.isPointwise
+            else { return 0 }
+            return min(Backpropagation.rowsTogether(of: window), capacity) * window.positions
+                * window.patchLength
+        }
+        patches = memory.buffer(0, count: counts.max() ?? 0)
         let added = Set(addends.compactMap { $0 })
-        pending = shape.activations.indices.map { index in
-            let count = added.contains(index) ? capacity * shape.activations[index].count : 0
-            return [Float](repeating: 0, count: count)
+        pending = []
+        for (index, activation) in shape.activations.enumerated() {
+            pending.append(
+                memory.buffer(0, count: added.contains(index) ? capacity * activation.count : 0))
         }
     }
+
+    /// Images whose patches are made at a time: as many as stay in a processor's second cache with
+    /// what they are multiplied by.
+    private static func rowsTogether(of window: ImageWindow) -> Int {
+        max(1, (1 << 16) / (window.positions * window.patchLength))
+    }
+
+    /// Gives up the buffers.
+    mutating func forget() { (gradient, inputGradient, patches, pending) = ([], [], [], []) }
 
     /// Adds to `gradient` what later additions brought to the output of layer `layer`.
     mutating func collect(layer: Int, rows: Int) {
@@ -58,68 +75,102 @@ struct Backpropagation: Sendable {
     ///
     /// - Parameter input: the layer's input [rows x inputs].
     mutating func pass(
-        layer: Int, input: [Float], rows: Int, parameters: inout StudentParameters
+        layer: Int, input: [Float], rows: Int, parameters: inout some DifferentiatedWeights
     ) {
-        switch shape.layers[layer].kind {
-        case .dense:
-            guard let index = weightIndices[layer] else { return }
-            parameters.layers[index].differentiate(gradient: gradient, input: input, rows: rows)
-            parameters.layers[index].propagate(gradient, rows: rows, into: &inputGradient)
-        case .conv(let conv):
-            guard let index = weightIndices[layer], let window = windows[layer] else { return }
-            if conv.isDepthwise {
-                passDepthwise(&parameters.layers[index], window, input: input, rows: rows)
-            } else {
-                passPatches(&parameters.layers[index], window, input: input, rows: rows)
+        if let index = weightIndices[layer] {
+            let output = shape.activations[layer + 1]
+            parameters.differentiateBias(index, gradient: gradient, rows: rows * output.area)
+            let together = parameters.channelsTogether(index)
+            WeightBlock.forEach(of: output.channels, size: together) { channels in
+                parameters.differentiate(index, channels: channels) { weights, weightGradient in
+                    let block = Block(channels: channels, weights: weights)
+                    pass(layer, block, input: input, rows: rows, &weightGradient)
+                }
             }
-        case .averagePool: passAverage(layer: layer, rows: rows)
-        case .maxPool, .flatten, .add, .dropout: return
+        } else {
+            passAverage(layer: layer, rows: rows)
         }
         swap(&gradient, &inputGradient)
+    }
+
+    /// Some output channels of a layer.
+    private struct Block {
+        let channels: Range<Int>
+        /// [channels x inputs].
+        let weights: MatrixPart
+
+        var isFirst: Bool { channels.lowerBound == 0 }
+    }
+
+    private mutating func pass(
+        _ layer: Int, _ block: Block, input: [Float], rows: Int, _ weightGradient: inout [Float]
+    ) {
+        let output = shape.activations[layer + 1]
+        if let window = windows[layer], shape.layers[layer].kind.isDepthwise {
+            passDepthwise(block, window, input: input, rows: rows, &weightGradient)
+        } else if let window = windows[layer], !window.isPointwise {
+            passPatches(
+                block, of: output.channels, window, input: input, rows: rows, &weightGradient)
+        } else {
+            // A dense layer, or a convolution that is one at each position.
+            let inputs = windows[layer]?.channels ?? shape.activations[layer].count
+            passProduct(
+                block, of: output.channels, input: MatrixPart(input, stride: inputs),
+                inputs: inputs, rows: rows * output.area, &weightGradient)
+        }
     }
 
     private mutating func clearInput(_ count: Int) {
         for index in 0..<count { inputGradient[index] = 0 }
     }
 
-    private mutating func passPatches(
-        _ layer: inout LinearLayer, _ window: ImageWindow, input: [Float], rows: Int
+    private mutating func passProduct(
+        _ block: Block, of outputs: Int, input: MatrixPart, inputs: Int, rows: Int,
+        _ weightGradient: inout [Float]
     ) {
-        guard !window.isPointwise else {
-            let positions = rows * window.positions
-            layer.differentiate(gradient: gradient, input: input, rows: positions)
-            layer.propagate(gradient, rows: positions, into: &inputGradient)
-            return
-        }
-        layer.clearGradient()
-        let (inputs, results) = (window.imageLength, window.positions * layer.outputs)
-        let chunk = PatchBuffers.rows(of: window)
-        for first in stride(from: 0, to: rows, by: chunk) {
-            let count = min(chunk, rows - first)
-            let place = first * inputs..<(first + count) * inputs
-            images.replaceSubrange(0..<count * inputs, with: input[place])
-            outputs.replaceSubrange(
-                0..<count * results, with: gradient[first * results..<(first + count) * results])
-            Convolution.patches(of: images, rows: count, window: window, into: &patches)
+        let part = MatrixPart(gradient, offset: block.channels.lowerBound, stride: outputs)
+        let channels = block.channels.count
+        Blas.multiply(
+            part, transposeA: true, input, m: channels, n: inputs, k: rows, into: &weightGradient)
+        Blas.multiply(
+            part, block.weights, m: rows, n: inputs, k: channels, beta: block.isFirst ? 0 : 1,
+            into: &inputGradient)
+    }
+
+    private mutating func passPatches(
+        _ block: Block, of outputs: Int, _ window: ImageWindow, input: [Float], rows: Int,
+        _ weightGradient: inout [Float]
+    ) {
+        if block.isFirst { clearInput(rows * window.imageLength) }
+        let (channels, length) = (block.channels.count, window.patchLength)
+        let together = Backpropagation.rowsTogether(of: window)
+        for first in stride(from: 0, to: rows, by: together) {
+            let count = min(together, rows - first)
             let patchRows = count * window.positions
-            layer.differentiate(gradient: outputs, input: patches, rows: patchRows, adding: true)
-            layer.propagate(outputs, rows: patchRows, into: &patches)
-            for index in 0..<count * inputs { images[index] = 0 }
-            Convolution.add(patches: patches, rows: count, window: window, to: &images)
-            inputGradient.replaceSubrange(place, with: images[..<(count * inputs)])
+            Convolution.patches(
+                of: input, from: first, rows: count, window: window, into: &patches)
+            let part = MatrixPart(
+                gradient, offset: first * window.positions * outputs + block.channels.lowerBound,
+                stride: outputs)
+            Blas.multiply(
+                part, transposeA: true, MatrixPart(patches, stride: length), m: channels,
+                n: length, k: patchRows, beta: first == 0 ? 0 : 1, into: &weightGradient)
+            Blas.multiply(
+                part, block.weights, m: patchRows, n: length, k: channels, into: &patches)
+            Convolution.add(
+                patches: patches, rows: count, window: window, to: &inputGradient, from: first)
         }
     }
 
     private mutating func passDepthwise(
-        _ layer: inout LinearLayer, _ window: ImageWindow, input: [Float], rows: Int
+        _ block: Block, _ window: ImageWindow, input: [Float], rows: Int,
+        _ weightGradient: inout [Float]
     ) {
-        layer.clearGradient()
-        layer.addBias(gradient: gradient, rows: rows * window.positions)
         clearInput(rows * window.imageLength)
-        let weights = layer.weights.values
+        for index in 0..<window.channels * window.taps { weightGradient[index] = 0 }
         Convolution.depthwiseGradient(
-            gradient, images: input, rows: rows, window: window, weights: weights,
-            weightGradient: &layer.weights.gradient, imageGradient: &inputGradient)
+            gradient, images: input, rows: rows, window: window, weights: block.weights.values,
+            weightGradient: &weightGradient, imageGradient: &inputGradient)
     }
 
     private mutating func passAverage(layer: Int, rows: Int) {
@@ -169,33 +220,6 @@ struct Backpropagation: Sendable {
         for index in 0..<count {
             gradient[index] = dropout.keeps[index] ? dropout.gain * gradient[index] : 0
         }
-    }
-}
-
-/// How many elements the buffers of convolutions over all channels need.
-struct PatchBuffers {
-    private(set) var patches = 0
-    private(set) var images = 0
-    private(set) var outputs = 0
-
-    /// Patches of this size stay in a processor's second cache with what they are multiplied by.
-    private static let enough = 1 << 16
-
-    init(shape: StudentShape, capacity: Int) {
-        for (index, layer) in shape.layers.enumerated() {
-            guard case .conv(let conv) = layer.kind, !conv.isDepthwise,
-                let window = shape.window(layer: index), !window.isPointwise
-            else { continue }
-            let rows = min(PatchBuffers.rows(of: window), capacity)
-            patches = max(patches, rows * window.positions * window.patchLength)
-            images = max(images, rows * window.imageLength)
-            outputs = max(outputs, rows * window.positions * conv.channels)
-        }
-    }
-
-    /// Images whose patches are made at a time.
-    static func rows(of window: ImageWindow) -> Int {
-        max(1, enough / (window.positions * window.patchLength))
     }
 }
 

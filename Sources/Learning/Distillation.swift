@@ -2,11 +2,12 @@ package import Federation
 import Glibc
 import Kernels
 
-/// The first student's parameters: random weights, activation scales measured on data, then
-/// quantisation-aware training against the teacher's softened outputs and the labels, the learning
-/// rate falling to zero along a cosine.
+/// The first student's parameters: random weights; if the plan says so some epochs in fp32, with
+/// batch normalisation, which is then folded into them; activation scales measured on data; and
+/// quantisation-aware training, the learning rate falling to zero along a cosine.
 ///
-/// All layers learn, those that are frozen in rounds too.
+/// It learns from the teacher's softened outputs and the labels. All layers learn, those that are
+/// frozen in rounds too.
 ///
 /// - Parameters:
 ///   - teacher: nil for a student without one, which learns the plan's objective alone.
@@ -18,26 +19,61 @@ package func distil<Source: ExampleSource, Random: RandomSource>(
     on source: inout Source, random: inout Random,
     progress: (Double) throws(Fault) -> Bool
 ) throws(Fault) -> [Float] {
-    let shape = try StudentShape(plan: plan).thawed
+    let shape = try StudentShape(warmUpOf: plan)
     let normalisation = Normalisation(plan: plan.data)
     try normalisation.check(features: shape.inputs)
+    let lesson = DistillationLesson(teacher: teacher, plan: plan, normalisation: normalisation)
     var parameters = initialParameters(shape, random: &random)
+    let warmUp = lesson.plan.warmUpEpochs
+    let warmUpShare = Double(warmUp) / Double(warmUp + lesson.plan.training.epochs)
+    if warmUp > 0 {
+        var training = lesson.plan.training
+        training.epochs = warmUp
+        parameters = try lesson.trained(
+            parameters, shape: shape, training: training, arithmetic: .float32, on: &source,
+            random: &random
+        ) { (done) throws(Fault) in try progress(warmUpShare * done) }
+    }
     try calibrate(
         &parameters, shape: shape, normalisation: normalisation, on: &source, random: &random)
-    var training = plan.distillation.training
-    training.schedule = .cosine
-    training.objective = plan.training.objective
-    var trainer = StudentTrainer(
-        shape: shape, normalisation: normalisation, parameters: parameters, training: training,
-        arithmetic: arithmetic)
-    if let teacher {
-        _ = try trainer.run(
-            DistillationLoss(teacher: teacher, plan: plan.distillation), on: &source,
-            random: &random, progress: progress)
-    } else {
-        _ = try trainer.train(on: &source, random: &random, progress: progress)
+    return try lesson.trained(
+        parameters, shape: shape.thawed, training: lesson.plan.training, arithmetic: arithmetic,
+        on: &source, random: &random
+    ) { (done) throws(Fault) in try progress(warmUpShare + (1 - warmUpShare) * done) }
+}
+
+/// What the first student is taught, in whatever arithmetic.
+private struct DistillationLesson {
+    let teacher: Teacher?
+    let plan: DistillationPlan
+    let normalisation: Normalisation
+
+    init(teacher: Teacher?, plan: Plan, normalisation: Normalisation) {
+        self.teacher = teacher
+        self.normalisation = normalisation
+        var distillation = plan.distillation
+        distillation.training.schedule = .cosine
+        distillation.training.objective = plan.training.objective
+        self.plan = distillation
     }
-    return trainer.parameters
+
+    func trained<Source: ExampleSource, Random: RandomSource>(
+        _ parameters: [Float], shape: StudentShape, training: TrainingPlan,
+        arithmetic: StudentTrainer.Arithmetic, on source: inout Source, random: inout Random,
+        progress: (Double) throws(Fault) -> Bool
+    ) throws(Fault) -> [Float] {
+        var trainer = StudentTrainer(
+            shape: shape, normalisation: normalisation, parameters: parameters, training: training,
+            arithmetic: arithmetic)
+        if let teacher {
+            _ = try trainer.run(
+                DistillationLoss(teacher: teacher, plan: plan), section: "distillation",
+                on: &source, random: &random, progress: progress)
+        } else {
+            _ = try trainer.train(on: &source, random: &random, progress: progress)
+        }
+        return trainer.parameters
+    }
 }
 
 /// Random weights, biases of zero, and scales of 1.
@@ -65,7 +101,7 @@ package func calibrate(
     let calibrationBatches = 8
     let batchSize = 64
     var batches = try Minibatches(
-        of: source, inputs: shape.inputs, classes: nil, batchSize: batchSize)
+        of: source, inputs: shape.inputs, answers: .none, batchSize: batchSize)
     batches.shuffle(&random)
     var network = FloatNetwork(
         shape: shape, normalisation: normalisation, capacity: batchSize, seed: nil)

@@ -10,7 +10,12 @@ struct Dropout: Sendable {
     private let threshold: UInt64
 
     init(rate: Float, count: Int) {
-        keeps = [Bool](repeating: true, count: count)
+        var memory = PlannedMemory()
+        self.init(rate: rate, count: count, memory: &memory)
+    }
+
+    init(rate: Float, count: Int, memory: inout PlannedMemory) {
+        keeps = memory.buffer(true, count: count)
         gain = 1 / (1 - rate)
         threshold = UInt64(Double(rate) * 0x1p32)
     }

@@ -1,10 +1,13 @@
 import Federation
 import Kernels
 
-/// Training in fp32 without rounding: what the int8 student is measured against.
+/// Training in fp32 without rounding: of teachers, of students that warm up, and of what the int8
+/// student is measured against.
 struct FloatLearner<Objective: Loss>: MinibatchLearner {
     private(set) var latent: StudentParameters
     private(set) var network: FloatNetwork
+    /// Of each layer with batch normalisation.
+    private var norms: [BatchNorm?]
     private var backward: Backpropagation
     private var objective: Objective
 
@@ -18,17 +21,39 @@ struct FloatLearner<Objective: Loss>: MinibatchLearner {
         network = FloatNetwork(
             shape: shape, normalisation: normalisation, capacity: capacity, seed: seed)
         backward = Backpropagation(shape: shape, capacity: capacity)
+        norms = shape.layers.indices.map { layer in
+            guard shape.layers[layer].hasBatchNorm else { return nil }
+            let output = shape.activations[layer + 1]
+            return BatchNorm(
+                gain: [Float](repeating: 1, count: output.channels),
+                shift: [Float](repeating: 0, count: output.channels),
+                capacity: capacity * output.area, training: training)
+        }
     }
 
     var inputs: Int { network.shape.inputs }
-    var classes: Int? { objective.usesLabels ? network.shape.classes : nil }
-    var parameters: [Float] { latent.vector }
+    var answers: Minibatches.Answers { objective.answers(outputs: network.shape.classes) }
+
+    mutating func observe(targets: [Float], rows: Int) {
+        objective.observe(targets: targets, rows: rows)
+    }
+
+    /// The parameters in `StudentShape`'s order, batch normalisation folded into them.
+    var parameters: [Float] {
+        var vector = latent.vector
+        for (layer, norm) in norms.enumerated() {
+            let ranges = network.shape.parameterRanges(layer: layer)
+            norm?.fold(into: &vector, weights: ranges.weights, bias: ranges.bias)
+        }
+        return vector
+    }
 
     mutating func step(
         features: inout [Float], labels: [Int32], rows: Int, learningRate: Float
     ) -> Float {
         let loss = differentiate(features: &features, labels: labels, rows: rows)
-        latent.descend(learningRate: learningRate)
+        let descent = latent.descend(learningRate: learningRate)
+        for layer in norms.indices { norms[layer]?.descend(descent) }
         return loss
     }
 
@@ -37,7 +62,7 @@ struct FloatLearner<Objective: Loss>: MinibatchLearner {
         features: inout [Float], labels: [Int32], rows: Int
     ) -> Float {
         objective.observe(raw: features, rows: rows)
-        network.forward(features: &features, rows: rows, parameters: latent)
+        network.forward(features: &features, rows: rows, parameters: latent, norms: &norms)
         let loss = objective.gradient(
             logits: network.activations[network.shape.layerCount], labels: labels, rows: rows,
             classes: network.shape.classes, into: &backward.gradient)
@@ -54,6 +79,8 @@ struct FloatLearner<Objective: Loss>: MinibatchLearner {
                 backward.gradient[index] = 0
             }
         }
+        norms[layer]?.differentiate(
+            &backward.gradient, rows: rows * network.shape.activations[layer + 1].area)
         switch kind {
         case .dense, .conv, .averagePool:
             backward.pass(

@@ -53,34 +53,37 @@ struct FloatNetwork: Sendable {
     /// Runs `rows` examples of raw features [rows x inputs] through all layers; `features` is
     /// overwritten.
     mutating func forward(features: inout [Float], rows: Int, parameters: StudentParameters) {
+        var norms = [BatchNorm?](repeating: nil, count: shape.layerCount)
+        forward(features: &features, rows: rows, parameters: parameters, norms: &norms)
+    }
+
+    /// The same in training.
+    ///
+    /// - Parameter norms: of each layer whose sums are normalised over the batch.
+    mutating func forward(
+        features: inout [Float], rows: Int, parameters: StudentParameters, norms: inout [BatchNorm?]
+    ) {
         Int8Kernels.normalise(
             &features, rows: rows, features: shape.inputs, offset: normalisation.offset,
             scale: normalisation.scale)
         interleaveChannels(
             features, rows: rows, shape: shape.activations[0], into: &activations[0])
-        for layer in shape.layers.indices { run(layer, rows: rows, parameters: parameters) }
+        for layer in shape.layers.indices {
+            run(layer, rows: rows, parameters: parameters, norm: &norms[layer])
+        }
     }
 
-    private mutating func run(_ layer: Int, rows: Int, parameters: StudentParameters) {
+    private mutating func run(
+        _ layer: Int, rows: Int, parameters: StudentParameters, norm: inout BatchNorm?
+    ) {
         let input = activations[layer]
         switch shape.layers[layer].kind {
-        case .dense(_, let relu):
+        case .dense, .conv:
             guard let index = weightIndices[layer] else { return }
-            parameters.layers[index].forward(
-                input, rows: rows, relu: relu, into: &activations[layer + 1])
-        case .conv(let conv):
-            guard let index = weightIndices[layer], let window = windows[layer] else { return }
-            if conv.isDepthwise {
-                let filters = parameters.layers[index]
-                window.filter(
-                    input, rows: rows, weights: filters.weights.values,
-                    bias: filters.bias.values, relu: conv.relu, into: &activations[layer + 1])
-            } else {
-                Convolution.patches(of: input, rows: rows, window: window, into: &patches)
-                parameters.layers[index].forward(
-                    patches, rows: rows * window.positions, relu: conv.relu,
-                    into: &activations[layer + 1])
-            }
+            let relu = shape.layers[layer].kind.hasReLU
+            weigh(layer, parameters.layers[index], rows: rows, relu: relu && norm == nil)
+            norm?.normalise(
+                &activations[layer + 1], rows: rows * shape.activations[layer + 1].area, relu: relu)
         case .averagePool:
             guard let window = windows[layer] else { return }
             let share = 1 / Float(window.taps)
@@ -103,6 +106,24 @@ struct FloatNetwork: Sendable {
                 activations[layer + 1][index] = relu ? max(sum, 0) : sum
             }
         case .dropout: drop(layer, rows: rows)
+        }
+    }
+
+    /// Runs a layer with weights.
+    private mutating func weigh(_ layer: Int, _ linear: LinearLayer, rows: Int, relu: Bool) {
+        guard let window = windows[layer] else {
+            linear.forward(
+                activations[layer], rows: rows, relu: relu, into: &activations[layer + 1])
+            return
+        }
+        if case .conv(let conv) = shape.layers[layer].kind, conv.isDepthwise {
+            window.filter(
+                activations[layer], rows: rows, weights: linear.weights.values,
+                bias: linear.bias.values, relu: relu, into: &activations[layer + 1])
+        } else {
+            Convolution.patches(of: activations[layer], rows: rows, window: window, into: &patches)
+            linear.forward(
+                patches, rows: rows * window.positions, relu: relu, into: &activations[layer + 1])
         }
     }
 

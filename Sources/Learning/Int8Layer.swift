@@ -18,11 +18,18 @@ struct Int8Layer: Sendable {
     private let order: KernelOrder?
     private let window: ImageWindow?
     private let isDepthwise: Bool
-    /// Empty unless this is a convolution over all channels.
+    /// Of a few images at a time; empty unless this is a convolution over all channels.
     private var patches: Int8Matrix
     private var addition: QuantizedAddition?
 
-    init(shape: StudentShape, layer: Int, capacity: Int, training: Bool) {
+    /// Patches of this many bytes stay in a processor's second cache with what they are multiplied
+    /// by.
+    private static let enough = 1 << 17
+
+    init(
+        shape: StudentShape, layer: Int, capacity: Int, training: Bool,
+        memory: inout PlannedMemory
+    ) {
         let kind = shape.layers[layer].kind
         let dimensions = shape.weightDimensions(layer: layer)
         window = shape.window(layer: layer)
@@ -32,9 +39,10 @@ struct Int8Layer: Sendable {
         switch kind {
         case .dense, .conv:
             let fanIn = (dimensions ?? []).dropFirst().reduce(1, *)
-            weights = Int8Weights(channels: channels, width: fanIn)
+            weights = memory.weights(channels: channels, width: fanIn)
         case .averagePool(let size, _):
             let taps = size[0] * size[1]
+            _ = memory.made(Int8Weights.byteCount(channels: channels, width: taps)) { [Int8]() }
             weights = Int8Weights(
                 weights: [Int8](repeating: 1, count: channels * taps), width: taps,
                 scales: [Float](
@@ -43,23 +51,37 @@ struct Int8Layer: Sendable {
         case .maxPool, .flatten, .add, .dropout: weights = Int8Weights(channels: 0, width: 0)
         }
         isDepthwise = kind.isDepthwise
-        patches =
-            if let window, !isDepthwise {
-                Int8Matrix(rows: capacity * window.positions, width: window.patchLength)
-            } else {
-                Int8Matrix(rows: 0, width: 0)
-            }
+        if let window, !isDepthwise {
+            let images = min(capacity, Int8Layer.imagesTogether(window))
+            patches = memory.matrix(rows: images * window.positions, width: window.patchLength)
+        } else {
+            patches = Int8Matrix(rows: 0, width: 0)
+        }
         if case .dropout(let rate) = kind {
-            dropout = Dropout(rate: rate, count: capacity * shape.activations[layer].count)
+            let count = capacity * shape.activations[layer].count
+            dropout = Dropout(rate: rate, count: count, memory: &memory)
         } else {
             dropout = nil
         }
         if case .maxPool = kind, training {
-            winners = [Int32](repeating: 0, count: capacity * shape.activations[layer + 1].count)
+            winners = memory.buffer(0, count: capacity * shape.activations[layer + 1].count)
         }
         let encoded = kind.hasEncoding ? channels : 0
-        foldedBias = [Int32](repeating: 0, count: encoded)
-        multipliers = [Float](repeating: 0, count: encoded)
+        foldedBias = memory.buffer(0, count: encoded)
+        multipliers = memory.buffer(0, count: encoded)
+    }
+
+    private static func imagesTogether(_ window: ImageWindow) -> Int {
+        max(1, enough / (window.positions * Int8Matrix.stride(width: window.patchLength)))
+    }
+
+    /// Whether the products of a forward pass are requantised as they come, and never kept.
+    static func isFused(_ kind: LayerKind) -> Bool {
+        switch kind {
+        case .dense: true
+        case .conv(let conv): !conv.isDepthwise
+        case .maxPool, .averagePool, .flatten, .add, .dropout: false
+        }
     }
 
     mutating func setWeights(_ layer: QuantizedLayer) {
@@ -101,24 +123,37 @@ struct Int8Layer: Sendable {
         }
     }
 
-    /// products [rows x positions x channels] of a dense layer, a convolution or an average.
-    mutating func multiply(
-        _ input: Int8Matrix, rows: Int, zeroPoint: Int32, into products: inout [Int32]
+    /// The output [rows, width] of a dense layer or of a convolution over all channels; `scaled`
+    /// receives its values before the clamp, unless it is empty.
+    mutating func run(
+        _ input: Int8Matrix, rows: Int, zeroPoints: (input: Int32, output: Int32),
+        into output: inout Int8Matrix, scaled: inout [Float]
     ) {
         guard let window else {
-            Int8Kernels.multiply(input, rows: rows, by: weights, into: &products)
+            Int8Kernels.layer(
+                input, rows: rows, weights: weights, bias: foldedBias, multipliers: multipliers,
+                zeroPoint: zeroPoints.output, into: &output, scaled: &scaled)
             return
         }
-        if isDepthwise {
-            Convolution.depthwise(
-                input, rows: rows, window: window, zeroPoint: zeroPoint, by: weights,
-                into: &products)
-        } else {
+        let together = Int8Layer.imagesTogether(window)
+        for first in stride(from: 0, to: rows, by: together) {
+            let count = min(together, rows - first)
             Convolution.patches(
-                of: input, rows: rows, window: window, zeroPoint: zeroPoint, into: &patches)
-            Int8Kernels.multiply(
-                patches, rows: rows * window.positions, by: weights, into: &products)
+                of: input, from: first, rows: count, window: window, zeroPoint: zeroPoints.input,
+                into: &patches)
+            Int8Kernels.layer(
+                patches, rows: count, weights: weights, bias: foldedBias, multipliers: multipliers,
+                zeroPoint: zeroPoints.output, into: &output, from: first, scaled: &scaled)
         }
+    }
+
+    /// products [rows x positions x channels] of a depthwise convolution or an average.
+    func multiply(
+        _ input: Int8Matrix, rows: Int, zeroPoint: Int32, into products: inout [Int32]
+    ) {
+        guard let window else { return }
+        Convolution.depthwise(
+            input, rows: rows, window: window, zeroPoint: zeroPoint, by: weights, into: &products)
     }
 
     /// products [rows x width] of an addition.

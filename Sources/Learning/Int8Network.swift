@@ -17,6 +17,11 @@ struct Int8Network: Sendable {
     /// One a layer.
     private(set) var layers: [Int8Layer]
 
+    /// In training, the values of layers whose output has a scale, in units of it before rounding,
+    /// one [capacity x width] a layer.
+    private(set) var scaled: [[Float]]
+
+    /// Of layers that do not requantise them as they come.
     private var products: [Int32]
     /// The input with channels innermost; empty where that changes nothing.
     private var images: [Float]
@@ -30,7 +35,7 @@ struct Int8Network: Sendable {
     ///   dropout.
     init(
         shape: StudentShape, normalisation: Normalisation, capacity: Int, training: Bool = false,
-        seed: UInt64 = 0
+        seed: UInt64 = 0, memory: inout PlannedMemory
     ) {
         self.shape = shape
         self.normalisation = normalisation
@@ -40,21 +45,34 @@ struct Int8Network: Sendable {
         encodings = indices.map {
             Int8Encoding(scale: 1, zeroPoint: shape.zeroPoint(activation: $0))
         }
-        activations = shape.widths.map { Int8Matrix(rows: capacity, width: $0) }
-        layers = shape.layers.indices.map {
-            Int8Layer(shape: shape, layer: $0, capacity: capacity, training: training)
+        activations = []
+        for width in shape.widths {
+            activations.append(memory.matrix(rows: capacity, width: width))
         }
-        let widest = shape.layers.indices.filter { shape.layers[$0].kind.hasEncoding }
-            .map { shape.widths[$0 + 1] }.max()
-        products = [Int32](repeating: 0, count: capacity * (widest ?? 0))
+        layers = []
+        scaled = []
+        var widest = 0
+        for (layer, plan) in shape.layers.enumerated() {
+            layers.append(
+                Int8Layer(
+                    shape: shape, layer: layer, capacity: capacity, training: training,
+                    memory: &memory))
+            let width = plan.kind.hasEncoding ? shape.widths[layer + 1] : 0
+            scaled.append(memory.buffer(0, count: training ? capacity * width : 0))
+            if !Int8Layer.isFused(plan.kind) { widest = max(widest, width) }
+        }
+        products = memory.buffer(0, count: capacity * widest)
         let input = shape.activations[0]
-        images = [Float](
-            repeating: 0, count: input.channels > 1 && input.area > 1 ? capacity * input.count : 0)
+        images = memory.buffer(
+            0, count: input.channels > 1 && input.area > 1 ? capacity * input.count : 0)
         random = SeededRandom(seed: seed)
     }
 
     init(_ model: QuantizedModel, capacity: Int) {
-        self.init(shape: model.shape, normalisation: model.normalisation, capacity: capacity)
+        var memory = PlannedMemory()
+        self.init(
+            shape: model.shape, normalisation: model.normalisation, capacity: capacity,
+            memory: &memory)
         setScales(model.activationScales)
         for (layer, index) in zip(model.layers, shape.weightedLayers) {
             layers[index].setWeights(layer)
@@ -86,38 +104,29 @@ struct Int8Network: Sendable {
         fold(layer: index)
     }
 
+    /// Rounds a layer's bias to the scales that its weights have.
+    mutating func setBias(_ index: Int, _ bias: [Float]) {
+        layers[index].weights.setBias(bias, inputScale: encodings[index].scale)
+        fold(layer: index)
+    }
+
+    /// Lends a layer's weights, and takes them back.
+    mutating func exchangeWeights(of index: Int, with weights: inout Int8Weights) {
+        swap(&layers[index].weights, &weights)
+    }
+
+    /// A word of the network's random numbers.
+    mutating func randomWord() -> UInt64 { random.next() }
+
     private mutating func fold(layer: Int) {
         layers[layer].fold(input: encodings[layer], output: encodings[layer + 1])
     }
 
-    /// Runs `rows` examples of raw features [rows x inputs] through all layers; `features` is
-    /// overwritten.
+    /// Runs `rows` examples of raw features [rows x inputs] through all layers; `features` receive
+    /// the input in units of its scale before rounding, images with channels innermost.
     mutating func forward(features: inout [Float], rows: Int) {
         quantiseInput(&features, rows: rows)
-        for index in layers.indices {
-            accumulate(layer: index, rows: rows)
-            guard shape.layers[index].kind.hasEncoding else { continue }
-            Convolution.requantise(
-                products, rows: rows, bias: layers[index].foldedBias,
-                multipliers: layers[index].multipliers,
-                zeroPoint: encodings[index + 1].zeroPoint, into: &activations[index + 1])
-        }
-    }
-
-    /// As `forward`, keeping each activation's values in units of its scale before rounding, for
-    /// the backward pass: the input's in `features`, those of a layer l with a scale of its own in
-    /// `scaled[l]` [rows x outputs]; images with channels innermost.
-    mutating func forward(features: inout [Float], rows: Int, scaled: inout [[Float]]) {
-        quantiseInput(&features, rows: rows)
-        for index in layers.indices {
-            accumulate(layer: index, rows: rows)
-            guard shape.layers[index].kind.hasEncoding else { continue }
-            Convolution.requantise(
-                products, rows: rows, bias: layers[index].foldedBias,
-                multipliers: layers[index].multipliers,
-                zeroPoint: encodings[index + 1].zeroPoint, into: &activations[index + 1],
-                scaled: &scaled[index])
-        }
+        for index in layers.indices { run(layer: index, rows: rows) }
     }
 
     private mutating func quantiseInput(_ features: inout [Float], rows: Int) {
@@ -131,28 +140,53 @@ struct Int8Network: Sendable {
         Int8Kernels.quantise(&features, rows: rows, as: encodings[0], into: &activations[0])
     }
 
-    /// The products of a layer with a scale of its own, or the output of one without.
-    private mutating func accumulate(layer index: Int, rows: Int) {
+    private mutating func run(layer index: Int, rows: Int) {
+        let input = activations[index]
+        let zeroPoint = encodings[index].zeroPoint
         switch shape.layers[index].kind {
         case .dense, .conv, .averagePool:
-            layers[index].multiply(
-                activations[index], rows: rows, zeroPoint: encodings[index].zeroPoint,
-                into: &products)
+            guard Int8Layer.isFused(shape.layers[index].kind) else {
+                layers[index].multiply(input, rows: rows, zeroPoint: zeroPoint, into: &products)
+                return requantise(layer: index, rows: rows)
+            }
+            layers[index].run(
+                input, rows: rows, zeroPoints: (zeroPoint, encodings[index + 1].zeroPoint),
+                into: &activations[index + 1], scaled: &scaled[index])
         case .add:
             guard let addend = layers[index].addend else { return }
-            layers[index].add(activations[index], activations[addend], rows, into: &products)
+            layers[index].add(input, activations[addend], rows, into: &products)
+            requantise(layer: index, rows: rows)
         case .maxPool:
-            let input = activations[index]
             layers[index].pool(input, rows: rows, into: &activations[index + 1])
         case .flatten:
-            let input = activations[index]
             activations[index + 1].flatten(input, rows: rows, shape: shape.activations[index])
         case .dropout:
-            let input = activations[index]
             layers[index].drop(
-                input, rows: rows, zeroPoint: Int8(encodings[index].zeroPoint), random: &random,
+                input, rows: rows, zeroPoint: Int8(zeroPoint), random: &random,
                 into: &activations[index + 1])
         }
+    }
+
+    private mutating func requantise(layer index: Int, rows: Int) {
+        if scaled[index].isEmpty {
+            Convolution.requantise(
+                products, rows: rows, bias: layers[index].foldedBias,
+                multipliers: layers[index].multipliers,
+                zeroPoint: encodings[index + 1].zeroPoint, into: &activations[index + 1])
+        } else {
+            Convolution.requantise(
+                products, rows: rows, bias: layers[index].foldedBias,
+                multipliers: layers[index].multipliers,
+                zeroPoint: encodings[index + 1].zeroPoint, into: &activations[index + 1],
+                scaled: &scaled[index])
+        }
+    }
+
+    /// `recallSaturated` on the outputs of layer `index`.
+    mutating func recallOutputs(of index: Int, rows: Int, gradient: [Float]) -> Float {
+        recallSaturated(
+            &scaled[index], count: rows * shape.activations[index + 1].count,
+            encoding: encodings[index + 1], gradient: gradient)
     }
 
     /// The real values of activation `index` after a forward pass: values [rows x width].

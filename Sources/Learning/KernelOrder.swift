@@ -18,13 +18,15 @@ struct KernelOrder: Sendable {
     }
 
     /// [outputs, channels, taps] as [outputs, taps, channels].
-    func kernel<Value>(_ weights: [Value]) -> [Value] {
-        transposed(weights, blocks: outputs, rows: channels, columns: taps)
+    ///
+    /// - Parameter some: how many of the outputs there are; by default all.
+    func kernel<Value>(_ weights: [Value], outputs some: Int? = nil) -> [Value] {
+        transposed(weights, blocks: some ?? outputs, rows: channels, columns: taps)
     }
 
     /// [outputs, taps, channels] as [outputs, channels, taps].
-    func onnx<Value>(_ weights: [Value]) -> [Value] {
-        transposed(weights, blocks: outputs, rows: taps, columns: channels)
+    func onnx<Value>(_ weights: [Value], outputs some: Int? = nil) -> [Value] {
+        transposed(weights, blocks: some ?? outputs, rows: taps, columns: channels)
     }
 }
 

@@ -12,12 +12,20 @@ struct LinearLayer: Sendable {
     var weights: TrainedTensor
     var bias: TrainedTensor
 
-    init(weights: [Float], bias: [Float], training: TrainingPlan) {
-        precondition(weights.count.isMultiple(of: bias.count))
-        inputs = weights.count / bias.count
-        outputs = bias.count
-        self.weights = TrainedTensor(weights, training: training, decays: true)
-        self.bias = TrainedTensor(bias, training: training, decays: false)
+    /// - Parameters:
+    ///   - keepsGradient: whether there is room for the gradient of all weights.
+    ///   - weights, bias: make what training starts from.
+    init(
+        inputs: Int, outputs: Int, training: TrainingPlan, keepsGradient: Bool,
+        memory: inout PlannedMemory, weights: () -> [Float], bias: () -> [Float]
+    ) {
+        self.inputs = inputs
+        self.outputs = outputs
+        self.weights = TrainedTensor(
+            count: inputs * outputs, training: training, decays: true,
+            keepsGradient: keepsGradient, memory: &memory, values: weights)
+        self.bias = TrainedTensor(
+            count: outputs, training: training, decays: false, memory: &memory, values: bias)
     }
 
     /// output [rows x outputs] = input [rows x inputs] W^T + b, then ReLU if asked.
@@ -29,41 +37,6 @@ struct LinearLayer: Sendable {
             for channel in 0..<outputs {
                 let value = output[row * outputs + channel] + bias[channel]
                 output[row * outputs + channel] = relu ? max(value, 0) : value
-            }
-        }
-    }
-
-    /// inputGradient [rows x inputs] = gradient [rows x outputs] W.
-    func propagate(_ gradient: [Float], rows: Int, into inputGradient: inout [Float]) {
-        Blas.multiply(
-            gradient, weights.values, m: rows, n: inputs, k: outputs, into: &inputGradient)
-    }
-
-    /// Sets the gradients of weights and bias, or adds to them.
-    ///
-    /// - Parameters:
-    ///   - gradient: the loss's by this layer's output before the ReLU [rows x outputs].
-    ///   - input: what the layer was fed [rows x inputs].
-    mutating func differentiate(
-        gradient: [Float], input: [Float], rows: Int, adding: Bool = false
-    ) {
-        Blas.multiply(
-            gradient, transposeA: true, input, m: outputs, n: inputs, k: rows,
-            beta: adding ? 1 : 0, into: &weights.gradient)
-        if !adding { bias.clearGradient() }
-        addBias(gradient: gradient, rows: rows)
-    }
-
-    mutating func clearGradient() {
-        weights.clearGradient()
-        bias.clearGradient()
-    }
-
-    /// Adds to the gradient of the bias.
-    mutating func addBias(gradient: [Float], rows: Int) {
-        for row in 0..<rows {
-            for channel in 0..<outputs {
-                bias.gradient[channel] += gradient[row * outputs + channel]
             }
         }
     }

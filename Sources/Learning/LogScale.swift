@@ -1,3 +1,5 @@
+import Glibc
+
 /// The range in which activation scales are kept, as logarithms.
 ///
 /// Noise and large gradients can throw a scale far off; beyond these bounds (6e-6 and 148) no layer
@@ -8,4 +10,7 @@ enum LogScale {
     static func clamped(_ value: Float) -> Float {
         min(max(value, range.lowerBound), range.upperBound)
     }
+
+    /// The scale of this logarithm.
+    static func scale(_ logarithm: Float) -> Float { Float(exp(Double(logarithm))) }
 }

@@ -1,12 +1,30 @@
 import Glibc
 
+/// What a loss compares a network's outputs with, besides its input.
+package enum LossAnswers: Sendable {
+    /// Labels, which must name a class.
+    case labels
+    /// Numbers, one an output.
+    case targets
+    case none
+}
+
 /// What a network is asked to minimise.
 package protocol Loss: Sendable {
-    /// Whether labels matter, and so must name a class.
-    var usesLabels: Bool { get }
+    var answers: LossAnswers { get }
+
+    /// Values that it keeps of each row of a batch.
+    var valuesPerRow: Int { get }
+
+    /// Takes room for the values of the largest batch, so that no step need look for it.
+    mutating func reserve(_ values: [Float])
 
     /// Sees the raw features [rows x inputs] of the batch whose outputs come next.
     mutating func observe(raw: [Float], rows: Int)
+
+    /// Sees the raw targets [rows x outputs] of the batch whose outputs come next, where they are
+    /// the loss's answers.
+    mutating func observe(targets: [Float], rows: Int)
 
     /// Writes the gradient of the mean loss by `logits` [rows x classes] into `gradient` and
     /// returns the summed loss.
@@ -16,7 +34,13 @@ package protocol Loss: Sendable {
 }
 
 extension Loss {
-    package var usesLabels: Bool { true }
+    package var answers: LossAnswers { .labels }
+
+    package var valuesPerRow: Int { 0 }
+
+    package mutating func reserve(_ values: [Float]) {}
+
+    package mutating func observe(targets: [Float], rows: Int) {}
 }
 
 /// Softmax cross-entropy with the labels, of the logits plus a constant for each class.

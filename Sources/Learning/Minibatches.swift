@@ -7,16 +7,29 @@ struct Minibatches {
     var features: [Float]
     /// Classes of the current batch [rows].
     private(set) var labels: [Int32]
+    /// Raw targets of the current batch [rows x targets]; empty when they do not matter.
+    private(set) var targets: [Float]
 
     private let batchSize: Int
     private let inputs: Int
-    private let classes: Int?
-    private var order: [Int]
+    private let answers: Answers
+    /// The rows as they were dealt; those of the current batch.
+    private var order: [UInt32]
+    private var rows: [Int]
 
-    /// - Parameter classes: labels are below it; nil when labels do not matter.
-    /// - Throws: `Fault.invalid` when `source` is empty or its rows do not have `inputs` features.
+    /// What is read of a row besides its features.
+    enum Answers: Sendable {
+        /// Its label, which is below this number.
+        case classes(Int)
+        /// So many targets.
+        case targets(Int)
+        case none
+    }
+
+    /// - Throws: `Fault.invalid` when `source` is empty or its rows do not have `inputs` features
+    ///   and the targets asked for.
     init(
-        of source: some ExampleSource, inputs: Int, classes: Int?, batchSize: Int
+        of source: some ExampleSource, inputs: Int, answers: Answers, batchSize: Int
     ) throws(Fault) {
         guard source.count > 0 else {
             throw Fault(
@@ -28,12 +41,31 @@ struct Minibatches {
                 .invalid, "the data has \(source.features) features a row and the model \(inputs)",
                 remedy: "check that the data directory belongs to this plan")
         }
-        self.batchSize = min(batchSize, source.count)
+        if case .targets(let width) = answers, source.targets != width {
+            throw Fault(
+                .invalid, "the data has \(source.targets) targets a row and the model \(width)",
+                remedy: "check that the data directory belongs to this plan")
+        }
+        var memory = PlannedMemory()
+        self.init(
+            examples: source.count, inputs: inputs, answers: answers, batchSize: batchSize,
+            memory: &memory)
+    }
+
+    init(
+        examples: Int, inputs: Int, answers: Answers, batchSize: Int, memory: inout PlannedMemory
+    ) {
+        precondition(examples <= UInt32.max)
+        self.batchSize = min(batchSize, examples)
         self.inputs = inputs
-        self.classes = classes
-        features = [Float](repeating: 0, count: self.batchSize * inputs)
-        labels = [Int32](repeating: 0, count: self.batchSize)
-        order = Array(0..<source.count)
+        self.answers = answers
+        var width = 0
+        if case .targets(let outputs) = answers { width = outputs }
+        targets = memory.buffer(0, count: self.batchSize * width)
+        features = memory.buffer(0, count: self.batchSize * inputs)
+        labels = memory.buffer(0, count: self.batchSize)
+        rows = memory.buffer(0, count: self.batchSize)
+        order = memory.made(examples) { (0..<UInt32(examples)).map { $0 } }
     }
 
     /// Batches an epoch; the last may be smaller.
@@ -48,14 +80,20 @@ struct Minibatches {
         }
     }
 
-    /// Reads batch `index` into `features` and `labels` and returns its rows.
+    /// Reads batch `index` into `features` and `labels` or `targets` and returns its rows.
     ///
     /// - Throws: `Fault.invalid` naming a row whose label is not a class; what reading throws.
     mutating func read(_ index: Int, from source: inout some ExampleSource) throws(Fault) -> Int {
         let first = index * batchSize
-        let rows = order[first..<min(first + batchSize, order.count)]
+        let dealt = order[first..<min(first + batchSize, order.count)]
+        for (offset, row) in dealt.enumerated() { rows[offset] = Int(row) }
+        let rows = rows[..<dealt.count]
+        if case .targets = answers {
+            try source.read(rows: rows, features: &features, targets: &targets)
+            return rows.count
+        }
         try source.read(rows: rows, features: &features, labels: &labels)
-        guard let classes else { return rows.count }
+        guard case .classes(let classes) = answers else { return rows.count }
         for (offset, row) in rows.enumerated() where !(0..<classes).contains(Int(labels[offset])) {
             throw Fault(
                 .invalid,
@@ -69,10 +107,11 @@ struct Minibatches {
     ///
     /// - Throws: as `read`.
     mutating func classCounts(from source: inout some ExampleSource) throws(Fault) -> [Int] {
-        var counts = [Int](repeating: 0, count: classes ?? 0)
+        guard case .classes(let classes) = answers else { return [] }
+        var counts = [Int](repeating: 0, count: classes)
         for batch in 0..<count {
             let rows = try read(batch, from: &source)
-            for label in labels[..<rows] where Int(label) < counts.count { counts[Int(label)] += 1 }
+            for label in labels[..<rows] { counts[Int(label)] += 1 }
         }
         return counts
     }

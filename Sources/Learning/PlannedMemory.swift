@@ -1,61 +1,80 @@
 package import Federation
 import Kernels
 
+/// Where a training session's buffers come from: it makes them and adds up their bytes, or only
+/// adds up.
+///
+/// The number that is known before training and the buffers that training takes so come from the
+/// same lines of code.
+struct PlannedMemory {
+    private(set) var bytes = 0
+    private let makesBuffers: Bool
+
+    /// - Parameter makesBuffers: false for what only adds up; its buffers are empty.
+    init(makesBuffers: Bool = true) { self.makesBuffers = makesBuffers }
+
+    mutating func buffer<Value>(_ value: Value, count: Int) -> [Value] {
+        made(count) { [Value](repeating: value, count: count) }
+    }
+
+    /// A buffer of `count` values that `make` makes.
+    mutating func made<Value>(_ count: Int, _ make: () -> [Value]) -> [Value] {
+        bytes += count * MemoryLayout<Value>.stride
+        return makesBuffers ? make() : []
+    }
+
+    mutating func matrix(rows: Int, width: Int) -> Int8Matrix {
+        bytes += rows * Int8Matrix.stride(width: width)
+        return Int8Matrix(rows: makesBuffers ? rows : 0, width: width)
+    }
+
+    mutating func weights(channels: Int, width: Int) -> Int8Weights {
+        bytes += Int8Weights.byteCount(channels: channels, width: width)
+        return Int8Weights(channels: makesBuffers ? channels : 0, width: width)
+    }
+}
+
 extension StudentTrainer {
-    /// The bytes that training a student holds at its peak: all of it is taken before the first
-    /// step. The rows' order, 8 bytes an example of the data, comes on top.
-    package static func plannedBytes(shape: StudentShape, training: TrainingPlan) -> Int {
-        parameterBytes(shape: shape, training: training)
-            + training.batchSize * bytesPerRow(shape: shape)
-            + patchBytes(shape: shape, capacity: training.batchSize)
-    }
-
-    /// What does not depend on the batch: the parameters before and after, latent values, gradients
-    /// and the optimiser's memory, and the rounded weights.
-    private static func parameterBytes(shape: StudentShape, training: TrainingPlan) -> Int {
-        var vectors = 5
-        if case .adamW = training.optimizer { vectors += 1 }
-        if training.proximalMu > 0 { vectors += 1 }
-        let float = MemoryLayout<Float>.size
-        return shape.weightedLayers.reduce(vectors * float * shape.parameterCount) { bytes, layer in
-            let dimensions = shape.weightDimensions(layer: layer) ?? [0]
-            let fanIn = dimensions.dropFirst().reduce(1, *)
-            // The folded bias and the multiplier of each channel stand beside them.
-            return bytes + Int8Weights.byteCount(channels: dimensions[0], width: fanIn)
-                + dimensions[0] * 2 * float
+    /// The bytes that training on so many examples takes: all of it before the first step.
+    ///
+    /// - Throws: `Fault.invalid` when the objective does not fit the student.
+    package static func plannedBytes(
+        shape: StudentShape, normalisation: Normalisation, training: TrainingPlan, examples: Int
+    ) throws(Fault) -> Int {
+        switch training.objective {
+        case .classification:
+            return plannedBytes(CrossEntropy(classes: shape.classes), shape, training, examples)
+        case .reconstruction:
+            return plannedBytes(
+                try Reconstruction(normalisation: normalisation, shape: shape), shape, training,
+                examples)
+        case .regression:
+            return plannedBytes(
+                try Regression(normalisation: normalisation, outputs: shape.classes), shape,
+                training, examples)
         }
     }
 
-    private static func bytesPerRow(shape: StudentShape) -> Int {
-        let float = MemoryLayout<Float>.size
-        let widest = shape.widths.max() ?? 0
-        let layers = shape.layers.indices
-        let encoded = layers.filter { shape.layers[$0].kind.hasEncoding }
-            .map { shape.widths[$0 + 1] }
-        let input = shape.activations[0]
-        let isPermuted = input.channels > 1 && input.area > 1
-        let addends = Set(layers.compactMap { shape.addend(layer: $0) })
-        // Features and label; gradients by an output and by an input, and the input's values.
-        var words = input.count + 1 + 3 * widest
-        // Products, values before rounding, and what additions bring back.
-        words += (encoded.max() ?? 0) + encoded.reduce(0, +) + (isPermuted ? input.count : 0)
-        words += addends.reduce(0) { $0 + shape.widths[$1] }
-        var bytes = shape.widths.reduce(0) { $0 + Int8Matrix.stride(width: $1) }
-        for layer in layers {
-            switch shape.layers[layer].kind {
-            case .maxPool: words += shape.widths[layer + 1]
-            case .dropout: bytes += shape.widths[layer]
-            case .conv(let conv) where !conv.isDepthwise:
-                guard let window = shape.window(layer: layer) else { continue }
-                bytes += window.positions * Int8Matrix.stride(width: window.patchLength)
-            case .dense, .conv, .averagePool, .flatten, .add: continue
-            }
+    private static func plannedBytes<Objective: Loss>(
+        _ objective: Objective, _ shape: StudentShape, _ training: TrainingPlan, _ examples: Int
+    ) -> Int {
+        var memory = PlannedMemory(makesBuffers: false)
+        if training.lowMemory {
+            plan(StudentLearner<Objective, RoundedWeights>.self)
+        } else {
+            plan(StudentLearner<Objective, LatentWeights>.self)
         }
-        return bytes + float * words
-    }
+        _ = Minibatches(
+            examples: examples, inputs: shape.inputs,
+            answers: objective.answers(outputs: shape.classes), batchSize: training.batchSize,
+            memory: &memory)
+        return memory.bytes
 
-    private static func patchBytes(shape: StudentShape, capacity: Int) -> Int {
-        let buffers = PatchBuffers(shape: shape, capacity: capacity)
-        return MemoryLayout<Float>.size * (buffers.patches + buffers.images + buffers.outputs)
+        func plan<Weights>(_: StudentLearner<Objective, Weights>.Type) {
+            _ = StudentLearner<Objective, Weights>(
+                shape: shape, normalisation: Normalisation(offset: [0], scale: [1]),
+                start: .nothing, training: training, capacity: min(training.batchSize, examples),
+                seed: 0, objective: objective, memory: &memory)
+        }
     }
 }

@@ -17,7 +17,8 @@ package struct Predictor: Sendable {
         logits = [Float](repeating: 0, count: Predictor.batchRows * model.shape.classes)
     }
 
-    /// The dequantised float32 outputs [rows x classes] for raw features [rows x inputs].
+    /// The dequantised float32 outputs [rows x classes] for raw features [rows x inputs]; targets
+    /// are in raw units.
     package mutating func outputs(raw: [Float], rows: Int) -> [Float] {
         let (inputs, classes) = (network.shape.inputs, network.shape.classes)
         precondition(raw.count >= rows * inputs, "fewer features than rows")
@@ -29,6 +30,7 @@ package struct Predictor: Sendable {
                 0..<count * inputs, with: raw[first * inputs..<(first + count) * inputs])
             network.forward(features: &features, rows: count)
             network.dequantise(activation: network.shape.layerCount, rows: count, into: &logits)
+            network.normalisation.targets?.restore(&logits, rows: count)
             outputs += logits[..<(count * classes)]
         }
         return outputs
@@ -67,7 +69,7 @@ func accuracy(
     outputs: ([Float], Int) -> [Float]
 ) throws(Fault) -> Double {
     var batches = try Minibatches(
-        of: source, inputs: inputs, classes: classes, batchSize: Predictor.batchRows)
+        of: source, inputs: inputs, answers: .classes(classes), batchSize: Predictor.batchRows)
     var correct = 0
     for batch in 0..<batches.count {
         let rows = try batches.read(batch, from: &source)

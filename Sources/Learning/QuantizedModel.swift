@@ -44,6 +44,7 @@ package struct QuantizedModel: Sendable, Equatable {
         self.activationScales = activationScales
         self.layers = layers
         try normalisation.check(features: shape.inputs)
+        try normalisation.check(outputs: shape.classes)
         let weighted = self.shape.weightedLayers
         guard activationScales.count == shape.scaleCount, layers.count == weighted.count else {
             throw Fault(
@@ -130,21 +131,49 @@ package struct QuantizedModel: Sendable, Equatable {
     package func dequantised() -> [Float] {
         var parameters: [Float] = []
         parameters.reserveCapacity(shape.parameterCount)
-        for (layer, index) in zip(layers, shape.weightedLayers) {
-            let fanIn = layer.weights.count / layer.scales.count
-            for (channel, scale) in layer.scales.enumerated() {
-                for weight in layer.weights[channel * fanIn..<(channel + 1) * fanIn] {
-                    parameters.append(Float(weight) * scale)
-                }
-            }
-            for (bias, scale) in zip(layer.bias, layer.scales) {
-                let unit = Double(self.scale(activation: index)) * Double(scale)
-                parameters.append(Float(Double(bias) * unit))
+        for (index, layer) in layers.enumerated() {
+            dequantiseWeights(index, channels: layer.scales.indices) { parameters.append($0) }
+            parameters += dequantisedBias(index)
+        }
+        return parameters + logScales
+    }
+
+    /// Subtracts `dequantised()` from parameters.
+    package func subtract(from parameters: inout [Float]) {
+        var position = 0
+        func subtract(_ value: Float) {
+            parameters[position] -= value
+            position += 1
+        }
+        for (index, layer) in layers.enumerated() {
+            dequantiseWeights(index, channels: layer.scales.indices, subtract)
+            for bias in dequantisedBias(index) { subtract(bias) }
+        }
+        for logScale in logScales { subtract(logScale) }
+    }
+
+    /// Calls `body` with each real weight of some channels of `layers[index]`, in order.
+    func dequantiseWeights(_ index: Int, channels: Range<Int>, _ body: (Float) -> Void) {
+        let layer = layers[index]
+        let fanIn = layer.weights.count / layer.scales.count
+        for channel in channels {
+            let scale = layer.scales[channel]
+            for weight in layer.weights[channel * fanIn..<(channel + 1) * fanIn] {
+                body(Float(weight) * scale)
             }
         }
-        parameters += activationScales.map { Float(log(Double($0))) }
-        return parameters
     }
+
+    /// The real biases of `layers[index]`.
+    func dequantisedBias(_ index: Int) -> [Float] {
+        let inputScale = Double(scale(activation: shape.weightedLayers[index]))
+        return zip(layers[index].bias, layers[index].scales).map { bias, scale in
+            Float(Double(bias) * (inputScale * Double(scale)))
+        }
+    }
+
+    /// The logarithms of the activation scales.
+    var logScales: [Float] { activationScales.map { Float(log(Double($0))) } }
 }
 
 extension StudentShape {

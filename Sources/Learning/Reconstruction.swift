@@ -20,7 +20,11 @@ package struct Reconstruction: Loss {
         width = shape.inputs
     }
 
-    package var usesLabels: Bool { false }
+    package var answers: LossAnswers { .none }
+
+    package var valuesPerRow: Int { width }
+
+    package mutating func reserve(_ values: [Float]) { targets = values }
 
     package mutating func observe(raw: [Float], rows: Int) {
         let count = rows * width
@@ -34,14 +38,8 @@ package struct Reconstruction: Loss {
     package func gradient(
         logits: [Float], labels: [Int32], rows: Int, classes: Int, into gradient: inout [Float]
     ) -> Float {
-        var loss: Float = 0
-        let share = 2 / Float(rows * width)
-        for index in 0..<rows * width {
-            let error = logits[index] - targets[index]
-            gradient[index] = share * error
-            loss += error * error
-        }
-        return loss / Float(width)
+        meanSquaredError(
+            of: logits, against: targets, rows: rows, width: width, into: &gradient)
     }
 
     /// The mean squared error of each row of `outputs` [rows x width] against the batch last

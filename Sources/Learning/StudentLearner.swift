@@ -2,64 +2,75 @@ import Federation
 import Glibc
 import Kernels
 
-/// Quantisation-aware training: forward through the integer kernels with weights rounded anew from
-/// their latent fp32 values, backward in fp32 with straight-through gradients, activation scales by
-/// LSQ on their logarithms.
-struct StudentLearner<Objective: Loss>: MinibatchLearner {
-    private var latent: StudentParameters
+/// Quantisation-aware training: forward through the integer kernels, backward in fp32 with
+/// straight-through gradients, activation scales by LSQ on their logarithms.
+struct StudentLearner<Objective: Loss, Weights: StudentWeights>: MinibatchLearner {
+    private var weights: Weights
     private var network: Int8Network
     private var backward: Backpropagation
     private var objective: Objective
 
-    /// Outputs of layers with a scale of their own, in units of it before rounding, one [capacity x
-    /// width] a layer.
-    private var scaled: [[Float]]
     /// Real values of the current layer's input; before, of the network's output.
     private var values: [Float]
     private var scales: [Float]
-    private let weightedLayers: [Int]
+    /// Which of the layers with weights each layer is.
+    private let weightIndices: [Int?]
+
+    /// The last layer with a scale of its own, and what `recallSaturated` found there.
+    private let outputLayer: Int
+    private var byRecall: Float = 0
 
     /// - Parameters:
-    ///   - parameters: in `shape`'s order; checked by the caller.
     ///   - capacity: most rows of a batch.
-    ///   - seed: of dropout.
+    ///   - seed: of dropout and of rounding at random.
     init(
-        shape: StudentShape, normalisation: Normalisation, parameters: [Float],
-        training: TrainingPlan, capacity: Int, seed: UInt64, objective: Objective
+        shape: StudentShape, normalisation: Normalisation, start: StartingPoint,
+        training: TrainingPlan, capacity: Int, seed: UInt64, objective: Objective,
+        memory: inout PlannedMemory
     ) {
         self.objective = objective
-        latent = StudentParameters(parameters, shape: shape, training: training)
+        self.objective.reserve(
+            memory.made(capacity * objective.valuesPerRow) {
+                [Float](repeating: 0, count: capacity * objective.valuesPerRow)
+            })
         network = Int8Network(
             shape: shape, normalisation: normalisation, capacity: capacity, training: true,
-            seed: seed)
-        backward = Backpropagation(shape: shape, capacity: capacity)
-        scaled = shape.layers.indices.map { layer in
-            let count = shape.layers[layer].kind.hasEncoding ? shape.widths[layer + 1] : 0
-            return [Float](repeating: 0, count: capacity * count)
-        }
-        values = [Float](repeating: 0, count: capacity * (shape.widths.max() ?? 0))
-        scales = [Float](repeating: 0, count: shape.scaleCount)
-        weightedLayers = shape.weightedLayers
+            seed: seed, memory: &memory)
+        weights = Weights(
+            start, shape: shape, training: training, network: &network, memory: &memory)
+        backward = Backpropagation(shape: shape, capacity: capacity, memory: &memory)
+        values = memory.buffer(0, count: capacity * (shape.widths.max() ?? 0))
+        scales = memory.buffer(0, count: shape.scaleCount)
+        let weighted = shape.weightedLayers
+        weightIndices = shape.layers.indices.map { weighted.firstIndex(of: $0) }
+        outputLayer = shape.layers.lastIndex { $0.kind.hasEncoding } ?? 0
     }
 
     var inputs: Int { network.shape.inputs }
-    var classes: Int? { objective.usesLabels ? network.shape.classes : nil }
+    var answers: Minibatches.Answers { objective.answers(outputs: network.shape.classes) }
 
-    /// The latent parameters, in `StudentShape`'s order.
-    var parameters: [Float] { latent.vector }
+    mutating func observe(targets: [Float], rows: Int) {
+        objective.observe(targets: targets, rows: rows)
+    }
+
+    /// The trained parameters in `StudentShape`'s order, after the last step; nil if one is not
+    /// finite.
+    mutating func finished() -> [Float]? {
+        backward.forget()
+        values = []
+        return weights.finished(network)
+    }
 
     mutating func step(
         features: inout [Float], labels: [Int32], rows: Int, learningRate: Float
     ) -> Float {
         objective.observe(raw: features, rows: rows)
-        for (index, logScale) in latent.logScales.values.enumerated() {
-            scales[index] = Float(exp(Double(logScale)))
+        for index in scales.indices {
+            scales[index] = LogScale.scale(weights.logScales.values[index])
         }
         network.setScales(scales)
-        for (layer, index) in zip(latent.layers, weightedLayers) {
-            network.setLayer(index, weights: layer.weights.values, bias: layer.bias.values)
-        }
-        network.forward(features: &features, rows: rows, scaled: &scaled)
+        weights.begin(learningRate: learningRate, network: &network)
+        network.forward(features: &features, rows: rows)
         let last = network.shape.layerCount
         network.dequantise(activation: last, rows: rows, into: &values)
         let loss = objective.gradient(
@@ -67,28 +78,37 @@ struct StudentLearner<Objective: Loss>: MinibatchLearner {
             into: &backward.gradient)
         for layer in network.shape.layers.indices.reversed() { passBack(layer, rows: rows) }
         differentiateScale(0, scaled: features, rows: rows)
-        latent.descend(learningRate: learningRate)
+        weights.finish()
         return loss
     }
 
     private mutating func passBack(_ layer: Int, rows: Int) {
         backward.collect(layer: layer, rows: rows)
         let kind = network.shape.layers[layer].kind
-        if kind.hasEncoding { differentiateScale(layer + 1, scaled: scaled[layer], rows: rows) }
-        let state = network.layers[layer]
+        if kind.hasEncoding {
+            if layer == outputLayer {
+                byRecall = network.recallOutputs(
+                    of: layer, rows: rows, gradient: backward.gradient)
+            }
+            differentiateScale(layer + 1, scaled: network.scaled[layer], rows: rows)
+        }
         switch kind {
         case .dense, .conv, .averagePool:
             network.dequantise(activation: layer, rows: rows, into: &values)
-            backward.pass(layer: layer, input: values, rows: rows, parameters: &latent)
-        case .maxPool: backward.pass(pool: layer, winners: state.winners, rows: rows)
+            let index = weightIndices[layer]
+            if let index { weights.enter(index, network: &network) }
+            backward.pass(layer: layer, input: values, rows: rows, parameters: &weights)
+            if let index { weights.leave(index, network: &network) }
+        case .maxPool:
+            backward.pass(pool: layer, winners: network.layers[layer].winners, rows: rows)
         case .flatten: backward.pass(flatten: layer, rows: rows)
         case .add:
-            guard let addend = state.addend else { return }
-            let shares = state.shares(
+            guard let addend = network.layers[layer].addend else { return }
+            let shares = network.layers[layer].shares(
                 input: network.encodings[layer], addend: network.encodings[addend])
             backward.pass(addition: layer, shares: shares, rows: rows)
         case .dropout:
-            guard let dropout = state.dropout else { return }
+            guard let dropout = network.layers[layer].dropout else { return }
             backward.pass(dropout: dropout, count: rows * network.shape.activations[layer].count)
         }
     }
@@ -100,8 +120,10 @@ struct StudentLearner<Objective: Loss>: MinibatchLearner {
         let encoding = network.encodings[index]
         let byScale = Int8Kernels.gradient(
             scaled: scaled, count: rows * width, encoding: encoding, gradient: &backward.gradient)
-        latent.logScales.gradient[network.shape.scaleIndex(activation: index)] =
-            encoding.scale * byScale * scaleGradientFactor(width: width, high: encoding.high)
+        let recalled = index - 1 == outputLayer ? byRecall : 0
+        weights.logScales.gradient[network.shape.scaleIndex(activation: index)] =
+            encoding.scale * (byScale + recalled)
+            * scaleGradientFactor(width: width, high: encoding.high)
     }
 }
 

@@ -18,26 +18,40 @@ struct StudentParameters: Sendable {
 
     /// - Parameter parameters: in `shape`'s order; checked by the caller.
     init(_ parameters: [Float], shape: StudentShape, training: TrainingPlan) {
+        var memory = PlannedMemory()
+        self.init(
+            .parameters(parameters, shape: shape), shape: shape, training: training,
+            keepsGradients: true, memory: &memory)
+    }
+
+    /// - Parameter keepsGradients: whether there is room for the gradients of all weights.
+    init(
+        _ start: StartingPoint, shape: StudentShape, training: TrainingPlan, keepsGradients: Bool,
+        memory: inout PlannedMemory
+    ) {
         self.shape = shape
         self.training = training
         let weighted = shape.weightedLayers
-        let orders = weighted.map {
-            KernelOrder(dimensions: shape.weightDimensions(layer: $0) ?? [])
-        }
-        self.orders = orders
-        layers = zip(weighted, orders).map { layer, order in
-            let ranges = shape.parameterRanges(layer: layer)
-            return LinearLayer(
-                weights: order.kernel(Array(parameters[ranges.weights])),
-                bias: Array(parameters[ranges.bias]), training: training)
+        orders = weighted.map { KernelOrder(dimensions: shape.weightDimensions(layer: $0) ?? []) }
+        layers = []
+        for (index, order) in orders.enumerated() {
+            let ranges = shape.parameterRanges(layer: weighted[index])
+            let outputs = ranges.bias.count
+            layers.append(
+                LinearLayer(
+                    inputs: ranges.weights.count / outputs, outputs: outputs, training: training,
+                    keepsGradient: keepsGradients, memory: &memory
+                ) {
+                    order.kernel(start.weights(index, channels: 0..<outputs))
+                } bias: {
+                    start.bias(index)
+                })
         }
         logScales = TrainedTensor(
-            parameters[shape.logScaleOffset...].map(LogScale.clamped), training: training,
-            decays: false)
+            count: shape.scaleCount, training: training, decays: false, memory: &memory
+        ) { start.logScales }
         moving = weighted.indices.filter { !shape.layers[weighted[$0]].isFrozen }
-        frozenScales = shape.layers.indices
-            .filter { shape.layers[$0].isFrozen && shape.layers[$0].kind.hasEncoding }
-            .map { shape.scaleIndex(activation: $0 + 1) }
+        frozenScales = shape.frozenScales
     }
 
     /// The latent parameters, in `StudentShape`'s order.
@@ -62,8 +76,22 @@ struct StudentParameters: Sendable {
         return gradient + logScales.gradient
     }
 
+    var isFinite: Bool {
+        layers.allSatisfy {
+            $0.weights.values.allSatisfy(\.isFinite) && $0.bias.values.allSatisfy(\.isFinite)
+        } && logScales.values.allSatisfy(\.isFinite)
+    }
+
+    /// Gives up what only further steps need.
+    mutating func forgetSteps() {
+        for index in layers.indices { layers[index].weights.forgetSteps() }
+    }
+
     /// One step of the plan's optimiser along the gradients, which are overwritten.
-    mutating func descend(learningRate: Float) {
+    ///
+    /// - Returns: the step, for what learns beside these parameters.
+    @discardableResult
+    mutating func descend(learningRate: Float) -> Descent {
         steps += 1
         for index in frozenScales { logScales.gradient[index] = 0 }
         if training.proximalMu > 0 { pull() }
@@ -72,6 +100,7 @@ struct StudentParameters: Sendable {
         for index in moving { layers[index].descend(descent) }
         logScales.descend(descent)
         logScales.clamp(LogScale.clamped)
+        return descent
     }
 
     private mutating func pull() {
@@ -94,5 +123,20 @@ struct StudentParameters: Sendable {
             layers[index].bias.scaleGradient(factor)
         }
         logScales.scaleGradient(factor)
+    }
+}
+
+extension StudentParameters: DifferentiatedWeights {
+    func channelsTogether(_ index: Int) -> Int { layers[index].outputs }
+
+    mutating func differentiate(
+        _ index: Int, channels: Range<Int>, _ body: (MatrixPart, inout [Float]) -> Void
+    ) {
+        let weights = MatrixPart(layers[index].weights.values, stride: layers[index].inputs)
+        body(weights, &layers[index].weights.gradient)
+    }
+
+    mutating func differentiateBias(_ index: Int, gradient: [Float], rows: Int) {
+        layers[index].bias.differentiate(columnsOf: gradient, rows: rows)
     }
 }

@@ -14,11 +14,42 @@ package struct StudentShape: Sendable, Equatable {
     /// One an activation: the input, then each layer's output.
     package let activations: [TensorShape]
 
-    /// The graph that `plan` asks for.
+    /// The graph that `plan` asks for as devices train it: batch normalisation is folded away.
     ///
     /// - Throws: `Fault.invalid` naming the layer and both shapes when the layers do not fit.
     package init(plan: Plan) throws(Fault) {
-        self.init(shapes: try plan.shapes(), layers: plan.layers)
+        let layers = plan.layers.map {
+            LayerPlan(name: $0.name, kind: $0.kind, isFrozen: $0.isFrozen)
+        }
+        self.init(shapes: try plan.shapes(), layers: layers)
+    }
+
+    /// The graph that `plan` asks for as the coordinator trains it first: nothing is frozen, and
+    /// batch normalisation is there.
+    ///
+    /// - Throws: as `init(plan:)`.
+    package init(warmUpOf plan: Plan) throws(Fault) {
+        let layers = plan.layers.map {
+            LayerPlan(name: $0.name, kind: $0.kind, hasBatchNorm: $0.hasBatchNorm)
+        }
+        self.init(shapes: try plan.shapes(), layers: layers)
+    }
+
+    /// The graph of a teacher with these layers.
+    ///
+    /// - Throws: `Fault.invalid` naming the layer and both shapes when the layers do not fit each
+    ///   other or the data.
+    package init(teacher layers: [LayerPlan], data: DataPlan) throws(Fault) {
+        guard data.shape.count == 3 else {
+            throw Fault(.invalid, "the data's shape \(data.shape) is not [channels, height, width]")
+        }
+        let input = TensorShape(data.shape[0], data.shape[1], data.shape[2])
+        try self.init(input: input, layers: layers)
+        guard classes == data.classes else {
+            throw Fault(
+                .invalid, "the teacher has \(classes) outputs, the plan \(data.classes) classes",
+                remedy: "use a teacher that was made for this plan")
+        }
     }
 
     /// The graph of `layers` on an input.
@@ -52,7 +83,7 @@ package struct StudentShape: Sendable, Equatable {
         self.layers = layers
     }
 
-    /// This graph with no layer frozen.
+    /// This graph with no layer frozen and no batch normalisation.
     package var thawed: StudentShape {
         let thawed = layers.map { LayerPlan(name: $0.name, kind: $0.kind) }
         return StudentShape(activations: activations, layers: thawed)

@@ -1,20 +1,33 @@
 package import Federation
 
-/// How well a model does what its plan asks for, on labelled examples: from 0 to 1, more is better.
+/// How well a model does what its plan asks for, on test examples: from 0 to 1, more is better.
 ///
 /// A classifier is measured by its accuracy. A model that reconstructs its input is measured by how
 /// it ranks: the probability that an anomaly, an example of any class but 0, scores higher than a
-/// normal one, of class 0 (the area under the ROC curve).
+/// normal one, of class 0 (the area under the ROC curve); without labels, by the share of the
+/// features' variance that it explains. A model that predicts targets is measured by the share of
+/// their variance that it explains (R2), the mean over the targets. Shares of variance are 0 when
+/// they are negative.
 extension QuantizedModel {
-    /// - Throws: `Fault.invalid` when the examples do not fit, or are not of both kinds where
-    ///   anomalies are ranked; what reading throws.
+    /// - Throws: `Fault.invalid` when the examples do not fit, are not of both kinds where anomalies
+    ///   are ranked, or all have the same targets; what reading throws.
     package func measure(
         _ objective: TrainingPlan.Objective, on source: inout some ExampleSource
     ) throws(Fault) -> Double {
-        guard objective == .reconstruction else { return try accuracy(of: self, on: &source) }
         var predictor = Predictor(self)
-        return try rankingQuality(on: &source) { (raw, rows) throws(Fault) in
-            try predictor.anomalyScores(raw: raw, rows: rows)
+        switch objective {
+        case .classification: return try accuracy(of: self, on: &source)
+        case .reconstruction:
+            let scores = { (raw: [Float], rows: Int) throws(Fault) in
+                try predictor.anomalyScores(raw: raw, rows: rows)
+            }
+            return source.hasLabels
+                ? try rankingQuality(on: &source, scores: scores)
+                : try explainedVariance(on: &source, normalisation: normalisation, errors: scores)
+        case .regression:
+            return try determination(on: &source, inputs: shape.inputs, targets: shape.classes) {
+                predictor.outputs(raw: $0, rows: $1)
+            }
         }
     }
 }
@@ -26,11 +39,21 @@ extension FloatStudent {
     package func measure(
         _ objective: TrainingPlan.Objective, on source: inout some ExampleSource
     ) throws(Fault) -> Double {
-        guard objective == .reconstruction else { return try accuracy(on: &source) }
-        var errors = try Reconstruction(normalisation: normalisation, shape: shape)
-        return try rankingQuality(on: &source) { (raw, rows) throws(Fault) in
-            errors.observe(raw: raw, rows: rows)
-            return errors.errors(of: outputs(raw: raw, rows: rows), rows: rows)
+        switch objective {
+        case .classification: return try accuracy(on: &source)
+        case .reconstruction:
+            var errors = try Reconstruction(normalisation: normalisation, shape: shape)
+            let scores = { (raw: [Float], rows: Int) throws(Fault) in
+                errors.observe(raw: raw, rows: rows)
+                return errors.errors(of: outputs(raw: raw, rows: rows), rows: rows)
+            }
+            return source.hasLabels
+                ? try rankingQuality(on: &source, scores: scores)
+                : try explainedVariance(on: &source, normalisation: normalisation, errors: scores)
+        case .regression:
+            return try determination(on: &source, inputs: shape.inputs, targets: shape.classes) {
+                outputs(raw: $0, rows: $1)
+            }
         }
     }
 }

@@ -17,8 +17,11 @@ package struct TrainingReport: Sendable, Equatable {
 /// Something that learns from one minibatch after another.
 protocol MinibatchLearner {
     var inputs: Int { get }
-    /// Classes that labels may name; nil when labels do not matter.
-    var classes: Int? { get }
+    /// What it learns of each row, besides the features.
+    var answers: Minibatches.Answers { get }
+
+    /// Sees the raw targets of the rows whose step comes next, where it learns them.
+    mutating func observe(targets: [Float], rows: Int)
 
     /// One descent on `rows` examples of raw features [rows x inputs], which it may overwrite, and
     /// classes `labels`.
@@ -27,6 +30,17 @@ protocol MinibatchLearner {
     mutating func step(
         features: inout [Float], labels: [Int32], rows: Int, learningRate: Float
     ) -> Float
+}
+
+extension Loss {
+    /// The rows' answers, for a network of `outputs` outputs.
+    func answers(outputs: Int) -> Minibatches.Answers {
+        switch answers {
+        case .labels: .classes(outputs)
+        case .targets: .targets(outputs)
+        case .none: .none
+        }
+    }
 }
 
 extension TrainingPlan.Schedule {
@@ -52,7 +66,7 @@ func train<Source: ExampleSource, Random: RandomSource>(
     /// A progress report costs little, but need not come with every batch.
     let batchesBetweenReports = 8
     var batches = try Minibatches(
-        of: source, inputs: learner.inputs, classes: learner.classes, batchSize: training.batchSize)
+        of: source, inputs: learner.inputs, answers: learner.answers, batchSize: training.batchSize)
     let total = batches.count * training.epochs
     var done = 0
     var loss = 0.0
@@ -64,6 +78,7 @@ func train<Source: ExampleSource, Random: RandomSource>(
             let rows = try batches.read(batch, from: &source)
             let rate = training.schedule.rate(
                 training.learningRate, progress: Double(done) / Double(total))
+            learner.observe(targets: batches.targets, rows: rows)
             loss += Double(
                 learner.step(
                     features: &batches.features, labels: batches.labels, rows: rows,

@@ -44,7 +44,8 @@ extension OnnxFile {
         producer = StudentGraph.producer
         operatorSets = [OperatorSet(domain: "", version: versions.operators)]
         graphName = StudentGraph.name
-        nodes = StudentGraph.nodes(model.shape)
+        nodes = StudentGraph.nodes(
+            model.shape, hasTargets: model.normalisation.targets != nil)
         tensors = StudentTensors.write(model)
         inputs = OnnxFile.inputs(model.shape)
         outputs = OnnxFile.outputs(model.shape)

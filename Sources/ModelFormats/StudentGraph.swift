@@ -7,6 +7,9 @@ import Learning
 ///     input float32 [N, F] -> Sub offset -> Div scale -> Reshape [N, C, H, W] -> QuantizeLinear
 ///       -> the layers -> DequantizeLinear -> Flatten -> output float32 [N, classes]
 ///
+/// A student that predicts targets ends in Flatten -> Mul target_scale -> Add target_offset, and so
+/// in the raw units of its targets.
+///
 /// Layers are QLinearConv, which has a bias and QLinearMatMul has none: a dense layer is 1x1 over
 /// [N, F, 1, 1], an average a depthwise convolution with ones, an addition 1x1 over the
 /// concatenation of both values. onnxruntime refuses an int8 AveragePool, and its QLinearAdd rounds
@@ -16,10 +19,10 @@ import Learning
 enum StudentGraph {
     static let producer = "tributary"
     static let name = "student"
-    /// Nodes before the layers, Sub, Div, Reshape and QuantizeLinear, and after them,
-    /// DequantizeLinear and Flatten.
+    /// Nodes before the layers: Sub, Div, Reshape and QuantizeLinear.
     static let firstNodes = 4
-    static let lastNodes = 2
+    /// The operation of the first node after the layers.
+    static let afterLayers = "DequantizeLinear"
     /// Bounds what is read; far above any student.
     static let mostLayers = 64
 
@@ -33,7 +36,9 @@ enum StudentGraph {
     }
 
     /// The nodes of a student, in the order of execution.
-    static func nodes(_ shape: StudentShape) -> [OnnxFile.Node] {
+    ///
+    /// - Parameter hasTargets: whether the outputs become raw targets.
+    static func nodes(_ shape: StudentShape, hasTargets: Bool) -> [OnnxFile.Node] {
         let layers = shape.layerCount
         var nodes = [
             node("centre", "Sub", [Name.input, Name.offset], "centred"),
@@ -45,10 +50,16 @@ enum StudentGraph {
         for layer in 0..<layers { nodes += self.nodes(shape, layer: layer) }
         nodes.append(
             node(
-                "dequantise", "DequantizeLinear",
+                "dequantise", afterLayers,
                 [Name.activation(layers)] + encoding(shape, layers), "scores"))
-        nodes.append(node("flatten", "Flatten", ["scores"], Name.output))
-        return nodes
+        guard hasTargets else {
+            return nodes + [node("flatten", "Flatten", ["scores"], Name.output)]
+        }
+        return nodes + [
+            node("flatten", "Flatten", ["scores"], "normalised_targets"),
+            node("widen", "Mul", ["normalised_targets", Name.targetScale], "centred_targets"),
+            node("shift", "Add", ["centred_targets", Name.targetOffset], Name.output),
+        ]
     }
 
     private static func nodes(_ shape: StudentShape, layer: Int) -> [OnnxFile.Node] {
@@ -158,6 +169,8 @@ enum StudentGraph {
         static let offset = "offset"
         static let scale = "scale"
         static let shape = "columns.shape"
+        static let targetOffset = "target_offset"
+        static let targetScale = "target_scale"
 
         static func layer(_ layer: Int) -> String { "layer\(layer)" }
         static func weights(_ layer: Int) -> String { "layer\(layer).weights" }

@@ -32,7 +32,7 @@ struct StudentReading {
     private mutating func shape() throws(Fault) -> StudentShape {
         let input = try input()
         var layers: [LayerPlan] = []
-        while next < nodes.count - StudentGraph.lastNodes {
+        while next < nodes.count, nodes[next].operation != StudentGraph.afterLayers {
             guard layers.count < StudentGraph.mostLayers else {
                 throw Fault(
                     .invalid, "the graph has more than \(StudentGraph.mostLayers) layers",
@@ -42,9 +42,12 @@ struct StudentReading {
             layers.append(LayerPlan(name: Name.layer(index), kind: try readKind(index)))
         }
         let shape = try StudentShape(input: input, layers: layers)
-        try check(nodes, StudentGraph.nodes(shape))
+        try check(nodes, StudentGraph.nodes(shape, hasTargets: hasTargets))
         return shape
     }
+
+    /// Whether the outputs become raw targets, as the last node then says.
+    private var hasTargets: Bool { nodes.last?.operation == "Add" }
 
     private mutating func input() throws(Fault) -> TensorShape {
         let shape: [Int64] = try tensors.take(Name.shape, [4])
@@ -169,7 +172,11 @@ struct StudentReading {
         }
         let normalisation = Normalisation(
             offset: try readNormalisation(Name.offset, features: shape.inputs),
-            scale: try readNormalisation(Name.scale, features: shape.inputs))
+            scale: try readNormalisation(Name.scale, features: shape.inputs),
+            targets: hasTargets
+                ? TargetScale(
+                    offset: try tensors.take(Name.targetOffset, [shape.classes]),
+                    scale: try tensors.take(Name.targetScale, [shape.classes])) : nil)
         try tensors.requireEmpty()
         return try QuantizedModel(
             shape: shape, normalisation: normalisation, activationScales: scales, layers: layers)

@@ -31,6 +31,12 @@ enum StudentTensors {
                 tensors += constants(of: model, layer: index)
             }
         }
+        if let targets = normalisation.targets {
+            tensors += [
+                tensor(Name.targetScale, [targets.scale.count], targets.scale),
+                tensor(Name.targetOffset, [targets.offset.count], targets.offset),
+            ]
+        }
         return tensors
     }
 

@@ -14,7 +14,7 @@ package struct StoredModel: Sendable, Equatable {
     /// SHA-256 of the signature bundle, a blob, and its bytes.
     package var signatureDigest: Digest
     package var signatureSize: UInt64
-    /// The fp32 master weights, a blob.
+    /// The fp32 master weights, a blob: those the round released, unless distillation bettered them.
     package var masterDigest: Digest
     /// The server optimiser's state, a blob; nil when it has none.
     package var velocityDigest: Digest?
@@ -27,12 +27,15 @@ package struct StoredModel: Sendable, Equatable {
     package var parentVersion: UInt64?
     /// Every file of the model directory, each a blob, ordered by name.
     package var files: [StoredModelFile]
+    /// Of distillation after the round; nil when it was not tried.
+    package var distillation: DistillationTrial?
 
     package init(
         plan: PlanID, version: UInt64, round: RoundID, modelDigest: Digest, modelSize: UInt64,
         signatureDigest: Digest, signatureSize: UInt64, masterDigest: Digest,
         velocityDigest: Digest?, clippingNorm: Float? = nil, accuracy: Double?,
-        createdUnix: UInt64, parentVersion: UInt64?, files: [StoredModelFile]
+        createdUnix: UInt64, parentVersion: UInt64?, files: [StoredModelFile],
+        distillation: DistillationTrial? = nil
     ) {
         self.plan = plan
         self.version = version
@@ -48,6 +51,7 @@ package struct StoredModel: Sendable, Equatable {
         self.createdUnix = createdUnix
         self.parentVersion = parentVersion
         self.files = files
+        self.distillation = distillation
     }
 }
 
@@ -164,6 +168,7 @@ extension StoredModel: FetchableRecord, PersistableRecord {
         createdUnix = try row.value("createdUnix")
         parentVersion = try row.optional("parentVersion")
         files = []
+        distillation = try DistillationTrial(row: row)
     }
 
     func encode(to container: inout PersistenceContainer) {
@@ -180,6 +185,8 @@ extension StoredModel: FetchableRecord, PersistableRecord {
         container["accuracy"] = accuracy
         container["createdUnix"] = createdUnix
         container["parentVersion"] = parentVersion
+        container["heldOutBefore"] = distillation?.accuracyBefore
+        container["heldOutAfter"] = distillation?.accuracyAfter
     }
 
     fileprivate func withFiles(in db: Database) throws -> StoredModel {
@@ -188,6 +195,16 @@ extension StoredModel: FetchableRecord, PersistableRecord {
             db, sql: "SELECT * FROM model_files WHERE plan = ? AND version = ? ORDER BY name",
             arguments: [plan, version])
         return model
+    }
+}
+
+extension DistillationTrial {
+    /// Nil when `row`, one of `models` or none, has no such trial.
+    init?(row: Row) throws(Fault) {
+        guard let before: Double = try row.optional("heldOutBefore"),
+            let after: Double = try row.optional("heldOutAfter")
+        else { return nil }
+        self.init(accuracyBefore: before, accuracyAfter: after)
     }
 }
 

@@ -17,6 +17,8 @@ package struct StoredPlan: Sendable, Equatable {
     package let detail: String
     /// The teacher's accuracy on the test data; nil until measured.
     package let accuracyTeacher: Double?
+    /// The teacher that distillation after rounds goes on with, a blob; nil when there is none yet.
+    package let teacherDigest: Digest?
 }
 
 extension Registry {
@@ -37,7 +39,8 @@ extension Registry {
                     INSERT INTO plans (id, currentVersion, state, detail)
                         VALUES (?, ?, 'preparing', '')
                         ON CONFLICT (id) DO UPDATE SET currentVersion = excluded.currentVersion,
-                            state = 'preparing', detail = '', accuracyTeacher = NULL
+                            state = 'preparing', detail = '', accuracyTeacher = NULL,
+                            teacherDigest = NULL
                     """, arguments: [plan, version])
             try db.execute(
                 sql: "INSERT INTO plan_versions VALUES (?, ?, ?, ?, ?, ?)",
@@ -76,6 +79,18 @@ extension Registry {
             guard db.changesCount == 1 else { throw unknownPlan(plan) }
         }
     }
+
+    /// Keeps the teacher with `digest`, a blob, for distillation after rounds; another text of the
+    /// plan begins without one. Not an event.
+    ///
+    /// - Throws: `notFound`.
+    package func setTeacher(_ plan: PlanID, digest: Digest) async throws(Fault) {
+        try await write("keep the teacher of the plan \(plan)") { db in
+            try db.execute(
+                sql: "UPDATE plans SET teacherDigest = ? WHERE id = ?", arguments: [digest, plan])
+            guard db.changesCount == 1 else { throw unknownPlan(plan) }
+        }
+    }
 }
 
 /// The plan named `plan` in its current version; throws `notFound`.
@@ -98,7 +113,8 @@ private func unknownPlan(_ plan: PlanID) -> Fault {
 
 extension StoredPlan: FetchableRecord {
     static let selection = """
-        SELECT plans.state, plans.detail, plans.accuracyTeacher, plan_versions.*
+        SELECT plans.state, plans.detail, plans.accuracyTeacher, plans.teacherDigest,
+            plan_versions.*
             FROM plans JOIN plan_versions
             ON plan_versions.plan = plans.id AND plan_versions.version = plans.currentVersion
         """
@@ -113,5 +129,6 @@ extension StoredPlan: FetchableRecord {
         state = try row.value("state")
         detail = try row.value("detail")
         accuracyTeacher = try row.optional("accuracyTeacher")
+        teacherDigest = try row.optional("teacherDigest")
     }
 }

@@ -9,7 +9,10 @@ enum Schema {
         migrator.registerMigration("1 the main job") { db in
             for table in [log, fleet, plans, rounds, ledger] { try db.execute(sql: table) }
         }
-        migrator.registerMigration("2 adaptive clipping") { db in
+        migrator.registerMigration("2 distillation after rounds") { db in
+            try db.execute(sql: distillation)
+        }
+        migrator.registerMigration("3 adaptive clipping") { db in
             try db.execute(sql: clippingNorms)
         }
         return migrator
@@ -197,5 +200,13 @@ enum Schema {
             PRIMARY KEY (plan, round, attempt)
         ) STRICT;
         CREATE INDEX ledger_by_population ON ledger (population);
+        """
+
+    /// The accuracies on held-out public data are those of versions for which distillation was tried.
+    private static let distillation = """
+        ALTER TABLE plans ADD COLUMN teacherDigest BLOB CHECK (length(teacherDigest) = 32);
+        ALTER TABLE models ADD COLUMN heldOutBefore REAL;
+        ALTER TABLE models ADD COLUMN heldOutAfter REAL
+            CHECK ((heldOutAfter IS NULL) = (heldOutBefore IS NULL));
         """
 }

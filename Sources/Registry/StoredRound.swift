@@ -28,6 +28,8 @@ package struct StoredRound: Sendable, Equatable {
     package let publishedVersion: UInt64?
     /// Test accuracy of the published version.
     package let accuracy: Double?
+    /// Of distillation before it was published; nil when it was not tried.
+    package let distillation: DistillationTrial?
     /// The population's total after this round's charge; nil when it was not charged.
     package let epsilonAfter: Double?
     /// Agents whose coin said yes.
@@ -107,7 +109,8 @@ func unknownRound(_ id: RoundID) -> Fault {
 
 extension StoredRound: FetchableRecord {
     static let selection = """
-        SELECT rounds.*, models.accuracy, ledger.epsilonAfter,
+        SELECT rounds.*, models.accuracy, models.heldOutBefore, models.heldOutAfter,
+            ledger.epsilonAfter,
             (SELECT COUNT(*) FROM round_coins
                 WHERE round_coins.round = rounds.id AND selected) AS selected,
             (SELECT COUNT(*) FROM contributions
@@ -138,6 +141,7 @@ extension StoredRound: FetchableRecord {
         velocityDigest = try row.optional("velocityDigest")
         publishedVersion = try row.optional("publishedVersion")
         accuracy = try row.optional("accuracy")
+        distillation = try DistillationTrial(row: row)
         epsilonAfter = try row.optional("epsilonAfter")
         selected = try row.value("selected")
         reported = try row.value("reported")

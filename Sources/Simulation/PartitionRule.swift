@@ -58,6 +58,11 @@ package enum PartitionRule: Sendable, Equatable {
                 .invalid, "examples are divided among at least one agent",
                 remedy: "say how many agents there are")
         }
+        guard self == .iid || classes > 0 else {
+            throw Fault(
+                .invalid, "examples without classes cannot be divided by class",
+                remedy: "use iid or natural")
+        }
         switch self {
         case .iid, .natural:
             let rows = Array(0..<examples.count).shuffled(using: &random)

@@ -4,7 +4,7 @@ import Federation
 /// that no result depends on which thread asks first.
 struct RandomStreams: Sendable {
     enum Purpose: UInt64 {
-        case cohort, rotation, noise, agent
+        case cohort, rotation, noise, agent, distillation
     }
 
     let seed: UInt64

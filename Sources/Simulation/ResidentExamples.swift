@@ -7,8 +7,14 @@ package import Federation
 package struct ResidentExamples: Sendable {
     /// Raw features a row.
     package let features: Int
-    /// One a row.
+    /// Targets a row.
+    package let targets: Int
+    /// Whether every source that was appended had labels.
+    package private(set) var hasLabels = true
+    /// One a row; 0 where there are targets or no labels.
     package private(set) var labels: [Int32] = []
+    /// Rows x targets.
+    private var answers: [Float] = []
     /// The row with which each appended source begins.
     package private(set) var sourceStarts: [Int] = []
 
@@ -19,30 +25,43 @@ package struct ResidentExamples: Sendable {
     /// Rows x features.
     private var values = Values.bytes([])
 
-    /// No examples yet, of `features` > 0 features a row.
-    package init(features: Int) {
+    /// No examples yet, of `features` > 0 features and as many targets a row.
+    package init(features: Int, targets: Int = 0) {
         precondition(features > 0)
         self.features = features
+        self.targets = targets
     }
 
     package var count: Int { labels.count }
 
     /// Appends every row of `source`.
     ///
-    /// - Throws: `Fault.invalid` when its rows have another number of features; what reading throws.
+    /// - Throws: `Fault.invalid` when its rows have another number of features or targets; what
+    ///   reading throws.
     package mutating func append(_ source: inout some ExampleSource) throws(Fault) {
         let rowsAtATime = 256
         guard source.features == features else {
             throw Fault(
                 .invalid, "a data set has \(source.features) features a row, another \(features)")
         }
+        guard source.targets == targets else {
+            throw Fault(
+                .invalid, "a data set has \(source.targets) targets a row, another \(targets)")
+        }
+        hasLabels = hasLabels && source.hasLabels
         sourceStarts.append(count)
         reserve(count + source.count)
         var rows = [Float](repeating: 0, count: rowsAtATime * features)
         var classes = [Int32](repeating: 0, count: rowsAtATime)
+        var numbers = [Float](repeating: 0, count: rowsAtATime * targets)
         for start in stride(from: 0, to: source.count, by: rowsAtATime) {
             let wanted = Array(start..<min(start + rowsAtATime, source.count))
-            try source.read(rows: wanted[...], features: &rows, labels: &classes)
+            if targets > 0 {
+                try source.read(rows: wanted[...], features: &rows, targets: &numbers)
+                answers += numbers[..<(wanted.count * targets)]
+            } else {
+                try source.read(rows: wanted[...], features: &rows, labels: &classes)
+            }
             append(values: rows[..<(wanted.count * features)])
             labels += classes[..<wanted.count]
         }
@@ -86,6 +105,8 @@ package struct ResidentExamples: Sendable {
         ExampleSubset(examples: self, rows: rows)
     }
 
+    fileprivate func answer(_ target: Int, row: Int) -> Float { answers[row * targets + target] }
+
     fileprivate func copy(row: Int, to output: UnsafeMutableBufferPointer<Float>) {
         let range = row * features..<(row + 1) * features
         switch values {
@@ -114,19 +135,42 @@ package struct ExampleSubset: ExampleSource, Sendable {
 
     package var count: Int { rows.count }
     package var features: Int { examples.features }
+    package var targets: Int { examples.targets }
+    package var hasLabels: Bool { examples.hasLabels }
 
     package func read(
         rows wanted: ArraySlice<Int>, features values: inout [Float], labels: inout [Int32]
     ) throws(Fault) {
+        precondition(labels.count >= wanted.count)
+        copy(wanted, to: &values) { position, row in labels[position] = examples.labels[row] }
+    }
+
+    package func read(
+        rows wanted: ArraySlice<Int>, features values: inout [Float], targets: inout [Float]
+    ) throws(Fault) {
+        let width = self.targets
+        precondition(targets.count >= wanted.count * width)
+        copy(wanted, to: &values) { position, row in
+            for target in 0..<width {
+                targets[position * width + target] = examples.answer(target, row: row)
+            }
+        }
+    }
+
+    /// Copies the features of `wanted` to `values`, and calls `body` with each one's position there
+    /// and its row among all examples.
+    private func copy(
+        _ wanted: ArraySlice<Int>, to values: inout [Float], _ body: (Int, Int) -> Void
+    ) {
         let width = features
-        precondition(values.count >= wanted.count * width && labels.count >= wanted.count)
+        precondition(values.count >= wanted.count * width)
         values.withUnsafeMutableBufferPointer { output in
             for (position, index) in wanted.enumerated() {
                 let row = rows[rows.startIndex + index]
                 let place = position * width..<(position + 1) * width
                 examples.copy(
                     row: row, to: UnsafeMutableBufferPointer(rebasing: output[place]))
-                labels[position] = examples.labels[row]
+                body(position, row)
             }
         }
     }

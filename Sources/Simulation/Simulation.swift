@@ -22,6 +22,7 @@ package struct Simulation: Sendable {
     package private(set) var rounds = 0
 
     private let data: SimulatedData
+    private let teaching: SimulatedTeaching?
     private let streams: RandomStreams
     private let arithmetic: StudentTrainer.Arithmetic
     private let sum: UpdateSum
@@ -39,14 +40,15 @@ package struct Simulation: Sendable {
     ///   - plan: without privacy each round selects `round.agents`; a private plan counts on as
     ///     many agents as the data's partition says, those without rows included.
     ///   - parameters: the first student's, in `StudentShape`'s order.
+    ///   - teaching: what a plan with distillation after rounds needs; others do not look at it.
     ///   - arithmetic: int8 is what is deployed. In float32 nothing is rounded: not the students,
     ///     not their updates, not the noise.
     ///   - sum: how updates are added; nil for the lattice with int8, floats with float32.
-    /// - Throws: `Fault.invalid` when `parameters` does not fit the plan, no agent holds a row, or
-    ///   a private plan's delta is too large for so many agents.
+    /// - Throws: `Fault.invalid` when `parameters` does not fit the plan, no agent holds a row,
+    ///   `teaching` is missing, or a private plan's delta is too large for so many agents.
     package init(
-        plan: Plan, parameters: [Float], data: SimulatedData, seed: UInt64,
-        arithmetic: StudentTrainer.Arithmetic = .int8, sum: UpdateSum? = nil
+        plan: Plan, parameters: [Float], data: SimulatedData, teaching: SimulatedTeaching? = nil,
+        seed: UInt64, arithmetic: StudentTrainer.Arithmetic = .int8, sum: UpdateSum? = nil
     ) throws(Fault) {
         let partition = data.partition
         guard partition.agents > 0 else {
@@ -54,6 +56,13 @@ package struct Simulation: Sendable {
                 .invalid, "no virtual agent holds an example",
                 remedy: "check the data directory")
         }
+        guard teaching != nil || plan.distillation.postRoundEpochs == 0 else {
+            throw Fault(
+                .invalid, "the plan distils after each round, and there is no teacher",
+                remedy: "begin with a student distilled from public data, or remove"
+                    + " post_round_epochs")
+        }
+        self.teaching = teaching
         self.plan = try Simulation.fit(plan, agents: partition.agents + partition.withoutRows)
         self.data = data
         self.arithmetic = arithmetic
@@ -133,6 +142,8 @@ package struct Simulation: Sendable {
         let released = try contributions.released(plan: plan, noise: &noise)
         var (moved, nextOptimizer) = (master, optimizer)
         try nextOptimizer.step(master: &moved, average: released.average)
+        let distilled = try distilled(moved, round: number)
+        moved = distilled?.parameters ?? moved
         serving = try SimulatedModel(parameters: moved, plan: plan, arithmetic: arithmetic)
         (master, optimizer) = (moved, nextOptimizer)
         let norm = clippingNorm
@@ -144,8 +155,21 @@ package struct Simulation: Sendable {
         return SimulatedRound(
             number: number, selected: cohort.count, reported: contributions.count,
             withinClip: contributions.withinClip, clippingNorm: norm,
-            firstFault: contributions.failures.fault,
-            accuracy: after, epsilon: epsilon, wouldBeRefused: fell > plan.sealing.maxAccuracyDrop)
+            firstFault: contributions.failures.fault, accuracy: after, epsilon: epsilon,
+            distillation: distilled?.trial, wouldBeRefused: fell > plan.sealing.maxAccuracyDrop)
+    }
+
+    /// As a coordinator distils what it has released; nil when the plan does not want it.
+    private func distilled(
+        _ moved: [Float], round: Int
+    ) throws(Fault) -> PostRoundDistillation? {
+        guard let teaching, plan.distillation.postRoundEpochs > 0 else { return nil }
+        var training = teaching.training.subset(Array(0..<teaching.training.count)[...])
+        var heldOut = teaching.heldOut.subset(Array(0..<teaching.heldOut.count)[...])
+        var random = streams.stream(.distillation, round: round)
+        return try PostRoundDistillation(
+            of: moved, teacher: teaching.teacher, plan: plan, arithmetic: arithmetic,
+            on: &training, heldOut: &heldOut, random: &random)
     }
 
     private func checkCount(_ contributions: Contributions) throws(Fault) {
@@ -273,6 +297,21 @@ package struct SimulatedData: Sendable {
     }
 }
 
+/// What a simulated coordinator distils with after each round.
+package struct SimulatedTeaching: Sendable {
+    package let teacher: Teacher
+    /// Public examples to learn from.
+    package let training: ResidentExamples
+    /// Public examples that decide; neither the teacher nor the first student learned from them.
+    package let heldOut: ResidentExamples
+
+    package init(teacher: Teacher, training: ResidentExamples, heldOut: ResidentExamples) {
+        self.teacher = teacher
+        self.training = training
+        self.heldOut = heldOut
+    }
+}
+
 /// What a round of a simulation did.
 package struct SimulatedRound: Sendable, Equatable {
     /// From 1.
@@ -289,6 +328,8 @@ package struct SimulatedRound: Sendable, Equatable {
     package let accuracy: Double?
     /// Spent so far; nil in a plan without privacy.
     package let epsilon: Double?
+    /// Of distillation after the round; nil when the plan does not want it.
+    package let distillation: DistillationTrial?
     /// Whether a coordinator would not publish this version, since accuracy fell by more than the
     /// plan's `max_accuracy_drop`; the simulation goes on.
     package let wouldBeRefused: Bool

@@ -24,10 +24,12 @@ package enum UpdateCodec {
     /// Each rounding is unbiased, so on average decoding gives the clipped `delta`. `random` must
     /// be the system's generator on a device, or others could tell how each coordinate was rounded.
     ///
+    /// - Parameter delta: given up, its buffer is used; with capacity for the lattice's dimension no
+    ///   other is made.
     /// - Throws: `Fault.invalid` when `delta` has another length than the lattice, or names its
     ///   first value that is not finite; `Fault.internal` when no rounding keeps the norm bound.
     package static func encode(
-        delta: [Float], lattice: Lattice, random: inout some RandomSource
+        delta: consuming [Float], lattice: Lattice, random: inout some RandomSource
     ) throws(Fault) -> EncodedUpdate {
         try check(lattice)
         guard delta.count == lattice.parameters else {
@@ -41,7 +43,7 @@ package enum UpdateCodec {
         // Clipping comes before the rotation, and in steps, so that no finite input overflows on
         // the way.
         let factor = clippingFactor(norm: norm, clip: clip) / Double(lattice.step)
-        var half = CodecKernels.scaled(delta, by: factor, count: lattice.dimension)
+        var half = CodecKernels.scaled(consume delta, by: factor, count: lattice.dimension)
         let rotation = Rotation(lattice)
         rotation.begin(&half)
 

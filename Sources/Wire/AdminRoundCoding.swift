@@ -26,7 +26,8 @@ extension RoundRecord: WireMessage {
             clippingNorm: raw.clipping_norm,
             withheld: raw.withheld != 0,
             history: try Read.messages(
-                raw.history, raw.n_history, "RoundRecord.history", limit: WireLimits.phases))
+                raw.history, raw.n_history, "RoundRecord.history", limit: WireLimits.phases),
+            distillation: try Read.optionalPart(raw.distillation))
     }
 
     func fill(_ raw: inout Tributary__V1__RoundRecord, in arena: Arena) throws(Fault) {
@@ -49,6 +50,25 @@ extension RoundRecord: WireMessage {
         raw.withheld = withheld ? 1 : 0
         (raw.history, raw.n_history) = try arena.messages(
             history, "RoundRecord.history", limit: WireLimits.phases)
+        raw.distillation = try arena.optionalMessage(distillation)
+    }
+}
+
+extension DistillationRecord: WireMessage {
+    static func prepare(_ raw: UnsafeMutablePointer<Tributary__V1__DistillationRecord>) {
+        tributary__v1__distillation_record__init(raw)
+    }
+
+    init(raw: Tributary__V1__DistillationRecord) throws(Fault) {
+        self.init(
+            accuracyBefore: raw.accuracy_before, accuracyAfter: raw.accuracy_after,
+            accepted: raw.accepted != 0)
+    }
+
+    func fill(_ raw: inout Tributary__V1__DistillationRecord, in arena: Arena) throws(Fault) {
+        raw.accuracy_before = accuracyBefore
+        raw.accuracy_after = accuracyAfter
+        raw.accepted = accepted ? 1 : 0
     }
 }
 
@@ -126,7 +146,8 @@ extension ModelRecord: WireMessage {
             files: try Read.messages(
                 raw.files, raw.n_files, "ModelRecord.files", limit: WireLimits.files),
             publicKey: try Read.bytes(
-                raw.public_key, "ModelRecord.publicKey", limit: WireLimits.certificateBytes))
+                raw.public_key, "ModelRecord.publicKey", limit: WireLimits.certificateBytes),
+            distillation: try Read.optionalPart(raw.distillation))
     }
 
     func fill(_ raw: inout Tributary__V1__ModelRecord, in arena: Arena) throws(Fault) {
@@ -140,6 +161,7 @@ extension ModelRecord: WireMessage {
             files, "ModelRecord.files", limit: WireLimits.files)
         raw.public_key = try arena.bytes(
             publicKey, "ModelRecord.publicKey", limit: WireLimits.certificateBytes)
+        raw.distillation = try arena.optionalMessage(distillation)
     }
 }
 

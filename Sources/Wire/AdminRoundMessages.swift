@@ -27,14 +27,16 @@ package struct RoundRecord: Sendable, Equatable {
     /// Selected, reported, bytes_in and bytes_out are not told: the plan is private.
     package var withheld: Bool
     package var history: [PhaseRecord]
+    /// Nil: not tried, or not published.
+    package var distillation: DistillationRecord?
 
     package init(
         round: UInt64 = 0, attempt: UInt32 = 0, plan: String = "", phase: String = "",
         reason: String = "", startedUnix: UInt64 = 0, seconds: Double = 0, selected: UInt32 = 0,
         reported: UInt32 = 0, modelVersion: UInt64 = 0, published: Bool = false,
         accuracy: Double = 0, epsilon: Double = 0, bytesIn: UInt64 = 0, bytesOut: UInt64 = 0,
-        clippingNorm: Double = 0, withheld: Bool = false,
-        history: [PhaseRecord] = []
+        clippingNorm: Double = 0, withheld: Bool = false, history: [PhaseRecord] = [],
+        distillation: DistillationRecord? = nil
     ) {
         self.round = round
         self.attempt = attempt
@@ -54,6 +56,21 @@ package struct RoundRecord: Sendable, Equatable {
         self.clippingNorm = clippingNorm
         self.withheld = withheld
         self.history = history
+        self.distillation = distillation
+    }
+}
+
+/// Distillation after a round, and what it did to the int8 accuracy on held-out public data.
+package struct DistillationRecord: Sendable, Equatable {
+    package var accuracyBefore: Double
+    package var accuracyAfter: Double
+    /// Whether the version has the distilled weights.
+    package var accepted: Bool
+
+    package init(accuracyBefore: Double = 0, accuracyAfter: Double = 0, accepted: Bool = false) {
+        self.accuracyBefore = accuracyBefore
+        self.accuracyAfter = accuracyAfter
+        self.accepted = accepted
     }
 }
 
@@ -123,11 +140,13 @@ package struct ModelRecord: Sendable, Equatable {
     package var files: [ModelFile]
     /// Of the signature, SPKI PEM; only in ModelShow's answer.
     package var publicKey: [UInt8]
+    /// Nil: not tried.
+    package var distillation: DistillationRecord?
 
     package init(
         model: ModelRef? = nil, round: UInt64 = 0, accuracy: Double = 0, createdUnix: UInt64 = 0,
         parentVersion: UInt64 = 0, hasParent: Bool = false, files: [ModelFile] = [],
-        publicKey: [UInt8] = []
+        publicKey: [UInt8] = [], distillation: DistillationRecord? = nil
     ) {
         self.model = model
         self.round = round
@@ -137,6 +156,7 @@ package struct ModelRecord: Sendable, Equatable {
         self.hasParent = hasParent
         self.files = files
         self.publicKey = publicKey
+        self.distillation = distillation
     }
 }
 

@@ -4,7 +4,13 @@ import Federation
 
 struct Predict: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Predicts a class for each row of a file.")
+        abstract: "Predicts the class, or the targets, of each row of a file.",
+        discussion: """
+            Targets are printed in the units of the data, separated by commas. With --plan the input \
+            is a table of the form that the plan's devices hold, with or without labels: columns are \
+            found by name, words become categories, and successive rows become windows, one \
+            prediction each. An agent keeps its plans in plans/ of its state directory.
+            """)
 
     @Option(
         help: "A directory with model.onnx: an exported model, or models/PLAN of the agent's state."
@@ -14,11 +20,14 @@ struct Predict: ParsableCommand {
     @Option(help: "IDX or CSV rows of raw features.")
     var input: String
 
-    @Flag(help: "Print one JSON object a row: label and outputs.")
+    @Option(help: "The model's plan, a TOML file, if the input is a table of its form.")
+    var plan: String?
+
+    @Flag(help: "Print one JSON object a row: label, unless it predicts targets, and outputs.")
     var json = false
 
     func run() throws {
-        var prediction = try Prediction(modelDirectory: model, input: input)
+        var prediction = try Prediction(modelDirectory: model, input: input, plan: plan)
         try prediction.lines(json: json) { print($0) }
     }
 }

@@ -47,10 +47,16 @@ struct DistillCommand: AnsweringCommand {
         Blas.useOneThread()
         let plan = try PlanFile.parse(try CredentialFile.read(file), file: file)
         let testDirectory = "\(dataDirectory)/test"
+        let progress = LiveProgress()
+        defer { progress.end() }
         let first = try FirstModel.pair(
             plan: plan, teacher: teacher == "plan" ? .plan : .safetensors(path: teacher),
-            publicDirectory: "\(dataDirectory)/public", testDirectory: testDirectory, seed: seed,
-            progress: { _, _ in true })
+            publicDirectory: "\(dataDirectory)/public", testDirectory: testDirectory, seed: seed
+        ) { stage, done in
+            progress.show(stage.rawValue, done)
+            return true
+        }
+        progress.end()
         let int8 = try first.int8.accuracy(
             plan: plan, testDirectory: testDirectory, arithmetic: .int8)
         let float32 = try first.float32.accuracy(
@@ -59,7 +65,7 @@ struct DistillCommand: AnsweringCommand {
             try CredentialFile.create(
                 output, try first.int8.onnx(plan: plan), mode: CredentialFile.publicMode)
         }
-        let measure = plan.training.objective.measureName
+        let measure = plan.measureName
         let teacherLine =
             first.int8.teacherAccuracy.map { "teacher           \(measure) \(written($0))\n" } ?? ""
         show(

@@ -78,22 +78,29 @@ struct SimulateCommand: AnsweringCommand {
         let parts = try rule.divided(
             data.train, classes: plan.data.classes,
             agents: agents ?? (rule == .natural ? nil : written.expectedAgents), random: &random)
-        let first = try firstModel(plan, data, seed: random.next())
+        let progress = LiveProgress()
+        defer { progress.end() }
+        let first = try firstModel(plan, data, seed: random.next(), progress)
         var simulation = try Simulation(
             plan: plan, parameters: first.parameters,
             data: SimulatedData(train: data.train, partition: parts, test: data.test),
-            seed: random.next(), arithmetic: arithmetic)
+            teaching: try first.teacher.flatMap { (teacher) throws(Fault) in
+                try data.teaching(teacher, plan: plan)
+            }, seed: random.next(), arithmetic: arithmetic)
         var report = SimulationReport(
-            measure: plan.training.objective.measureName, plan: plan,
+            measure: plan.measureName, testExamples: data.test?.count, plan: plan,
             teacherAccuracy: first.teacherAccuracy,
             firstAccuracy: try simulation.accuracy(on: Threads.parallelFor(threads)))
-        progressStream.write(report.beginning(agents: parts.agents, idle: parts.withoutRows))
+        progress.write(
+            report.beginning(agents: parts.agents, idle: parts.withoutRows), to: progressStream)
         let roundsBegan = clock.now
-        for _ in 0..<rounds {
+        for number in 0..<rounds {
+            progress.show("running \(rounds) rounds", Double(number) / Double(rounds))
             let round = try simulation.runRound(on: Threads.parallelFor(threads))
             report.add(round)
-            progressStream.write(report.line(of: round))
+            progress.write(report.line(of: round), to: progressStream)
         }
+        progress.end()
         report.roundsSeconds = (clock.now - roundsBegan) / .seconds(1)
         report.wallSeconds = (clock.now - began) / .seconds(1)
         show(report.json, report.text)
@@ -102,7 +109,7 @@ struct SimulateCommand: AnsweringCommand {
     private var arithmetic: StudentTrainer.Arithmetic { isFloat32 ? .float32 : .int8 }
 
     private func firstModel(
-        _ plan: Plan, _ data: SimulationData, seed: UInt64
+        _ plan: Plan, _ data: SimulationData, seed: UInt64, _ progress: LiveProgress
     ) throws(Fault) -> FirstModel {
         if cold {
             var examples = data.train.subset(Array(0..<data.train.count)[...])
@@ -116,7 +123,11 @@ struct SimulateCommand: AnsweringCommand {
         progressStream.write("distilling the first model from \(publicDirectory)\n")
         return try FirstModel.make(
             plan: plan, publicDirectory: publicDirectory, testDirectory: data.testDirectory,
-            seed: seed, arithmetic: arithmetic, progress: { _, _ in true })
+            seed: seed, arithmetic: arithmetic
+        ) { stage, done in
+            progress.show(stage.rawValue, done)
+            return true
+        }
     }
 }
 

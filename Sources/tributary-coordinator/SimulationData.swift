@@ -1,6 +1,8 @@
+import CoordinatorService
 import DataSets
 import Federation
 import Foundation
+import Learning
 import Simulation
 
 /// What `simulate` reads from its data directory.
@@ -36,6 +38,20 @@ struct SimulationData {
             publicDirectory: folder("public", in: directory), warnings: reader.warnings)
     }
 
+    /// The public examples for distillation after rounds; nil when the plan does not want it.
+    ///
+    /// - Throws: `Fault` when they cannot be read, do not fit the plan, or none is held out.
+    func teaching(_ teacher: Teacher, plan: Plan) throws(Fault) -> SimulatedTeaching? {
+        guard let publicDirectory else { return nil }
+        var examples = try PublicExamples(directory: publicDirectory, plan: plan)
+        guard var source = examples.heldOut else { return nil }
+        var training = ResidentExamples(features: plan.data.features)
+        try training.append(&examples.training)
+        var heldOut = ResidentExamples(features: plan.data.features)
+        try heldOut.append(&source)
+        return SimulatedTeaching(teacher: teacher, training: training, heldOut: heldOut)
+    }
+
     private static func folder(_ name: String, in directory: String) -> String? {
         let path = "\(directory)/\(name)"
         return FileManager.default.fileExists(atPath: path) ? path : nil
@@ -57,7 +73,8 @@ struct SimulationData {
         var warnings: [String] = []
 
         mutating func read(_ directories: [String]) throws(Fault) -> ResidentExamples {
-            var examples = ResidentExamples(features: plan.data.features)
+            var examples = ResidentExamples(
+                features: plan.data.features, targets: plan.data.targets?.columns.count ?? 0)
             for directory in directories {
                 var source = try DataSet.open(directory: directory, plan: plan.data)
                 try examples.append(&source)

@@ -10,14 +10,21 @@ struct SimulationReport {
     let teacherAccuracy: Double?
     let firstAccuracy: Double?
     private let plan: Plan
+    /// What every version was measured on; nil without test data.
+    private let testExamples: Int?
     private var last: SimulatedRound?
     private var clientRounds = 0
+    private var distillationsKept = 0
     /// Of the whole run, and of its rounds alone.
     var wallSeconds = 0.0
     var roundsSeconds = 0.0
 
-    init(measure: String, plan: Plan, teacherAccuracy: Double?, firstAccuracy: Double?) {
+    init(
+        measure: String, testExamples: Int?, plan: Plan, teacherAccuracy: Double?,
+        firstAccuracy: Double?
+    ) {
         self.measure = measure
+        self.testExamples = testExamples
         self.plan = plan
         self.teacherAccuracy = teacherAccuracy
         self.firstAccuracy = firstAccuracy
@@ -26,6 +33,7 @@ struct SimulationReport {
     mutating func add(_ round: SimulatedRound) {
         last = round
         clientRounds += round.reported
+        if round.distillation?.isAccepted == true { distillationsKept += 1 }
     }
 
     /// What is known before the first round.
@@ -44,6 +52,12 @@ struct SimulationReport {
         if plan.clipping.adaptive != nil {
             text += ", clipped at \(written(Double(round.clippingNorm)))"
         }
+        if let trial = round.distillation {
+            let (before, after) = (written(trial.accuracyBefore), written(trial.accuracyAfter))
+            text +=
+                ", distilled: \(before) to \(after) held out,"
+                + " \(trial.isAccepted ? "kept" : "dropped")"
+        }
         if round.wouldBeRefused { text += ", a coordinator would refuse this version" }
         if let fault = round.firstFault { text += "\n  an agent failed: \(fault)" }
         return text + "\n"
@@ -61,8 +75,10 @@ struct SimulationReport {
                 "local_epsilon",
                 decimal(last.flatMap { plan.privacy?.localEpsilon(rounds: $0.number) })
             ),
+            ("test_examples", testExamples.map { .number(UInt64($0)) } ?? .null),
             ("wall_seconds", .decimal(wallSeconds)), ("rounds_seconds", .decimal(roundsSeconds)),
             ("client_rounds", .number(UInt64(clientRounds))),
+            ("distillations_kept", .number(UInt64(distillationsKept))),
         ])
     }
 
@@ -85,12 +101,13 @@ struct SimulationReport {
     }
 }
 
-extension TrainingPlan.Objective {
+extension Plan {
     /// The word for what models are measured by, see `QuantizedModel.measure`.
     var measureName: String {
-        switch self {
+        switch training.objective {
         case .classification: "accuracy"
-        case .reconstruction: "area under the ROC curve"
+        case .reconstruction: data.hasLabels ? "area under the ROC curve" : "explained variance"
+        case .regression: "R2"
         }
     }
 }

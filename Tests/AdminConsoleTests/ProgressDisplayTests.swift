@@ -60,6 +60,19 @@ struct ProgressDisplayTests {
         #expect(text.hasSuffix("…"))
     }
 
+    @Test(
+        "distillation after a round is told below it",
+        arguments: [(true, "kept"), (false, "dropped")])
+    func distilled(accepted: Bool, word: String) {
+        var display = ProgressDisplay(width: nil)
+        var round = published
+        round.distillation = DistillationRecord(
+            accuracyBefore: 0.84, accuracyAfter: 0.855, accepted: accepted)
+        #expect(
+            display.update(job([round])) == heading + firstLine
+                + "       distilled: 0.8400 to 0.8550 held out, \(word)\n")
+    }
+
     @Test("an abandoned round says why")
     func abandoned() {
         var display = ProgressDisplay(width: nil)

@@ -49,6 +49,9 @@ struct RecordDocumentsTests {
         try check("PhaseRecord", try item(AdminResponse.round(round).json, "history"))
         try check("JobRecord", AdminResponse.job(job).json)
         try check("RoundRecord", try item(AdminResponse.job(job).json, "rounds"))
+        let trial = members(
+            AdminResponse.round(RoundRecord(distillation: DistillationRecord())).json)
+        try check("DistillationRecord", try #require(trial["distillation"]))
         let model = ModelRecord(files: [ModelFile()])
         try check("ModelFile", try item(AdminResponse.model(model).json, "files"))
         let report = AdminResponse.doctor(DoctorReport(items: [DoctorLine()])).json
@@ -77,7 +80,7 @@ struct RecordDocumentsTests {
             AdminResponse.model(record).json.text
                 == #"{"plan":"fashion","version":2,"model_digest":"00ff","model_size":9,"#
                 + #""signature_digest":"10","signature_size":8,"round":2,"accuracy":null,"#
-                + #""created_unix":7,"parent_version":1}"#)
+                + #""created_unix":7,"parent_version":1,"distillation":null}"#)
     }
 
     @Test("what does not apply is null, not a number that looks measured")

@@ -131,6 +131,7 @@ struct RecordTextsTests {
                 files: [ModelFile(name: "model.onnx", digest: [1, 2], size: 1500)])
         ).text(width: nil)
         #expect(text.contains("none, distilled"))
+        #expect(text.contains("distilled after it  -\n"))
         #expect(text.hasSuffix("model.onnx  1.5 kB  0102\n"))
     }
 }

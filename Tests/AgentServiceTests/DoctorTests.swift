@@ -68,6 +68,7 @@ struct DoctorTests {
         let finding = try findings(data: data)["data of pumps"]
         #expect(finding?.passed == true)
         #expect(finding?.detail.hasPrefix("2 rows") == true)
+        #expect(finding?.detail.hasSuffix("of each class 1 1") == true)
     }
 
     @Test("a plan whose agents add less noise than the device's floor is refused, and why")
@@ -92,7 +93,7 @@ struct DoctorTests {
             Array("a,b,c,state\n1,2,3,0\n4,x,6,1\n4,5,6,9\n".utf8), to: "data/rows.csv")
         let finding = try findings(data: data)["data of pumps"]
         #expect(finding?.passed == false)
-        #expect(finding?.detail.contains("2 left out") == true)
+        #expect(finding?.detail.contains("of each class 1 0; 2 left out") == true)
         #expect(finding?.detail.contains("line 3") == true)
     }
 

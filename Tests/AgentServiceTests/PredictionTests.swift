@@ -56,6 +56,30 @@ struct PredictionTests {
         }
     }
 
+    @Test("a model that predicts targets gives their values in their own units")
+    func targets() throws {
+        let model = try QuantizedModel(
+            shape: try StudentShape(widths: [3, 2], relu: [false]),
+            normalisation: Normalisation(
+                offset: [0], scale: [1],
+                targets: TargetScale(offset: [100, -0.5], scale: [10, 0.25])
+            ), activationScales: [1, 1],
+            layers: [
+                QuantizedLayer(
+                    weights: [1, 0, 0, 0, 1, 0], scales: [1, 1], bias: [0, 0])
+            ])
+        let plan = try #require(PlanID("engines"))
+        try directory.write(
+            OnnxModel.encode(
+                model, identity: ModelIdentity(plan: plan, version: 0, round: 0, parent: nil)),
+            to: "model.onnx")
+        try directory.write(Array("1,2,3\n-4,8,0\n".utf8), to: "rows.csv")
+        #expect(try lines("rows.csv", json: false) == ["110.0,0.0", "60.0,1.5"])
+        #expect(
+            try lines("rows.csv", json: true)
+                == ["{\"outputs\":[110.0,0.0]}", "{\"outputs\":[60.0,1.5]}"])
+    }
+
     @Test("small and large outputs are valid JSON and read back to the same bits")
     func exponents() throws {
         let values: [Float] = [

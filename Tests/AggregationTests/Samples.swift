@@ -15,7 +15,7 @@ extension Plan {
                 format: .csv(file: "a.csv", label: "label"), features: 8, classes: 3, offset: [0],
                 scale: [1]),
             layers: LayerPlan.dense([6, 3]),
-            training: training, teacher: TeacherPlan(hidden: [], training: training),
+            training: training, teacher: TeacherPlan(hidden: [], classes: 3, training: training),
             distillation: DistillationPlan(temperature: 2, alpha: 0.5, training: training),
             round: RoundPlan(
                 agents: 12, minimum: 1, overSelection: 1, selectionSeconds: 1, reportSeconds: 1,

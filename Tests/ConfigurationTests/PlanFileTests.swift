@@ -20,7 +20,7 @@ import Testing
                     training: TrainingPlan(
                         epochs: 2, batchSize: 16, learningRate: 0.125, momentum: 0.5),
                     teacher: TeacherPlan(
-                        hidden: [32, 16],
+                        hidden: [32, 16], classes: 3,
                         training: TrainingPlan(
                             epochs: 3, batchSize: 8, learningRate: 0.25, momentum: 0)),
                     distillation: DistillationPlan(
@@ -126,11 +126,25 @@ import Testing
 
     @Test("a student that reconstructs has an output a feature")
     func reconstruction() throws {
-        let plan = try parse(
-            validPlan.replacing("units = 3", with: "units = 4")
-                .replacing("momentum = 0.5", with: "objective = \"reconstruction\""))
+        let text = untaughtPlan("reconstruction").replacing("units = 3", with: "units = 4")
+        let plan = try parse(text)
         #expect(plan.training.objective == .reconstruction)
+        #expect(plan.teacher == .none)
         #expect(plan.widths == [4, 8, 4])
+    }
+
+    @Test("distillation after rounds is off unless asked for, and needs classes")
+    func postRoundDistillation() throws {
+        #expect(try parse(validPlan).distillation.postRoundEpochs == 0)
+        let text = validPlan.replacing(
+            "[distillation]", with: "[distillation]\npost_round_epochs = 4")
+        #expect(try parse(text).distillation.postRoundEpochs == 4)
+        let other = untaughtPlan("reconstruction").replacing("units = 3", with: "units = 4")
+            .replacing("[distillation]", with: "[distillation]\npost_round_epochs = 4")
+        #expect(
+            refusal(of: other)
+                == "tiny.toml:25:21: post_round_epochs in [distillation] does not belong to a plan"
+                + #" with an objective other than "classification"; remove post_round_epochs"#)
     }
 
     @Test("an absent key takes its documented default")

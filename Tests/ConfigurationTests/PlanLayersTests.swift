@@ -222,7 +222,7 @@ func imagePlan(_ layers: String) -> String {
             ("proximal_mu = 101", "proximal_mu in [training] is 101"),
             ("patience = -1", "patience in [training] is -1"),
             ("schedule = \"linear\"", "schedule in [training] is \"linear\""),
-            ("objective = \"regression\"", "objective in [training] is \"regression\""),
+            ("objective = \"ranking\"", "objective in [training] is \"ranking\""),
             (
                 "objective = \"reconstruction\"\nbalances_classes = true",
                 "balances_classes in [training] does not belong to objective \"reconstruction\""

@@ -31,7 +31,7 @@ struct Mistake: CustomTestStringConvertible {
                 "unknown key 'colour' in [training]",
                 "known keys: epochs, batch_size, learning_rate, optimizer, momentum, nesterov, betas, "
                     + "weight_decay, schedule, gradient_clip, proximal_mu, patience, objective, "
-                    + "balances_classes"),
+                    + "balances_classes, low_memory"),
             Mistake(
                 "[training]", "[trainig]", "19:2",
                 "unknown key 'trainig' at the top level",
@@ -173,7 +173,7 @@ struct Mistake: CustomTestStringConvertible {
                 "units = 8", "units = 8\nbias = true", "15:1",
                 "unknown key 'bias' in [[model.layers]]",
                 "known keys: type, name, units, channels, kernel, stride, padding, activation, size, "
-                    + "from, rate, frozen"),
+                    + "from, rate, frozen, batch_norm"),
             Mistake(
                 #"activation = "relu""#, #"activation = "gelu""#, "15:14",
                 #"activation in [[model.layers]] is "gelu""#,
@@ -189,15 +189,15 @@ struct Mistake: CustomTestStringConvertible {
             Mistake(
                 "hidden = [32, 16]", "hidden = []", "25:10",
                 "hidden in [teacher] has 0 items",
-                "write an array of 1 to 16 whole numbers from 1 to 65536"),
+                "write an array of 1 to 16 whole numbers from 1 to 32768"),
             Mistake(
                 "hidden = [32, 16]", "hidden = [32, 0]", "25:15",
                 "hidden in [teacher] is 0",
-                "write an array of 1 to 16 whole numbers from 1 to 65536"),
+                "write an array of 1 to 16 whole numbers from 1 to 32768"),
             Mistake(
                 "hidden = [32, 16]", "hidden = 32", "25:10",
                 "hidden in [teacher] is a whole number",
-                "write an array of 1 to 16 whole numbers from 1 to 65536"),
+                "write an array of 1 to 16 whole numbers from 1 to 32768"),
             Mistake(
                 "temperature = 4", "temperature = 0", "31:15",
                 "temperature in [distillation] is 0",
@@ -250,6 +250,14 @@ struct Mistake: CustomTestStringConvertible {
                 "max_accuracy_drop = 0.05", "max_accuracy_drop = 5", "52:21",
                 "max_accuracy_drop in [sealing] is 5",
                 "write a number from 0 to 1"),
+            Mistake(
+                "momentum = 0.75", "post_round_epochs = -1", "36:21",
+                "post_round_epochs in [distillation] is -1",
+                "write a whole number from 0 to 10000"),
+            Mistake(
+                "momentum = 0.75", "post_round_epochs = 1.5", "36:21",
+                "post_round_epochs in [distillation] is a decimal number",
+                "write a whole number from 0 to 10000"),
             Mistake(
                 "[plan]", "privacy = true\n[plan]", "1:11",
                 "[privacy] is true",

@@ -87,3 +87,20 @@ func refusal(of text: String) -> String? {
         return error.code == .invalid ? error.description : "code \(error.code)"
     }
 }
+
+/// `validPlan` for an objective without a teacher, which `objective` names.
+func untaughtPlan(_ objective: String) -> String {
+    validPlan.replacing(
+        """
+        [teacher]
+        hidden = [32, 16]
+        epochs = 3
+        batch_size = 8
+        learning_rate = 0.25
+        momentum = 0
+        [distillation]
+        temperature = 4
+        alpha = 0.25
+        """, with: "[distillation]"
+    ).replacing("momentum = 0.5", with: "objective = \"\(objective)\"")
+}

@@ -35,8 +35,8 @@ import Testing
         let file = path("coordinator-config/plans/fashion.toml")
         let plan = try PlanFile.parse(Array(Data(contentsOf: URL(filePath: file))), file: file)
         #expect(plan.id.name == "fashion")
-        #expect(plan.widths == [784, 128, 10])
-        #expect(plan.parameterCount == 101_773)
+        #expect(plan.widths == [784, 1568, 784, 784, 128, 10])
+        #expect(plan.parameterCount == 103_023)
         #expect(plan.round.agents == 12)
         #expect(plan.privacy?.noiseMultiplier == 0.05)
         #expect(plan.privacy?.delta == 1e-5)
@@ -62,16 +62,19 @@ import Testing
     @Test("fashion.toml has every key that is known, and only those")
     func planKeys() throws {
         let sections = [
-            "plan", "data", "[model.layers]", "training", "teacher", "distillation", "round",
-            "clipping", "privacy", "server", "sealing",
+            "plan", "data", "[model.layers]", "training", "teacher", "[teacher.layers]",
+            "distillation", "round", "clipping", "privacy", "server", "sealing",
         ]
-        try expectEveryKey(in: "coordinator-config/plans/fashion.toml", sections) {
+        // A teacher's layers have a student's keys.
+        let alike = ["[teacher.layers]": "[model.layers]"]
+        try expectEveryKey(in: "coordinator-config/plans/fashion.toml", sections, alike) {
             _ = try PlanFile.parse($0, file: "fashion.toml")
         }
     }
 
     private func expectEveryKey(
-        in file: String, _ sections: [String], parse: ([UInt8]) throws -> Void
+        in file: String, _ sections: [String], _ alike: [String: String] = [:],
+        parse: ([UInt8]) throws -> Void
     ) throws {
         let text = try String(contentsOfFile: path(file), encoding: .utf8)
         let documented = keys(of: text)
@@ -84,7 +87,8 @@ import Testing
             let remedy = try #require(fault?.remedy)
             let known = remedy.trimmingPrefix("known keys: ").split(separator: ", ").map(
                 String.init)
-            #expect(documented[section]?.sorted() == known.sorted(), "[\(section)] of \(file)")
+            let place = alike[section] ?? section
+            #expect(documented[place]?.sorted() == known.sorted(), "[\(section)] of \(file)")
         }
     }
 
@@ -96,6 +100,11 @@ import Testing
             if line.hasPrefix("["), line.hasSuffix("]") {
                 section = String(line.dropFirst().dropLast())
                 keys[section, default: []] = keys[section] ?? []
+                // A table in an array is a key of its parent.
+                let path = section.split { "[].".contains($0) }
+                if section.hasPrefix("["), path.count == 2, keys[String(path[0])] != nil {
+                    keys[String(path[0])]?.insert(String(path[1]))
+                }
             } else if let key = line.trimmingPrefix("# ").firstMatch(of: /^([a-z_]+) =/) {
                 keys[section, default: []].insert(String(key.1))
             }

@@ -41,9 +41,9 @@ struct PlanTests {
                     "batch_size = 8\nlearning_rate = 0.05\n[teacher]", "batchsize = 8\n[teacher]",
                     (line: 16, column: 1), "batch_size"
                 ),
-                ("norm = 1", "norm = -1", (line: 35, column: 8), "norm"),
+                ("norm = 1", "norm = -1", (line: 37, column: 8), "norm"),
                 (
-                    "agents = 3\nminimum", "agents = 3 three\nminimum", (line: 28, column: 12),
+                    "agents = 3\nminimum", "agents = 3 three\nminimum", (line: 30, column: 12),
                     "expected"
                 ),
             ] {

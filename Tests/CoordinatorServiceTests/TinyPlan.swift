@@ -18,6 +18,9 @@ struct TinyPlan {
     var maxAccuracyDrop = 1.0
     /// Below, the teacher sees its 96 public examples this often; large numbers make preparing slow.
     var teacherEpochs = 4
+    /// How much the labels count beside the teacher.
+    var alpha = 0.5
+    var postRoundEpochs = 0
 
     static let parameters = 70
     static let latticeDimension = 72
@@ -65,6 +68,8 @@ struct TinyPlan {
         batch_size = 8
         learning_rate = 0.05
         [distillation]
+        alpha = \(alpha)
+        post_round_epochs = \(postRoundEpochs)
         epochs = 4
         batch_size = 8
         learning_rate = 0.05

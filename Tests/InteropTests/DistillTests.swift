@@ -109,14 +109,15 @@ extension InteropTests {
                     (safetensors([weight]), "layer0.bias is missing"),
                     (
                         safetensors([weight, ("layer0.bias", [1, 3], [0, 0, 0])]),
-                        "layer0.weight has shape [3, 4]"
+                        "layer0.bias has the shape [1, 3], and the teacher needs [3]"
                     ),
                     (safetensors(linear + [("head", [1], [0])]), "it holds head"),
                     (
                         safetensors([
                             ("layer0.weight", [3, 2], [0, 0, 0, 0, 0, 0]),
                             ("layer0.bias", [3], [0, 0, 0]),
-                        ]), "layer 0 of the teacher"
+                        ]),
+                        "layer0.weight has the shape [3, 2], and the teacher needs [3, 4]"
                     ),
                     (
                         safetensors([

@@ -16,6 +16,12 @@ struct ExamplePlan: Sendable {
     var localNoiseMultiplier = 0.0
     /// Whether its clipping norm adapts.
     var isAdaptive = false
+    /// Pixels of an image's edge, of IDX files.
+    var side = 6
+    /// Units of each hidden layer.
+    var hidden = [16]
+    /// More lines of [training].
+    var training = ""
 
     /// Rows of a CSV file. No round of it ends: three updates are wanted, and two agents are there.
     static let beads = ExamplePlan(name: "beads", format: .csv, agents: 3)
@@ -32,13 +38,11 @@ struct ExamplePlan: Sendable {
         name: "moving", format: .csv, noiseMultiplier: 0.05, isAdaptive: true)
 
     static let classes = 3
-    private static let side = 6
-
     /// The file that `predict` reads.
     var featuresFile: String { format == .csv ? "rows.csv" : "images-idx3-ubyte" }
     static let labelsFile = "labels-idx1-ubyte"
 
-    private var features: Int { format == .csv ? 4 : Self.side * Self.side }
+    private var features: Int { format == .csv ? 4 : side * side }
 
     /// What `[data]` says of the format.
     private var files: String {
@@ -72,6 +76,11 @@ struct ExamplePlan: Sendable {
             """
     }
 
+    private var layers: String {
+        (hidden + [Self.classes]).map { "[[model.layers]]\nunits = \($0)" }
+            .joined(separator: "\n\n")
+    }
+
     /// The plan's TOML.
     var toml: String {
         """
@@ -83,15 +92,12 @@ struct ExamplePlan: Sendable {
         features = \(features)
         classes = \(Self.classes)
 
-        [[model.layers]]
-        units = 16
-
-        [[model.layers]]
-        units = \(Self.classes)
+        \(layers)
 
         [training]
         epochs = \(epochs)
         learning_rate = 0.02
+        \(training)
 
         [teacher]
         hidden = [16]
@@ -141,11 +147,11 @@ struct ExamplePlan: Sendable {
         case .idx:
             let pixels = labels.flatMap { label in
                 (0..<features).map { pixel -> UInt8 in
-                    let isStripe = pixel / Self.side % Self.classes == label
+                    let isStripe = pixel / side % Self.classes == label
                     return UInt8(min(255, max(0, (isStripe ? 170 : 90) + 80 * random.bell())))
                 }
             }
-            try Self.idx(pixels, shape: [count, Self.side, Self.side]).write(to: file)
+            try Self.idx(pixels, shape: [count, side, side]).write(to: file)
             try Self.idx(labels.map { UInt8($0) }, shape: [count])
                 .write(to: directory.appending(path: Self.labelsFile))
         }

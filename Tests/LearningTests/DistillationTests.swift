@@ -38,6 +38,61 @@ struct DistillationTests {
         #expect(try accuracy(of: model, on: &data) > 0.95)
     }
 
+    /// Images of 4 x 3 for the plan's rows, and a teacher that looks at neighbourhoods.
+    private var imagePlan: Plan {
+        var plan = plan
+        plan.data.shape = [1, 4, 3]
+        let stem = LayerKind.conv(ConvPlan(channels: 4, kernel: [3, 3], padding: [1, 1]))
+        plan.teacher.layers = [
+            LayerPlan(name: "stem", kind: stem, hasBatchNorm: true),
+            LayerPlan(name: "pool", kind: .maxPool(size: [2, 1], stride: [2, 1])),
+            LayerPlan(name: "flat", kind: .flatten),
+            LayerPlan(name: "drop", kind: .dropout(rate: 0.25)),
+            LayerPlan(name: "head", kind: .dense(units: 3, relu: false)),
+        ]
+        plan.layers = [
+            LayerPlan(name: "stem", kind: stem, hasBatchNorm: true),
+            LayerPlan(name: "flat", kind: .flatten),
+            LayerPlan(name: "hidden", kind: .dense(units: 8, relu: true), hasBatchNorm: true),
+            LayerPlan(name: "head", kind: .dense(units: 3, relu: false)),
+        ]
+        plan.distillation.warmUpEpochs = 4
+        return plan
+    }
+
+    @Test("a convolutional teacher learns its data, its batch normalisation folded")
+    mutating func convolutionalTeacher() throws {
+        var random = SeededRandom(seed: 1)
+        let teacher = try Teacher.trained(
+            plan: imagePlan, on: &data, random: &random, progress: always)
+        #expect(try teacher.accuracy(on: &data) > 0.97)
+    }
+
+    @Test("a student that warms up with batch normalisation comes without it")
+    mutating func warmUp() throws {
+        var random = SeededRandom(seed: 1)
+        let plan = imagePlan
+        let teacher = try Teacher.trained(
+            plan: plan, on: &data, random: &random, progress: always)
+        var shares: [Double] = []
+        let parameters = try distil(
+            teacher: teacher, plan: plan, on: &data, random: &random
+        ) { (share) throws(Fault) in
+            shares.append(share)
+            return true
+        }
+        // Four epochs of twelve are the warm-up's.
+        #expect(shares == shares.sorted())
+        #expect(shares.contains { abs($0 - 1.0 / 3) < 1e-9 })
+        #expect(shares.last == 1)
+        let shape = try StudentShape(plan: plan)
+        #expect(shape.layers.allSatisfy { !$0.hasBatchNorm })
+        #expect(parameters.count == shape.parameterCount)
+        let model = try QuantizedModel(
+            parameters: parameters, shape: shape, normalisation: pixels)
+        #expect(try accuracy(of: model, on: &data) > 0.95)
+    }
+
     @Test("layers that rounds leave alone still learn from the teacher")
     mutating func frozen() throws {
         var random = SeededRandom(seed: 1)

@@ -20,6 +20,38 @@ struct GradientTests {
             shape, try Reconstruction(normalisation: pixels, shape: shape), labels: [0, 0, 0])
     }
 
+    @Test("through dropout agree with finite differences of the loss under the same draws")
+    func dropout() throws {
+        let shape = try Graphs.shape(
+            TensorShape(5),
+            [.dense(units: 8, relu: false), .dropout(rate: 0.4), .dense(units: 3, relu: false)])
+        let raw = randomBytes(shape, rows: 4, seed: 16)
+        let parameters = graphParameters(shape, seed: 17)
+        /// One step of rate 1: the loss before it, and by how much it moved the parameters.
+        func step(_ parameters: [Float], seed: UInt64) throws -> (loss: Float, moved: [Float]) {
+            var data = Table(features: 5, values: raw, classes: [0, 1, 2, 1])
+            var training = TrainingPlan(epochs: 1, batchSize: 4, learningRate: 1, momentum: 0)
+            training.balancesClasses = false
+            var trainer = StudentTrainer(
+                shape: shape, normalisation: pixels, parameters: parameters, training: training,
+                arithmetic: .float32)
+            var random = SeededRandom(seed: seed)
+            let loss = try trainer.train(on: &data, random: &random, progress: always).meanLoss
+            return (loss, zip(parameters, trainer.parameters).map { $0 - $1 })
+        }
+        let gradient = try step(parameters, seed: 18).moved
+        #expect(try step(parameters, seed: 18).loss != step(parameters, seed: 19).loss)
+        let largest = try #require(gradient.map(\.magnitude).max())
+        for index in 0..<shape.logScaleOffset {
+            var moved = parameters
+            moved[index] += 1e-3
+            let above = try step(moved, seed: 18).loss
+            moved[index] = parameters[index] - 1e-3
+            let quotient = (above - (try step(moved, seed: 18).loss)) / 2e-3
+            #expect(abs(quotient - gradient[index]) < 0.01 * largest, "parameter \(index)")
+        }
+    }
+
     @Test("of the integer network point where those of fp32 do", arguments: Graphs.all)
     func straightThrough(graph: @Sendable () throws -> StudentShape) throws {
         let shape = try graph()

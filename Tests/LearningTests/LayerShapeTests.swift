@@ -1,5 +1,4 @@
 import Federation
-import Kernels
 import Learning
 import Testing
 
@@ -138,27 +137,5 @@ struct LayerShapeTests {
                     layers: kinds.map { LayerPlan(name: $0, kind: $1) })
             }
         }
-    }
-
-    @Test("the planned memory of a training session is that of its buffers")
-    func plannedMemory() throws {
-        var training = TrainingPlan(epochs: 1, batchSize: 4, learningRate: 1, momentum: 0)
-        let dense = try StudentShape(widths: [100, 70, 3], relu: [true, false])
-        // 5 vectors of parameters; int8 weights, and two words more a channel; then by row features
-        // and label, three of the widest, products, values before rounding, activations.
-        let vectors = 4 * (7_070 + 213 + 3)
-        let padded = [100, 70, 3].map { Int8Matrix(rows: 1, width: $0).values.count }
-        let weights =
-            Int8Weights.byteCount(channels: 70, width: 100)
-            + Int8Weights.byteCount(channels: 3, width: 70) + 8 * 73
-        let row = 4 * (101 + 300 + 70 + 73) + padded.reduce(0, +)
-        #expect(
-            StudentTrainer.plannedBytes(shape: dense, training: training)
-                == 5 * vectors + weights + 4 * row)
-        training.proximalMu = 1
-        training.optimizer = .adamW(beta1: 0.9, beta2: 0.99, epsilon: 1e-6)
-        #expect(
-            StudentTrainer.plannedBytes(shape: dense, training: training)
-                == 7 * vectors + weights + 4 * row)
     }
 }

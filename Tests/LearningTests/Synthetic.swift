@@ -8,8 +8,24 @@ struct Table: ExampleSource {
     /// Row-major.
     var values: [Float]
     var classes: [Int32]
+    var targets = 0
+    var hasLabels = true
+    /// Row-major.
+    var answers: [Float] = []
 
     var count: Int { classes.count }
+
+    mutating func read(
+        rows: ArraySlice<Int>, features output: inout [Float], targets values: inout [Float]
+    ) throws(Fault) {
+        var labels = [Int32](repeating: 0, count: rows.count)
+        try read(rows: rows, features: &output, labels: &labels)
+        for (offset, row) in rows.enumerated() {
+            for column in 0..<targets {
+                values[offset * targets + column] = answers[row * targets + column]
+            }
+        }
+    }
 
     mutating func read(
         rows: ArraySlice<Int>, features output: inout [Float], labels: inout [Int32]
@@ -51,7 +67,7 @@ func examplePlan(
             format: .idx(features: "features", labels: "labels"), features: widths[0],
             classes: widths[widths.count - 1], offset: [0], scale: [255]),
         layers: LayerPlan.dense(Array(widths.dropFirst())), training: training,
-        teacher: TeacherPlan(hidden: [24], training: training),
+        teacher: TeacherPlan(hidden: [24], classes: widths[widths.count - 1], training: training),
         distillation: DistillationPlan(
             temperature: temperature, alpha: alpha, training: training),
         round: RoundPlan(

@@ -50,6 +50,21 @@ struct TestMeasureTests {
         #expect(fault?.message.contains("2 normal examples") == true)
     }
 
+    @Test("reconstruction without labels by the share of the variance that it explains")
+    func unlabelled() throws {
+        // The first feature is reproduced to within a rounding, the second, of a fifth of the
+        // variance, not at all.
+        var table = Table(
+            features: 2, values: [0.5, 0.25, -0.5, 0.25, 0.5, -0.25, -0.5, -0.25],
+            classes: [0, 0, 0, 0])
+        table.hasLabels = false
+        for measure in try measures(table) { #expect(abs(measure - 0.8) < 0.001) }
+        var same = Table(features: 2, values: [1, 2, 1, 2], classes: [0, 0])
+        same.hasLabels = false
+        let fault = #expect(throws: Fault.self) { try measures(same) }
+        #expect(fault?.message.contains("all 2 test examples are the same") == true)
+    }
+
     @Test("classification by accuracy")
     func classification() throws {
         let models = try reconstructor()

@@ -15,7 +15,7 @@ struct OnnxAgreementTests {
         let graphs = 1000
         let kinds = try writeGraphs(graphs, to: directory)
         // Nothing is left out by chance.
-        #expect(kinds.count == 7 && kinds.values.allSatisfy { $0 >= 100 }, "\(kinds)")
+        #expect(kinds.count == 8 && kinds.values.allSatisfy { $0 >= 100 }, "\(kinds)")
 
         let (status, output) = try run(script: "graph_agreement.py", directory.path)
         #expect(status == 0, "\(output)")
@@ -24,7 +24,7 @@ struct OnnxAgreementTests {
 
     /// Writes models, rows and outputs as the script reads them.
     ///
-    /// - Returns: how many layers of each kind there are.
+    /// - Returns: how many layers of each kind there are, and how many models that predict targets.
     private func writeGraphs(_ count: Int, to directory: URL) throws -> [String: Int] {
         var graphs = RandomGraphs(seed: 20)
         var kinds: [String: Int] = [:]
@@ -35,6 +35,7 @@ struct OnnxAgreementTests {
             var predictor = Predictor(model)
             let outputs = predictor.outputs(raw: features, rows: rows)
             for layer in model.shape.layers { kinds[operation(of: layer.kind), default: 0] += 1 }
+            if model.normalisation.targets != nil { kinds["targets", default: 0] += 1 }
 
             let file = directory.appending(path: "\(index)")
             let onnx = try OnnxModel.encode(model, identity: someIdentity())

@@ -16,11 +16,25 @@ struct RandomGraphs {
     mutating func next() throws -> QuantizedModel {
         var model = try randomModel(
             shape: shape(), seed: random.next(), perFeature: Bool.random(using: &random))
+        if number(in: 0...3) == 0 {
+            model.normalisation = Normalisation(
+                offset: model.normalisation.offset, scale: model.normalisation.scale,
+                targets: targets(model.shape.classes))
+        }
         // Over two decades, so that layers saturate and layers that use a few steps both occur.
         for index in model.activationScales.indices {
             model.activationScales[index] = Float(exp(Double.random(in: -7...(-1), using: &random)))
         }
         return model
+    }
+
+    /// Some in units much smaller or larger than the outputs'.
+    private mutating func targets(_ outputs: Int) -> TargetScale {
+        TargetScale(
+            offset: (0..<outputs).map { _ in Float.random(in: -1000...1000, using: &random) },
+            scale: (0..<outputs).map { _ in
+                Float(exp(Double.random(in: -9...9, using: &random)))
+            })
     }
 
     private mutating func shape() throws -> StudentShape {

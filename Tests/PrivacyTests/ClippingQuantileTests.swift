@@ -90,7 +90,7 @@ struct ClippingQuantileTests {
                 format: .csv(file: "a.csv", label: "label"), features: 2, classes: 2, offset: [0],
                 scale: [1]),
             layers: LayerPlan.dense([2]), training: training,
-            teacher: TeacherPlan(hidden: [], training: training),
+            teacher: TeacherPlan(hidden: [], classes: 2, training: training),
             distillation: DistillationPlan(temperature: 2, alpha: 0.5, training: training),
             round: RoundPlan(
                 agents: 12, minimum: 0, overSelection: 1, selectionSeconds: 1, reportSeconds: 1,

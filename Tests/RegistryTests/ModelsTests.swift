@@ -29,6 +29,21 @@ struct ModelsTests {
         #expect(try await registry.models(fashion) == [fashionModel(0, round: 0), second])
     }
 
+    @Test("what distillation did is told with the version and with its round")
+    func distillation() async throws {
+        let at = try await registry.startFirstRound()
+        try await registry.gather(at)
+        try await registry.releaseRound(at)
+        #expect(try await registry.round(at.round).distillation == nil)
+        var model = fashionModel(1, round: at.round.number)
+        model.distillation = DistillationTrial(accuracyBefore: 0.75, accuracyAfter: 0.8125)
+        try await registry.publish(
+            at, model: model, nowUnixMilliseconds: nowMilliseconds, events: [])
+        let reopened = try scratch.reopened()
+        #expect(try await reopened.models(fashion) == [fashionModel(0, round: 0), model])
+        #expect(try await reopened.round(at.round).distillation == model.distillation)
+    }
+
     @Test("the first model is published once, and is version 0 without a parent")
     func firstOnly() async throws {
         _ = try await registry.prepareFashion()

@@ -60,6 +60,21 @@ struct PlansTests {
         #expect(try await registry.plan(fashion).state == "ready")
     }
 
+    @Test("a teacher is kept over a restart, until another text comes")
+    func teacher() async throws {
+        _ = try await apply("one")
+        #expect(try await registry.plan(fashion).teacherDigest == nil)
+        try await registry.setTeacher(fashion, digest: digest("teacher"))
+        try await registry.setPlanState(
+            fashion, state: "ready", detail: "", accuracyTeacher: nil)
+        #expect(
+            try await scratch.reopened().plan(fashion).teacherDigest == digest("teacher"))
+        #expect(try await !apply("one"))
+        #expect(try await registry.plan(fashion).teacherDigest == digest("teacher"))
+        _ = try await apply("two")
+        #expect(try await registry.plan(fashion).teacherDigest == nil)
+    }
+
     @Test("an unknown plan or state is refused")
     func refusals() async throws {
         #expect(await faultCode { _ = try await registry.plan(fashion) } == .notFound)
@@ -68,6 +83,10 @@ struct PlansTests {
                 fashion, state: "ready", detail: "", accuracyTeacher: nil)
         }
         #expect(unknown == .notFound)
+        let teacherless = await faultCode {
+            try await registry.setTeacher(fashion, digest: digest("teacher"))
+        }
+        #expect(teacherless == .notFound)
         _ = try await apply("one")
         let nonsense = await faultCode {
             try await registry.setPlanState(

@@ -11,7 +11,7 @@ func examplePlan(_ round: RoundPlan, privacy: PrivacyPlan? = nil) -> Plan? {
             format: .csv(file: "rows.csv", label: "class"), features: 1, classes: 2, offset: [0],
             scale: [1]),
         layers: LayerPlan.dense([2]), training: training,
-        teacher: TeacherPlan(hidden: [], training: training),
+        teacher: TeacherPlan(hidden: [], classes: 2, training: training),
         distillation: DistillationPlan(temperature: 1, alpha: 1, training: training), round: round,
         clipping: ClippingPlan(norm: 1, kappa: 6), privacy: privacy,
         server: ServerPlan(learningRate: 1, momentum: 0), sealing: SealingPlan(maxAccuracyDrop: 1))

@@ -8,6 +8,9 @@ struct Table: ExampleSource {
     /// Row-major.
     var values: [Float]
     var classes: [Int32]
+    var targets = 0
+    /// Row-major.
+    var answers: [Float] = []
 
     var count: Int { classes.count }
 
@@ -27,6 +30,20 @@ struct Table: ExampleSource {
             labels[offset] = classes[row]
             for column in 0..<features {
                 output[offset * features + column] = values[row * features + column]
+            }
+        }
+    }
+}
+
+extension Table {
+    func read(
+        rows: ArraySlice<Int>, features output: inout [Float], targets values: inout [Float]
+    ) throws(Fault) {
+        var labels = [Int32](repeating: 0, count: rows.count)
+        try read(rows: rows, features: &output, labels: &labels)
+        for (offset, row) in rows.enumerated() {
+            for column in 0..<targets {
+                values[offset * targets + column] = answers[row * targets + column]
             }
         }
     }
@@ -71,7 +88,7 @@ func clusterPlan(privacy: PrivacyPlan? = nil) throws -> Plan {
             format: .csv(file: "rows.csv", label: "label"), features: 6, classes: 4, offset: [0],
             scale: [1]),
         layers: LayerPlan.dense([8, 4]), training: training,
-        teacher: TeacherPlan(hidden: [8], training: training),
+        teacher: TeacherPlan(hidden: [8], classes: 4, training: training),
         distillation: DistillationPlan(temperature: 2, alpha: 0.5, training: training),
         round: RoundPlan(
             agents: 5, minimum: 3, overSelection: 1, selectionSeconds: 1, reportSeconds: 1,

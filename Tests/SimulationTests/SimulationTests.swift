@@ -202,6 +202,42 @@ struct SimulationTests {
         #expect(try noisy.runRound(on: Self.orders[0]).wouldBeRefused)
     }
 
+    @Test(
+        "distils after a round as a coordinator does, in int8 and in float32",
+        arguments: [StudentTrainer.Arithmetic.int8, .float32])
+    func distillation(arithmetic: StudentTrainer.Arithmetic) throws {
+        var plan = try clusterPlan()
+        plan.teacher.training.epochs = 8
+        var source = clusters(400, seed: 5)
+        var random = SeededRandom(seed: 1)
+        let teacher = try Teacher.trained(
+            plan: plan, on: &source, random: &random, progress: { _ in true })
+        let teaching = SimulatedTeaching(
+            teacher: teacher, training: try resident(source),
+            heldOut: try resident(clusters(200, seed: 6)))
+        func round(_ plan: Plan, _ teaching: SimulatedTeaching?) throws -> SimulatedRound {
+            let examples = try resident(clusters(600))
+            var random = SeededRandom(seed: 8)
+            var simulation = try Simulation(
+                plan: plan, parameters: blankParameters(),
+                data: SimulatedData(
+                    train: examples,
+                    partition: try PartitionRule.iid.divided(
+                        examples, classes: 4, agents: 12, random: &random),
+                    test: try resident(clusters(2500, seed: 77))), teaching: teaching, seed: 1,
+                arithmetic: arithmetic)
+            return try simulation.runRound(on: Self.orders[0])
+        }
+        let without = try round(plan, teaching)
+        #expect(without.distillation == nil)
+        plan.distillation.postRoundEpochs = 10
+        let with = try round(plan, teaching)
+        #expect(try #require(with.distillation).isAccepted)
+        #expect(try #require(with.accuracy) > 0.05 + (try #require(without.accuracy)))
+        let fault = #expect(throws: Fault.self) { _ = try round(plan, nil) }
+        #expect(fault?.message.contains("there is no teacher") == true)
+    }
+
     @Test("of a student that reconstructs is measured by how it ranks anomalies")
     func reconstruction() throws {
         var plan = try clusterPlan()

@@ -10,7 +10,7 @@ extension Plan {
             format: .csv(file: "a.csv", label: "label"), features: 784, classes: 10, offset: [0],
             scale: [1]),
         layers: LayerPlan.dense([128, 10]),
-        training: training, teacher: TeacherPlan(hidden: [], training: training),
+        training: training, teacher: TeacherPlan(hidden: [], classes: 10, training: training),
         distillation: DistillationPlan(temperature: 2, alpha: 0.5, training: training),
         round: RoundPlan(
             agents: 12, minimum: 12, overSelection: 1, selectionSeconds: 1, reportSeconds: 1,

@@ -41,11 +41,15 @@ enum Samples {
         history: [
             PhaseRecord(phase: "selecting", unixMilliseconds: 10),
             PhaseRecord(phase: "training", unixMilliseconds: 11),
-        ])
+        ],
+        distillation: DistillationRecord(
+            accuracyBefore: 0.75, accuracyAfter: 0.8125, accepted: true))
     static let modelRecord = ModelRecord(
         model: modelRef, round: 1, accuracy: 0.5, createdUnix: 2, parentVersion: 3,
         hasParent: true, files: [ModelFile(name: "model.onnx", digest: digest, size: 4)],
-        publicKey: [5])
+        publicKey: [5],
+        distillation: DistillationRecord(
+            accuracyBefore: 0.875, accuracyAfter: 0.9375, accepted: true))
     static let jobRecord = JobRecord(
         job: 1, plan: "fashion", roundsWanted: 2, roundsDone: 1, state: "running", detail: "d",
         revision: 3, rounds: [roundRecord, roundRecord], agentsWaiting: 4, epsilon: 5, delta: 1e-5,

@@ -44,6 +44,10 @@ ck_isa ck_isa_preferred(void);
 // channel are followed by the next four. No weight is -128. width <= 32768 keeps every sum, with a
 // zero point taken off, below 2^30.
 
+/// Channels of a panel: what is packed from a multiple of this on lies ck_packed_size(that, width)
+/// bytes further.
+enum { CK_PANEL_CHANNELS = 16 };
+
 /// Bytes of packed weights, which begin as zeros.
 size_t ck_packed_size(size_t channels, size_t width);
 
@@ -62,6 +66,13 @@ void ck_int8_gemm(ck_isa isa, const int8_t *a, size_t rows, size_t stride, const
 void ck_int8_layer(ck_isa isa, const int8_t *a, size_t rows, size_t stride, const int8_t *w,
                    size_t channels, size_t width, const int32_t *bias, const float *multiplier,
                    int32_t zero_point, int8_t *q, size_t q_stride, float *scaled);
+
+/// The layer of `count` images with `positions` pixels of `channels` values each: as ck_int8_layer
+/// for the count * positions rows of `a`; image n of `q` begins at n * image_stride.
+void ck_int8_images(ck_isa isa, const int8_t *a, size_t count, size_t positions, size_t stride,
+                    const int8_t *w, size_t channels, size_t width, const int32_t *bias,
+                    const float *multiplier, int32_t zero_point, int8_t *q, size_t image_stride,
+                    float *scaled);
 
 // ---- Quantisation ----
 
@@ -105,6 +116,22 @@ void ck_dequantise(ck_isa isa, const int8_t *q, size_t stride, size_t rows, size
 void ck_quantise_layer(const float *w, const float *bias, size_t channels, size_t width,
                        float input_scale, int8_t *packed, float *scales, int32_t *sums,
                        int32_t *q_bias);
+
+/// q_bias [channels] = rne(bias / (input_scale * scale)), within 2^22 units; 0 for NaN.
+void ck_quantise_bias(const float *bias, size_t channels, float input_scale, const float *scales,
+                      int32_t *q_bias);
+
+/// w [channels, width] = packed weights times their channel's scale.
+void ck_dequantise_weights(const int8_t *packed, size_t channels, size_t width,
+                           const float *scales, float *w);
+
+/// Rounds w [channels, width] to `packed` by ck_round_stochastic, with random bits that `key`
+/// decides.
+///
+/// A channel's scale stays while 63.5 scale <= max|w| <= 127 scale. Beyond, it becomes max|w| / 112;
+/// below, it is halved until it fits. NaN, if a weight is not finite.
+void ck_round_weights(ck_isa isa, const float *w, size_t channels, size_t width, uint64_t key,
+                      int8_t *packed, float *scales, int32_t *sums);
 
 /// The backward pass of a quantiser whose clamp is [low, high] in units of its scale.
 ///

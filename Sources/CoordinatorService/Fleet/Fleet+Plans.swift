@@ -38,6 +38,7 @@ extension Fleet {
             state: previous?.serving == nil
                 ? .preparing(stage: FirstModel.Stage.teacher.rawValue, progress: 0) : .ready,
             serving: previous?.serving, teacherAccuracy: previous?.teacherAccuracy,
+            teacherDigest: previous?.teacher(for: plan),
             firstAccuracy: previous?.firstAccuracy, charges: previous?.charges ?? 0)
         try await takeIntoService(runtime)
         return try await record(of: runtime)
@@ -103,7 +104,7 @@ extension Fleet {
             state: models.isEmpty
                 ? .preparing(stage: FirstModel.Stage.teacher.rawValue, progress: 0) : .ready,
             serving: models.max { $0.version < $1.version },
-            teacherAccuracy: stored.accuracyTeacher,
+            teacherAccuracy: stored.accuracyTeacher, teacherDigest: stored.teacherDigest,
             firstAccuracy: models.first { $0.version == 0 }?.accuracy,
             charges: try await registry.charges(plan: stored.plan))
         try await takeIntoService(runtime)
@@ -121,6 +122,9 @@ extension Fleet {
         try await registry.setPlanState(
             runtime.plan.id, state: runtime.state.name, detail: runtime.state.detail,
             accuracyTeacher: runtime.teacherAccuracy)
+        if let teacher = runtime.teacherDigest {
+            try await registry.setTeacher(runtime.plan.id, digest: teacher)
+        }
         if isPreparing(runtime) {
             inBackground { await self.prepareFirstModel(of: runtime) }
         }
@@ -176,6 +180,9 @@ extension Fleet {
             await beginChange(of: id)
             defer { endChange(of: id) }
             guard isAwaited(plan), !Task.isCancelled else { return }
+            if let teacher = first.teacher, plan.plan.distillation.postRoundEpochs > 0 {
+                try await keep(teacher, of: plan.plan)
+            }
             let model = try await store(sealed, of: candidate)
             try await registry.publishFirstModel(
                 model, event: modelSigned(model), nowUnix: unixSeconds())
@@ -231,16 +238,34 @@ extension Fleet {
             files: [
                 StoredModelFile(
                     name: "model.onnx", digest: modelDigest, size: UInt64(sealed.onnx.count))
-            ])
+            ], distillation: candidate.distillation)
     }
 
     func modelSigned(_ model: StoredModel) -> FleetEvent {
-        FleetEvent(
-            .modelSigned,
-            [
-                ("plan", .text(model.plan.name)), ("version", .number(model.version)),
-                ("round", .number(model.round.number)), ("model", .text(model.modelDigest.hex)),
-                ("bundle", .text(model.signatureDigest.hex)),
-            ])
+        var fields: [(String, FleetEvent.Value)] = [
+            ("plan", .text(model.plan.name)), ("version", .number(model.version)),
+            ("round", .number(model.round.number)), ("model", .text(model.modelDigest.hex)),
+            ("bundle", .text(model.signatureDigest.hex)),
+        ]
+        if let trial = model.distillation {
+            // The round's event names the weights it released; these are what its version goes on with.
+            fields += [
+                ("master", .text(model.masterDigest.hex)),
+                ("distillation", .text(trial.isAccepted ? "accepted" : "refused")),
+                ("heldOutBefore", .decimal(trial.accuracyBefore)),
+                ("heldOutAfter", .decimal(trial.accuracyAfter)),
+            ]
+        }
+        return FleetEvent(.modelSigned, fields)
+    }
+}
+
+extension PlanRuntime {
+    /// The kept teacher if it is what another text of this plan asks for, too.
+    fileprivate func teacher(for other: Plan) -> Digest? {
+        let isWanted =
+            plan.teacher == other.teacher && plan.data == other.data
+            && other.distillation.postRoundEpochs > 0
+        return isWanted ? teacherDigest : nil
     }
 }

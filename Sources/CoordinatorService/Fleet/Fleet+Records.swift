@@ -68,14 +68,15 @@ extension Fleet {
             clippingNorm: Double(round.clippingNorm ?? 0), withheld: withheld,
             history: round.history.map {
                 PhaseRecord(phase: $0.phase.rawValue, unixMilliseconds: $0.unixMilliseconds)
-            })
+            }, distillation: round.distillation.map(DistillationRecord.init))
     }
 
     func record(of model: StoredModel) -> ModelRecord {
         ModelRecord(
             model: ModelRef(model), round: model.round.number,
             accuracy: model.accuracy ?? notMeasured, createdUnix: model.createdUnix,
-            parentVersion: model.parentVersion ?? 0, hasParent: model.parentVersion != nil)
+            parentVersion: model.parentVersion ?? 0, hasParent: model.parentVersion != nil,
+            distillation: model.distillation.map(DistillationRecord.init))
     }
 
     /// A job with every round it started, oldest first.
@@ -105,5 +106,13 @@ extension Fleet {
                     clamping: agentsForEpsilon(
                         4, plan: $0, rounds: max(1, plans[stored.plan]?.charges ?? 1)))
             } ?? 0)
+    }
+}
+
+extension DistillationRecord {
+    init(_ trial: DistillationTrial) {
+        self.init(
+            accuracyBefore: trial.accuracyBefore, accuracyAfter: trial.accuracyAfter,
+            accepted: trial.isAccepted)
     }
 }

@@ -1,6 +1,7 @@
 import Aggregation
 import Cryptography
 import Federation
+import Learning
 import Logging
 import Privacy
 import Registry
@@ -13,7 +14,8 @@ extension Fleet {
     /// Charges the budget, adds noise, moves the master weights, seals and publishes.
     ///
     /// The order is the design's: the charge is durable before noise is drawn; master and aggregate are durable, with the
-    /// phase, before anything is derived from them; the version and its phase are one transaction.
+    /// phase, before anything is derived from them, be it by distillation; the version, whose master weights may be
+    /// distilled ones, and its phase are one transaction.
     ///
     /// - Returns: nil when a version was published, otherwise why it was refused.
     func seal(_ round: ActiveRound) async throws(Fault) -> AbandonReason? {
@@ -24,6 +26,7 @@ extension Fleet {
         progress.fire()
         try await charge(round)
         let moved = try await move(round)
+        let distilled = await distilled(moved.master, digest: moved.masterDigest, of: round)
         let data = try data(of: round.plan.plan.id)
         let candidate = Candidate(
             plan: round.plan.plan, version: round.base.version + 1,
@@ -31,7 +34,8 @@ extension Fleet {
             parent: (
                 digest: round.base.modelDigest, version: round.base.version,
                 accuracy: round.base.accuracy
-            ), master: moved.master, velocity: moved.velocity, clippingNorm: moved.clippingNorm,
+            ), master: distilled?.parameters ?? moved.master, velocity: moved.velocity,
+            clippingNorm: moved.clippingNorm, distillation: distilled?.trial,
             testDirectory: data.testDirectory, key: keys.modelKey)
         let sealed: SealedModel
         do throws(Fault) {
@@ -95,7 +99,11 @@ extension Fleet {
     }
 
     /// Releases the noised aggregate and moves the fp32 master weights, and an adaptive clipping norm, by it.
-    private func move(_ round: ActiveRound) async throws(Fault) -> Moved {
+    private func move(
+        _ round: ActiveRound
+    ) async throws(Fault) -> (
+        master: [Float], masterDigest: Digest, velocity: [Float], clippingNorm: Float?
+    ) {
         let plan = round.plan.plan
         let count = plan.parameterCount
         let master = try ParameterBlob.decode(
@@ -137,6 +145,6 @@ extension Fleet {
                         ?? [])))
         round.phase = .sealing
         progress.fire()
-        return moved
+        return (moved.master, masterDigest, moved.velocity, moved.clippingNorm)
     }
 }

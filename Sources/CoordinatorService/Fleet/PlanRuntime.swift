@@ -36,6 +36,8 @@ struct PlanRuntime: Sendable {
     /// The newest published version; nil before version 0.
     var serving: StoredModel?
     var teacherAccuracy: Double?
+    /// The teacher that distillation after rounds goes on with, a blob; nil when none is kept.
+    var teacherDigest: Digest?
     var firstAccuracy: Double?
     /// Rounds whose budget was charged.
     var charges: Int

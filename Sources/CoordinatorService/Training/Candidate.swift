@@ -16,6 +16,8 @@ struct Candidate: Sendable {
     let velocity: [Float]
     /// C of the next round, where clipping is adaptive.
     let clippingNorm: Float?
+    /// What made `master` of the round's weights, or left them; nil when it was not tried.
+    var distillation: DistillationTrial?
     let testDirectory: String
     let key: PrivateKey
 

@@ -9,6 +9,8 @@ package struct FirstModel: Sendable {
     package let parameters: [Float]
     /// On the test examples; nil without them, or without a teacher.
     package let teacherAccuracy: Double?
+    /// What it was distilled from; nil without a teacher.
+    package let teacher: Teacher?
 
     /// A stage of the work and how much of it is done, for people who wait.
     package enum Stage: String, Sendable {
@@ -64,7 +66,7 @@ package struct FirstModel: Sendable {
         try calibrate(
             &parameters, shape: shape, normalisation: Normalisation(plan: plan.data),
             on: &examples, random: &random)
-        return FirstModel(parameters: parameters, teacherAccuracy: nil)
+        return FirstModel(parameters: parameters, teacherAccuracy: nil, teacher: nil)
     }
 
     /// What the student scores on test data.
@@ -108,7 +110,7 @@ private struct Lesson {
     private let plan: Plan
     private let teacher: Teacher?
     private let teacherAccuracy: Double?
-    private var publicData: DataSet
+    private var examples: PublicExamples
     /// Where every student's random numbers begin.
     private let random: SeededRandom
 
@@ -117,10 +119,10 @@ private struct Lesson {
         seed: UInt64, progress: @escaping @Sendable (FirstModel.Stage, Double) -> Bool
     ) throws(Fault) {
         self.plan = plan
-        publicData = try DataSet.open(directory: publicDirectory, plan: plan.data)
+        examples = try PublicExamples(directory: publicDirectory, plan: plan)
         var random = SeededRandom(seed: seed)
         teacher = try source.teacher(
-            plan: plan, on: &publicData, random: &random,
+            plan: plan, on: &examples.training, random: &random,
             progress: { fraction in progress(.teacher, fraction) })
         self.random = random
         if let teacher, let testDirectory {
@@ -140,9 +142,10 @@ private struct Lesson {
         plan.distillation.training.objective = plan.training.objective
         var random = random
         let parameters = try distil(
-            teacher: teacher, plan: plan, arithmetic: arithmetic, on: &publicData, random: &random,
-            progress: { fraction in progress(.distillation, fraction) })
-        return FirstModel(parameters: parameters, teacherAccuracy: teacherAccuracy)
+            teacher: teacher, plan: plan, arithmetic: arithmetic, on: &examples.training,
+            random: &random, progress: { fraction in progress(.distillation, fraction) })
+        return FirstModel(
+            parameters: parameters, teacherAccuracy: teacherAccuracy, teacher: teacher)
     }
 }
 

@@ -380,6 +380,32 @@ static void check_codec(void) {
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) free(all[i]);
 }
 
+/// Every instruction set rounds as the first, which is scalar.
+static void check_round_weights(void) {
+    const size_t channels = (size_t)dice(1, 20), width = (size_t)dice(1, 600);
+    const size_t size = ck_packed_size(channels, width);
+    const uint64_t key = (uint64_t)random_bits() << 32 | random_bits();
+    float *w = room(channels * width * 4), *scales = room(channels * 4);
+    float *expected_scales = room(channels * 4);
+    int32_t *sums = room(channels * 4);
+    int8_t *packed = room(size), *expected = room(size);
+    for (size_t i = 0; i < channels * width; i++) w[i] = (unit() - 0.5f) * 3;
+    EACH_ISA(isa) {
+        memset(packed, 0, size);
+        for (size_t c = 0; c < channels; c++) scales[c] = c % 2 ? 1 : 0.01f;
+        ck_round_weights(isa, w, channels, width, key, packed, scales, sums);
+        if (isa == CK_SCALAR) {
+            memcpy(expected, packed, size);
+            memcpy(expected_scales, scales, channels * 4);
+        }
+        check("rounded weights", packed, expected, size);
+        check("their scales", scales, expected_scales, channels * 4);
+    }
+    add_to_digest(expected, size);
+    void *all[] = {w, scales, expected_scales, sums, packed, expected};
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++) free(all[i]);
+}
+
 // ---- The way back to floats ----
 
 static void check_gradient(void) {
@@ -433,6 +459,7 @@ int main(int count, char **arguments) {
         check_convolution();
         check_lattice();
         check_codec();
+        check_round_weights();
         check_gradient();
     }
     EACH_ISA(isa) printf("%s agrees over %d shapes\n", ck_isa_name(isa), shapes);

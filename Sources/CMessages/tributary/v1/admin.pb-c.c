@@ -997,6 +997,51 @@ void   tributary__v1__round_record__free_unpacked
   assert(message->base.descriptor == &tributary__v1__round_record__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   tributary__v1__distillation_record__init
+                     (Tributary__V1__DistillationRecord         *message)
+{
+  static const Tributary__V1__DistillationRecord init_value = TRIBUTARY__V1__DISTILLATION_RECORD__INIT;
+  *message = init_value;
+}
+size_t tributary__v1__distillation_record__get_packed_size
+                     (const Tributary__V1__DistillationRecord *message)
+{
+  assert(message->base.descriptor == &tributary__v1__distillation_record__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tributary__v1__distillation_record__pack
+                     (const Tributary__V1__DistillationRecord *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tributary__v1__distillation_record__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tributary__v1__distillation_record__pack_to_buffer
+                     (const Tributary__V1__DistillationRecord *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tributary__v1__distillation_record__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tributary__V1__DistillationRecord *
+       tributary__v1__distillation_record__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tributary__V1__DistillationRecord *)
+     protobuf_c_message_unpack (&tributary__v1__distillation_record__descriptor,
+                                allocator, len, data);
+}
+void   tributary__v1__distillation_record__free_unpacked
+                     (Tributary__V1__DistillationRecord *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tributary__v1__distillation_record__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   tributary__v1__phase_record__init
                      (Tributary__V1__PhaseRecord         *message)
 {
@@ -3139,7 +3184,7 @@ const ProtobufCMessageDescriptor tributary__v1__agent_plan_record__descriptor =
   (ProtobufCMessageInit) tributary__v1__agent_plan_record__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor tributary__v1__round_record__field_descriptors[18] =
+static const ProtobufCFieldDescriptor tributary__v1__round_record__field_descriptors[19] =
 {
   {
     "round",
@@ -3334,8 +3379,20 @@ static const ProtobufCFieldDescriptor tributary__v1__round_record__field_descrip
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "clipping_norm",
+    "distillation",
     17,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Tributary__V1__RoundRecord, distillation),
+    &tributary__v1__distillation_record__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "clipping_norm",
+    18,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_DOUBLE,
     0,   /* quantifier_offset */
@@ -3347,7 +3404,7 @@ static const ProtobufCFieldDescriptor tributary__v1__round_record__field_descrip
   },
   {
     "withheld",
-    18,
+    19,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_BOOL,
     0,   /* quantifier_offset */
@@ -3363,7 +3420,8 @@ static const unsigned tributary__v1__round_record__field_indices_by_name[] = {
   1,   /* field[1] = attempt */
   13,   /* field[13] = bytes_in */
   14,   /* field[14] = bytes_out */
-  16,   /* field[16] = clipping_norm */
+  17,   /* field[17] = clipping_norm */
+  16,   /* field[16] = distillation */
   12,   /* field[12] = epsilon */
   15,   /* field[15] = history */
   9,   /* field[9] = model_version */
@@ -3376,12 +3434,12 @@ static const unsigned tributary__v1__round_record__field_indices_by_name[] = {
   6,   /* field[6] = seconds */
   7,   /* field[7] = selected */
   5,   /* field[5] = started_unix */
-  17,   /* field[17] = withheld */
+  18,   /* field[18] = withheld */
 };
 static const ProtobufCIntRange tributary__v1__round_record__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 18 }
+  { 0, 19 }
 };
 const ProtobufCMessageDescriptor tributary__v1__round_record__descriptor =
 {
@@ -3391,11 +3449,75 @@ const ProtobufCMessageDescriptor tributary__v1__round_record__descriptor =
   "Tributary__V1__RoundRecord",
   "tributary.v1",
   sizeof(Tributary__V1__RoundRecord),
-  18,
+  19,
   tributary__v1__round_record__field_descriptors,
   tributary__v1__round_record__field_indices_by_name,
   1,  tributary__v1__round_record__number_ranges,
   (ProtobufCMessageInit) tributary__v1__round_record__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tributary__v1__distillation_record__field_descriptors[3] =
+{
+  {
+    "accuracy_before",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_DOUBLE,
+    0,   /* quantifier_offset */
+    offsetof(Tributary__V1__DistillationRecord, accuracy_before),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "accuracy_after",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_DOUBLE,
+    0,   /* quantifier_offset */
+    offsetof(Tributary__V1__DistillationRecord, accuracy_after),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "accepted",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Tributary__V1__DistillationRecord, accepted),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tributary__v1__distillation_record__field_indices_by_name[] = {
+  2,   /* field[2] = accepted */
+  1,   /* field[1] = accuracy_after */
+  0,   /* field[0] = accuracy_before */
+};
+static const ProtobufCIntRange tributary__v1__distillation_record__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 3 }
+};
+const ProtobufCMessageDescriptor tributary__v1__distillation_record__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tributary.v1.DistillationRecord",
+  "DistillationRecord",
+  "Tributary__V1__DistillationRecord",
+  "tributary.v1",
+  sizeof(Tributary__V1__DistillationRecord),
+  3,
+  tributary__v1__distillation_record__field_descriptors,
+  tributary__v1__distillation_record__field_indices_by_name,
+  1,  tributary__v1__distillation_record__number_ranges,
+  (ProtobufCMessageInit) tributary__v1__distillation_record__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor tributary__v1__phase_record__field_descriptors[2] =
@@ -3643,7 +3765,7 @@ const ProtobufCMessageDescriptor tributary__v1__job_record__descriptor =
   (ProtobufCMessageInit) tributary__v1__job_record__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor tributary__v1__model_record__field_descriptors[8] =
+static const ProtobufCFieldDescriptor tributary__v1__model_record__field_descriptors[9] =
 {
   {
     "model",
@@ -3741,10 +3863,23 @@ static const ProtobufCFieldDescriptor tributary__v1__model_record__field_descrip
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "distillation",
+    9,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Tributary__V1__ModelRecord, distillation),
+    &tributary__v1__distillation_record__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned tributary__v1__model_record__field_indices_by_name[] = {
   2,   /* field[2] = accuracy */
   3,   /* field[3] = created_unix */
+  8,   /* field[8] = distillation */
   6,   /* field[6] = files */
   5,   /* field[5] = has_parent */
   0,   /* field[0] = model */
@@ -3755,7 +3890,7 @@ static const unsigned tributary__v1__model_record__field_indices_by_name[] = {
 static const ProtobufCIntRange tributary__v1__model_record__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 8 }
+  { 0, 9 }
 };
 const ProtobufCMessageDescriptor tributary__v1__model_record__descriptor =
 {
@@ -3765,7 +3900,7 @@ const ProtobufCMessageDescriptor tributary__v1__model_record__descriptor =
   "Tributary__V1__ModelRecord",
   "tributary.v1",
   sizeof(Tributary__V1__ModelRecord),
-  8,
+  9,
   tributary__v1__model_record__field_descriptors,
   tributary__v1__model_record__field_indices_by_name,
   1,  tributary__v1__model_record__number_ranges,

@@ -38,6 +38,7 @@ typedef struct Tributary__V1__TokenIssued Tributary__V1__TokenIssued;
 typedef struct Tributary__V1__AgentRecord Tributary__V1__AgentRecord;
 typedef struct Tributary__V1__AgentPlanRecord Tributary__V1__AgentPlanRecord;
 typedef struct Tributary__V1__RoundRecord Tributary__V1__RoundRecord;
+typedef struct Tributary__V1__DistillationRecord Tributary__V1__DistillationRecord;
 typedef struct Tributary__V1__PhaseRecord Tributary__V1__PhaseRecord;
 typedef struct Tributary__V1__JobRecord Tributary__V1__JobRecord;
 typedef struct Tributary__V1__ModelRecord Tributary__V1__ModelRecord;
@@ -431,6 +432,10 @@ struct  Tributary__V1__RoundRecord
   size_t n_history;
   Tributary__V1__PhaseRecord **history;
   /*
+   * absent: not tried, or not published
+   */
+  Tributary__V1__DistillationRecord *distillation;
+  /*
    * of the round's lattice where clipping is adaptive, otherwise 0
    */
   double clipping_norm;
@@ -441,7 +446,22 @@ struct  Tributary__V1__RoundRecord
 };
 #define TRIBUTARY__V1__ROUND_RECORD__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&tributary__v1__round_record__descriptor) \
-    , 0, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,NULL, 0, 0 }
+    , 0, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,NULL, NULL, 0, 0 }
+
+
+/*
+ * Distillation after a round, kept if it bettered the int8 accuracy on public data that nothing learns from.
+ */
+struct  Tributary__V1__DistillationRecord
+{
+  ProtobufCMessage base;
+  double accuracy_before;
+  double accuracy_after;
+  protobuf_c_boolean accepted;
+};
+#define TRIBUTARY__V1__DISTILLATION_RECORD__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tributary__v1__distillation_record__descriptor) \
+    , 0, 0, 0 }
 
 
 struct  Tributary__V1__PhaseRecord
@@ -511,10 +531,14 @@ struct  Tributary__V1__ModelRecord
    * of the signature, SPKI PEM; only in ModelShow's answer
    */
   ProtobufCBinaryData public_key;
+  /*
+   * absent: not tried
+   */
+  Tributary__V1__DistillationRecord *distillation;
 };
 #define TRIBUTARY__V1__MODEL_RECORD__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&tributary__v1__model_record__descriptor) \
-    , NULL, 0, 0, 0, 0, 0, 0,NULL, {0,NULL} }
+    , NULL, 0, 0, 0, 0, 0, 0,NULL, {0,NULL}, NULL }
 
 
 struct  Tributary__V1__ModelFile
@@ -1123,6 +1147,25 @@ Tributary__V1__RoundRecord *
 void   tributary__v1__round_record__free_unpacked
                      (Tributary__V1__RoundRecord *message,
                       ProtobufCAllocator *allocator);
+/* Tributary__V1__DistillationRecord methods */
+void   tributary__v1__distillation_record__init
+                     (Tributary__V1__DistillationRecord         *message);
+size_t tributary__v1__distillation_record__get_packed_size
+                     (const Tributary__V1__DistillationRecord   *message);
+size_t tributary__v1__distillation_record__pack
+                     (const Tributary__V1__DistillationRecord   *message,
+                      uint8_t             *out);
+size_t tributary__v1__distillation_record__pack_to_buffer
+                     (const Tributary__V1__DistillationRecord   *message,
+                      ProtobufCBuffer     *buffer);
+Tributary__V1__DistillationRecord *
+       tributary__v1__distillation_record__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tributary__v1__distillation_record__free_unpacked
+                     (Tributary__V1__DistillationRecord *message,
+                      ProtobufCAllocator *allocator);
 /* Tributary__V1__PhaseRecord methods */
 void   tributary__v1__phase_record__init
                      (Tributary__V1__PhaseRecord         *message);
@@ -1438,6 +1481,9 @@ typedef void (*Tributary__V1__AgentPlanRecord_Closure)
 typedef void (*Tributary__V1__RoundRecord_Closure)
                  (const Tributary__V1__RoundRecord *message,
                   void *closure_data);
+typedef void (*Tributary__V1__DistillationRecord_Closure)
+                 (const Tributary__V1__DistillationRecord *message,
+                  void *closure_data);
 typedef void (*Tributary__V1__PhaseRecord_Closure)
                  (const Tributary__V1__PhaseRecord *message,
                   void *closure_data);
@@ -1505,6 +1551,7 @@ extern const ProtobufCMessageDescriptor tributary__v1__token_issued__descriptor;
 extern const ProtobufCMessageDescriptor tributary__v1__agent_record__descriptor;
 extern const ProtobufCMessageDescriptor tributary__v1__agent_plan_record__descriptor;
 extern const ProtobufCMessageDescriptor tributary__v1__round_record__descriptor;
+extern const ProtobufCMessageDescriptor tributary__v1__distillation_record__descriptor;
 extern const ProtobufCMessageDescriptor tributary__v1__phase_record__descriptor;
 extern const ProtobufCMessageDescriptor tributary__v1__job_record__descriptor;
 extern const ProtobufCMessageDescriptor tributary__v1__model_record__descriptor;
