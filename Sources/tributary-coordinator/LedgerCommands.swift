@@ -1,5 +1,6 @@
 import AdminConsole
 import ArgumentParser
+import Cryptography
 import Federation
 import Privacy
 import Wire
