@@ -103,13 +103,16 @@ class Drill:
             worker.join(20)
 
     def measure(self):
-        """Seconds that a job of rounds takes here."""
+        """Seconds that a job of rounds takes here, once the agent is known."""
         with self.coordinator():
             threading.Thread(target=self.agent.work, daemon=True).start()
-            began = time.monotonic()
             words = self.command("round", "start", self.options.plan, "--rounds", str(ROUNDS_A_JOB), "--watch")
-            subprocess.run(words, check=True, capture_output=True)
-            return time.monotonic() - began
+            times = []
+            for _ in range(2):
+                began = time.monotonic()
+                subprocess.run(words, check=True, capture_output=True)
+                times.append(time.monotonic() - began)
+            return min(times)
 
     def run(self):
         with self.coordinator():
