@@ -62,7 +62,23 @@ package struct PrivacyBudget: Sendable, Equatable {
             "\(charges.values.reduce(0, +)) rounds have spent epsilon \(written(epsilon)) of \(written(limit)) "
                 + "(delta \(plan.delta)), \(written(left)) is left, and one more round would bring "
                 + "it to \(written(afterOneMore()))",
-            remedy: "raise max_epsilon or the noise multiplier in a new plan")
+            remedy: "raise max_epsilon or the noise multiplier in a new plan" + whatFits(limit))
+    }
+
+    /// How much more noise would let one more round fit, if any does, in doublings of the plan's.
+    private func whatFits(_ limit: Double) -> String {
+        var multiplier = max(plan.noiseMultiplier, 0.5)
+        for _ in 0..<10 {
+            multiplier *= 2
+            let charge = PrivacyCharge(
+                noiseMultiplier: multiplier, samplingRate: plan.sampling.rate)
+            let after = Self.statement(
+                of: charges.merging([charge: 1], uniquingKeysWith: +), delta: plan.delta)
+            if after.epsilon <= limit {
+                return "; one round with a multiplier of \(multiplier) would fit"
+            }
+        }
+        return ""
     }
 
     private func charges(after rounds: Int) -> [PrivacyCharge: Int] {

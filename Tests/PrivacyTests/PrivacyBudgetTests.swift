@@ -27,6 +27,24 @@ struct PrivacyBudgetTests {
         #expect(fault.message.contains("10 rounds have spent"))
         #expect(fault.message.contains("0.289 is left"))
         #expect(fault.remedy.contains("max_epsilon"))
+        // What is said to fit does, and half of it does not.
+        let words = fault.remedy.split(separator: " ")
+        let place = try #require(words.firstIndex(of: "of"))
+        let fittingMultiplier = try #require(Double(words[place + 1]))
+        func after(_ multiplier: Double) -> Double {
+            let next = PrivacyCharge(of: self.plan(multiplier, maxEpsilon: nil))
+            return PrivacyBudget(plan: plan, charges: [PrivacyCharge(of: plan): 10, next: 1])
+                .epsilon
+        }
+        #expect(after(fittingMultiplier) <= limit)
+        #expect(fittingMultiplier == 4 || after(fittingMultiplier / 2) > limit)
+    }
+
+    @Test("a budget that is spent to the last has room for no noise at all")
+    func nothingFits() throws {
+        let spent = PrivacyBudget(plan: plan(2, maxEpsilon: nil), roundsCharged: 6).epsilon
+        let budget = PrivacyBudget(plan: plan(2, maxEpsilon: spent), roundsCharged: 6)
+        #expect(try #require(budget.refusal()).remedy.hasSuffix("in a new plan"))
     }
 
     @Test("the tight accountant speaks, except of losses beyond all sense")
