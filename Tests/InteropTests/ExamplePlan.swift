@@ -33,7 +33,7 @@ struct ExamplePlan: Sendable {
     /// Updates carry their agents' own noise.
     static let masked = ExamplePlan(
         name: "masked", format: .csv, agents: 3, noiseMultiplier: 0.05, localNoiseMultiplier: 0.5)
-    /// The clipping norm follows the median of the updates' norms.
+    /// The clipping norm follows a quantile of the updates' norms.
     static let moving = ExamplePlan(
         name: "moving", format: .csv, noiseMultiplier: 0.05, isAdaptive: true)
 
@@ -75,6 +75,10 @@ struct ExamplePlan: Sendable {
 
             """
     }
+
+    /// No share of two updates, however noisy its integer count, is this quantile, and no two of them lie evenly around
+    /// it: a norm that follows it is another one after every round.
+    private var quantile: String { isAdaptive ? "quantile = 0.45" : "" }
 
     private var layers: String {
         (hidden + [Self.classes]).map { "[[model.layers]]\nunits = \($0)" }
@@ -118,6 +122,7 @@ struct ExamplePlan: Sendable {
         [clipping]
         norm = 1.0
         adaptive = \(isAdaptive)
+        \(quantile)
         \(privacy)
         [server]
 
