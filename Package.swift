@@ -86,12 +86,14 @@ let package = Package(
 
         // Trust, messages, storage
         .target(name: "Cryptography", dependencies: ["Federation", "COpenSSL"]),
-        .target(name: "Provenance", dependencies: ["Federation", "Cryptography", "CJansson"]),
+        .target(
+            name: "Provenance", dependencies: ["Federation", "Cryptography", "Privacy", "CJansson"]),
         .target(name: "Wire", dependencies: ["Federation", "CMessages", "CProtobufC"]),
         .target(
             name: "Registry",
             dependencies: [
-                "Federation", "Cryptography", .product(name: "GRDB", package: "GRDB.swift"),
+                "Federation", "Cryptography", "Provenance",
+                .product(name: "GRDB", package: "GRDB.swift"),
             ]),
 
         // The shells
@@ -103,13 +105,16 @@ let package = Package(
                 "Provenance",
                 "Wire", "Registry", logging,
                 .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "NIOTLS", package: "swift-nio"),
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ]),
-        .target(name: "AdminConsole", dependencies: ["Federation", "Wire", "Cryptography"]),
+        .target(
+            name: "AdminConsole",
+            dependencies: ["Federation", "Wire", "Cryptography", "Provenance"]),
         .target(
             name: "AgentService",
             dependencies: [
@@ -122,8 +127,9 @@ let package = Package(
             name: "tributary-coordinator",
             dependencies: [
                 "Federation", "Configuration", "CoordinatorService", "AdminConsole", "Wire",
-                "Cryptography", "DataSets", "Kernels", "Learning", "Privacy", "Simulation",
-                argumentParser, logging,
+                "Cryptography", "DataSets", "Kernels", "Learning", "Privacy", "Provenance",
+                "Registry",
+                "Simulation", argumentParser, logging,
             ]),
         .executableTarget(
             name: "tributary-agentd",
@@ -135,7 +141,7 @@ let package = Package(
             linkerSettings: selfContained + foundationEssentials),
         .executableTarget(
             name: "tributary-verify",
-            dependencies: ["Federation", "Cryptography", "Provenance", argumentParser],
+            dependencies: ["Federation", "Cryptography", "Privacy", "Provenance", argumentParser],
             linkerSettings: selfContained + foundationEssentials),
     ],
     cxxLanguageStandard: .cxx17
@@ -160,7 +166,7 @@ let tests: [(name: String, dependencies: [Target.Dependency])] = [
     ("Wire", ["Federation"]),
     (
         "Registry",
-        ["Federation", "Cryptography", .product(name: "GRDB", package: "GRDB.swift")]
+        ["Federation", "Cryptography", "Provenance", .product(name: "GRDB", package: "GRDB.swift")]
     ),
     (
         "CoordinatorService",
@@ -177,7 +183,7 @@ let tests: [(name: String, dependencies: [Target.Dependency])] = [
             "Cryptography", "Provenance",
         ]
     ),
-    ("AdminConsole", ["Federation", "Wire"]),
+    ("AdminConsole", ["Federation", "Wire", "Cryptography", "Provenance"]),
 ]
 /// Those whose tests read files of their Fixtures folder, in place.
 let withFixtures: Set = ["Aggregation", "Kernels", "Privacy"]

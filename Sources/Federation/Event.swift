@@ -1,10 +1,14 @@
 /// A consequential change, as the audit log records it: one leaf of the append-only log.
 ///
-/// A leaf is compact JSON whose first member is `event`; the others keep the order given, so equal events have equal bytes.
+/// A leaf is compact JSON: `event`, `time`, then the event's fields in the order given, so equal events have equal bytes.
 package struct FleetEvent: Sendable, Equatable {
     package enum Kind: String, Sendable, CaseIterable {
-        case fleetCreated, tokenIssued, agentEnrolled, agentRevoked, adminIssued, planApplied
-        case roundStarted, budgetCharged, roundSealed, roundAbandoned, modelSigned
+        case fleetCreated, keyAdded, keyRetired, keyRevoked, authorityAdded, authorityRetired
+        case serverCertificateIssued, trustSetSigned, registrySealed
+        case tokenIssued, agentEnrolled, agentRenewed, agentRevoked
+        case adminIssued, roleChanged, adminRevoked
+        case planApplied, teacherKept, roundsRequested, roundStarted, budgetCharged, roundSealed
+        case roundAbandoned, modelSigned, modelRefused
     }
 
     package enum Value: Sendable, Equatable {
@@ -23,12 +27,16 @@ package struct FleetEvent: Sendable, Equatable {
     }
 
     package static func == (left: FleetEvent, right: FleetEvent) -> Bool {
-        left.kind == right.kind && left.leafBytes == right.leafBytes
+        left.leafBytes(unix: 0, rows: nil) == right.leafBytes(unix: 0, rows: nil)
     }
 
     /// The leaf: UTF-8 of the compact JSON object.
-    package var leafBytes: [UInt8] {
-        var text = "{\"event\":\(jsonString(kind.rawValue))"
+    ///
+    /// - Parameters:
+    ///   - unix: when it happened, in Unix seconds.
+    ///   - rows: the salted digest of the registry's rows that changed with it; nil for none.
+    package func leafBytes(unix: UInt64, rows: Digest?) -> [UInt8] {
+        var text = "{\"event\":\(jsonString(kind.rawValue)),\"time\":\(unix)"
         for (name, value) in fields {
             text += ",\(jsonString(name)):"
             switch value {
@@ -37,6 +45,7 @@ package struct FleetEvent: Sendable, Equatable {
             case .decimal(let decimal): text += jsonString(decimal.description)
             }
         }
+        if let rows { text += ",\"rows\":\"\(rows.hex)\"" }
         return Array((text + "}").utf8)
     }
 }

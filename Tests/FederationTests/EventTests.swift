@@ -4,15 +4,19 @@ import Testing
 
 @Suite("Events of the audit log")
 struct EventTests {
-    @Test("a leaf is compact JSON in the order given, the event first")
-    func leaf() {
+    @Test("a leaf is compact JSON in the order given, event and time first, the rows' digest last")
+    func leaf() throws {
         let event = FleetEvent(
             .budgetCharged,
             [("plan", .text("fashion")), ("round", .number(.max)), ("epsilon", .decimal(0.1))])
-        let text = String(decoding: event.leafBytes, as: UTF8.self)
-        #expect(
-            text == #"{"event":"budgetCharged","plan":"fashion","round":18446744073709551615,"#
-                + #""epsilon":"0.1"}"#)
+        let text = String(decoding: event.leafBytes(unix: 7, rows: nil), as: UTF8.self)
+        let fields =
+            #"{"event":"budgetCharged","time":7,"plan":"fashion","round":18446744073709551615,"#
+            + #""epsilon":"0.1""#
+        #expect(text == fields + "}")
+        let rows = try #require(Digest(bytes: [UInt8](repeating: 0xa5, count: 32)))
+        let sealed = String(decoding: event.leafBytes(unix: 7, rows: rows), as: UTF8.self)
+        #expect(sealed == fields + #","rows":"\#(rows.hex)"}"#)
     }
 
     @Test(
@@ -24,9 +28,11 @@ struct EventTests {
         ])
     func escaping(text: String) throws {
         let event = FleetEvent(.tokenIssued, [(text, .text(text))])
-        let object = try JSONSerialization.jsonObject(with: Data(event.leafBytes))
-        let fields = try #require(object as? [String: String])
-        #expect(fields == ["event": "tokenIssued", text: text])
+        let object = try JSONSerialization.jsonObject(
+            with: Data(event.leafBytes(unix: 7, rows: nil)))
+        var fields = try #require(object as? [String: Any])
+        #expect(fields.removeValue(forKey: "time") as? Int == 7)
+        #expect(fields as? [String: String] == ["event": "tokenIssued", text: text])
     }
 
     @Test("control characters have a fixed escape, so equal events have equal bytes")

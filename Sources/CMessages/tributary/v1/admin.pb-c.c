@@ -727,6 +727,231 @@ void   tributary__v1__ledger_show__free_unpacked
   assert(message->base.descriptor == &tributary__v1__ledger_show__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   tributary__v1__audit_log__init
+                     (Tributary__V1__AuditLog         *message)
+{
+  static const Tributary__V1__AuditLog init_value = TRIBUTARY__V1__AUDIT_LOG__INIT;
+  *message = init_value;
+}
+size_t tributary__v1__audit_log__get_packed_size
+                     (const Tributary__V1__AuditLog *message)
+{
+  assert(message->base.descriptor == &tributary__v1__audit_log__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tributary__v1__audit_log__pack
+                     (const Tributary__V1__AuditLog *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tributary__v1__audit_log__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tributary__v1__audit_log__pack_to_buffer
+                     (const Tributary__V1__AuditLog *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tributary__v1__audit_log__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tributary__V1__AuditLog *
+       tributary__v1__audit_log__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tributary__V1__AuditLog *)
+     protobuf_c_message_unpack (&tributary__v1__audit_log__descriptor,
+                                allocator, len, data);
+}
+void   tributary__v1__audit_log__free_unpacked
+                     (Tributary__V1__AuditLog *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tributary__v1__audit_log__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tributary__v1__audit_prove__init
+                     (Tributary__V1__AuditProve         *message)
+{
+  static const Tributary__V1__AuditProve init_value = TRIBUTARY__V1__AUDIT_PROVE__INIT;
+  *message = init_value;
+}
+size_t tributary__v1__audit_prove__get_packed_size
+                     (const Tributary__V1__AuditProve *message)
+{
+  assert(message->base.descriptor == &tributary__v1__audit_prove__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tributary__v1__audit_prove__pack
+                     (const Tributary__V1__AuditProve *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tributary__v1__audit_prove__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tributary__v1__audit_prove__pack_to_buffer
+                     (const Tributary__V1__AuditProve *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tributary__v1__audit_prove__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tributary__V1__AuditProve *
+       tributary__v1__audit_prove__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tributary__V1__AuditProve *)
+     protobuf_c_message_unpack (&tributary__v1__audit_prove__descriptor,
+                                allocator, len, data);
+}
+void   tributary__v1__audit_prove__free_unpacked
+                     (Tributary__V1__AuditProve *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tributary__v1__audit_prove__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tributary__v1__audit_checkpoint__init
+                     (Tributary__V1__AuditCheckpoint         *message)
+{
+  static const Tributary__V1__AuditCheckpoint init_value = TRIBUTARY__V1__AUDIT_CHECKPOINT__INIT;
+  *message = init_value;
+}
+size_t tributary__v1__audit_checkpoint__get_packed_size
+                     (const Tributary__V1__AuditCheckpoint *message)
+{
+  assert(message->base.descriptor == &tributary__v1__audit_checkpoint__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tributary__v1__audit_checkpoint__pack
+                     (const Tributary__V1__AuditCheckpoint *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tributary__v1__audit_checkpoint__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tributary__v1__audit_checkpoint__pack_to_buffer
+                     (const Tributary__V1__AuditCheckpoint *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tributary__v1__audit_checkpoint__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tributary__V1__AuditCheckpoint *
+       tributary__v1__audit_checkpoint__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tributary__V1__AuditCheckpoint *)
+     protobuf_c_message_unpack (&tributary__v1__audit_checkpoint__descriptor,
+                                allocator, len, data);
+}
+void   tributary__v1__audit_checkpoint__free_unpacked
+                     (Tributary__V1__AuditCheckpoint *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tributary__v1__audit_checkpoint__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tributary__v1__trust_show__init
+                     (Tributary__V1__TrustShow         *message)
+{
+  static const Tributary__V1__TrustShow init_value = TRIBUTARY__V1__TRUST_SHOW__INIT;
+  *message = init_value;
+}
+size_t tributary__v1__trust_show__get_packed_size
+                     (const Tributary__V1__TrustShow *message)
+{
+  assert(message->base.descriptor == &tributary__v1__trust_show__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tributary__v1__trust_show__pack
+                     (const Tributary__V1__TrustShow *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tributary__v1__trust_show__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tributary__v1__trust_show__pack_to_buffer
+                     (const Tributary__V1__TrustShow *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tributary__v1__trust_show__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tributary__V1__TrustShow *
+       tributary__v1__trust_show__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tributary__V1__TrustShow *)
+     protobuf_c_message_unpack (&tributary__v1__trust_show__descriptor,
+                                allocator, len, data);
+}
+void   tributary__v1__trust_show__free_unpacked
+                     (Tributary__V1__TrustShow *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tributary__v1__trust_show__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tributary__v1__model_republish__init
+                     (Tributary__V1__ModelRepublish         *message)
+{
+  static const Tributary__V1__ModelRepublish init_value = TRIBUTARY__V1__MODEL_REPUBLISH__INIT;
+  *message = init_value;
+}
+size_t tributary__v1__model_republish__get_packed_size
+                     (const Tributary__V1__ModelRepublish *message)
+{
+  assert(message->base.descriptor == &tributary__v1__model_republish__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tributary__v1__model_republish__pack
+                     (const Tributary__V1__ModelRepublish *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tributary__v1__model_republish__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tributary__v1__model_republish__pack_to_buffer
+                     (const Tributary__V1__ModelRepublish *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tributary__v1__model_republish__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tributary__V1__ModelRepublish *
+       tributary__v1__model_republish__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tributary__V1__ModelRepublish *)
+     protobuf_c_message_unpack (&tributary__v1__model_republish__descriptor,
+                                allocator, len, data);
+}
+void   tributary__v1__model_republish__free_unpacked
+                     (Tributary__V1__ModelRepublish *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tributary__v1__model_republish__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   tributary__v1__admin_request__init
                      (Tributary__V1__AdminRequest         *message)
 {
@@ -1355,6 +1580,231 @@ void   tributary__v1__ledger_record__free_unpacked
   if(!message)
     return;
   assert(message->base.descriptor == &tributary__v1__ledger_record__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tributary__v1__log_entry__init
+                     (Tributary__V1__LogEntry         *message)
+{
+  static const Tributary__V1__LogEntry init_value = TRIBUTARY__V1__LOG_ENTRY__INIT;
+  *message = init_value;
+}
+size_t tributary__v1__log_entry__get_packed_size
+                     (const Tributary__V1__LogEntry *message)
+{
+  assert(message->base.descriptor == &tributary__v1__log_entry__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tributary__v1__log_entry__pack
+                     (const Tributary__V1__LogEntry *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tributary__v1__log_entry__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tributary__v1__log_entry__pack_to_buffer
+                     (const Tributary__V1__LogEntry *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tributary__v1__log_entry__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tributary__V1__LogEntry *
+       tributary__v1__log_entry__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tributary__V1__LogEntry *)
+     protobuf_c_message_unpack (&tributary__v1__log_entry__descriptor,
+                                allocator, len, data);
+}
+void   tributary__v1__log_entry__free_unpacked
+                     (Tributary__V1__LogEntry *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tributary__v1__log_entry__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tributary__v1__log_entries__init
+                     (Tributary__V1__LogEntries         *message)
+{
+  static const Tributary__V1__LogEntries init_value = TRIBUTARY__V1__LOG_ENTRIES__INIT;
+  *message = init_value;
+}
+size_t tributary__v1__log_entries__get_packed_size
+                     (const Tributary__V1__LogEntries *message)
+{
+  assert(message->base.descriptor == &tributary__v1__log_entries__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tributary__v1__log_entries__pack
+                     (const Tributary__V1__LogEntries *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tributary__v1__log_entries__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tributary__v1__log_entries__pack_to_buffer
+                     (const Tributary__V1__LogEntries *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tributary__v1__log_entries__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tributary__V1__LogEntries *
+       tributary__v1__log_entries__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tributary__V1__LogEntries *)
+     protobuf_c_message_unpack (&tributary__v1__log_entries__descriptor,
+                                allocator, len, data);
+}
+void   tributary__v1__log_entries__free_unpacked
+                     (Tributary__V1__LogEntries *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tributary__v1__log_entries__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tributary__v1__log_proof_record__init
+                     (Tributary__V1__LogProofRecord         *message)
+{
+  static const Tributary__V1__LogProofRecord init_value = TRIBUTARY__V1__LOG_PROOF_RECORD__INIT;
+  *message = init_value;
+}
+size_t tributary__v1__log_proof_record__get_packed_size
+                     (const Tributary__V1__LogProofRecord *message)
+{
+  assert(message->base.descriptor == &tributary__v1__log_proof_record__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tributary__v1__log_proof_record__pack
+                     (const Tributary__V1__LogProofRecord *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tributary__v1__log_proof_record__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tributary__v1__log_proof_record__pack_to_buffer
+                     (const Tributary__V1__LogProofRecord *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tributary__v1__log_proof_record__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tributary__V1__LogProofRecord *
+       tributary__v1__log_proof_record__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tributary__V1__LogProofRecord *)
+     protobuf_c_message_unpack (&tributary__v1__log_proof_record__descriptor,
+                                allocator, len, data);
+}
+void   tributary__v1__log_proof_record__free_unpacked
+                     (Tributary__V1__LogProofRecord *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tributary__v1__log_proof_record__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tributary__v1__checkpoint_record__init
+                     (Tributary__V1__CheckpointRecord         *message)
+{
+  static const Tributary__V1__CheckpointRecord init_value = TRIBUTARY__V1__CHECKPOINT_RECORD__INIT;
+  *message = init_value;
+}
+size_t tributary__v1__checkpoint_record__get_packed_size
+                     (const Tributary__V1__CheckpointRecord *message)
+{
+  assert(message->base.descriptor == &tributary__v1__checkpoint_record__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tributary__v1__checkpoint_record__pack
+                     (const Tributary__V1__CheckpointRecord *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tributary__v1__checkpoint_record__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tributary__v1__checkpoint_record__pack_to_buffer
+                     (const Tributary__V1__CheckpointRecord *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tributary__v1__checkpoint_record__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tributary__V1__CheckpointRecord *
+       tributary__v1__checkpoint_record__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tributary__V1__CheckpointRecord *)
+     protobuf_c_message_unpack (&tributary__v1__checkpoint_record__descriptor,
+                                allocator, len, data);
+}
+void   tributary__v1__checkpoint_record__free_unpacked
+                     (Tributary__V1__CheckpointRecord *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tributary__v1__checkpoint_record__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tributary__v1__trust_record__init
+                     (Tributary__V1__TrustRecord         *message)
+{
+  static const Tributary__V1__TrustRecord init_value = TRIBUTARY__V1__TRUST_RECORD__INIT;
+  *message = init_value;
+}
+size_t tributary__v1__trust_record__get_packed_size
+                     (const Tributary__V1__TrustRecord *message)
+{
+  assert(message->base.descriptor == &tributary__v1__trust_record__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tributary__v1__trust_record__pack
+                     (const Tributary__V1__TrustRecord *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tributary__v1__trust_record__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tributary__v1__trust_record__pack_to_buffer
+                     (const Tributary__V1__TrustRecord *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tributary__v1__trust_record__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tributary__V1__TrustRecord *
+       tributary__v1__trust_record__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tributary__V1__TrustRecord *)
+     protobuf_c_message_unpack (&tributary__v1__trust_record__descriptor,
+                                allocator, len, data);
+}
+void   tributary__v1__trust_record__free_unpacked
+                     (Tributary__V1__TrustRecord *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tributary__v1__trust_record__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
 void   tributary__v1__plan_records__init
@@ -2331,7 +2781,242 @@ const ProtobufCMessageDescriptor tributary__v1__ledger_show__descriptor =
   (ProtobufCMessageInit) tributary__v1__ledger_show__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor tributary__v1__admin_request__field_descriptors[16] =
+static const ProtobufCFieldDescriptor tributary__v1__audit_log__field_descriptors[2] =
+{
+  {
+    "first",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tributary__V1__AuditLog, first),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "limit",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tributary__V1__AuditLog, limit),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tributary__v1__audit_log__field_indices_by_name[] = {
+  0,   /* field[0] = first */
+  1,   /* field[1] = limit */
+};
+static const ProtobufCIntRange tributary__v1__audit_log__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor tributary__v1__audit_log__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tributary.v1.AuditLog",
+  "AuditLog",
+  "Tributary__V1__AuditLog",
+  "tributary.v1",
+  sizeof(Tributary__V1__AuditLog),
+  2,
+  tributary__v1__audit_log__field_descriptors,
+  tributary__v1__audit_log__field_indices_by_name,
+  1,  tributary__v1__audit_log__number_ranges,
+  (ProtobufCMessageInit) tributary__v1__audit_log__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tributary__v1__audit_prove__field_descriptors[4] =
+{
+  {
+    "by_model",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Tributary__V1__AuditProve, by_model),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "plan",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Tributary__V1__AuditProve, plan),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "version",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tributary__V1__AuditProve, version),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "index",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tributary__V1__AuditProve, index),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tributary__v1__audit_prove__field_indices_by_name[] = {
+  0,   /* field[0] = by_model */
+  3,   /* field[3] = index */
+  1,   /* field[1] = plan */
+  2,   /* field[2] = version */
+};
+static const ProtobufCIntRange tributary__v1__audit_prove__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 4 }
+};
+const ProtobufCMessageDescriptor tributary__v1__audit_prove__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tributary.v1.AuditProve",
+  "AuditProve",
+  "Tributary__V1__AuditProve",
+  "tributary.v1",
+  sizeof(Tributary__V1__AuditProve),
+  4,
+  tributary__v1__audit_prove__field_descriptors,
+  tributary__v1__audit_prove__field_indices_by_name,
+  1,  tributary__v1__audit_prove__number_ranges,
+  (ProtobufCMessageInit) tributary__v1__audit_prove__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tributary__v1__audit_checkpoint__field_descriptors[1] =
+{
+  {
+    "from_size",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tributary__V1__AuditCheckpoint, from_size),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tributary__v1__audit_checkpoint__field_indices_by_name[] = {
+  0,   /* field[0] = from_size */
+};
+static const ProtobufCIntRange tributary__v1__audit_checkpoint__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor tributary__v1__audit_checkpoint__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tributary.v1.AuditCheckpoint",
+  "AuditCheckpoint",
+  "Tributary__V1__AuditCheckpoint",
+  "tributary.v1",
+  sizeof(Tributary__V1__AuditCheckpoint),
+  1,
+  tributary__v1__audit_checkpoint__field_descriptors,
+  tributary__v1__audit_checkpoint__field_indices_by_name,
+  1,  tributary__v1__audit_checkpoint__number_ranges,
+  (ProtobufCMessageInit) tributary__v1__audit_checkpoint__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+#define tributary__v1__trust_show__field_descriptors NULL
+#define tributary__v1__trust_show__field_indices_by_name NULL
+#define tributary__v1__trust_show__number_ranges NULL
+const ProtobufCMessageDescriptor tributary__v1__trust_show__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tributary.v1.TrustShow",
+  "TrustShow",
+  "Tributary__V1__TrustShow",
+  "tributary.v1",
+  sizeof(Tributary__V1__TrustShow),
+  0,
+  tributary__v1__trust_show__field_descriptors,
+  tributary__v1__trust_show__field_indices_by_name,
+  0,  tributary__v1__trust_show__number_ranges,
+  (ProtobufCMessageInit) tributary__v1__trust_show__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tributary__v1__model_republish__field_descriptors[2] =
+{
+  {
+    "plan",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Tributary__V1__ModelRepublish, plan),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "version",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tributary__V1__ModelRepublish, version),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tributary__v1__model_republish__field_indices_by_name[] = {
+  0,   /* field[0] = plan */
+  1,   /* field[1] = version */
+};
+static const ProtobufCIntRange tributary__v1__model_republish__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor tributary__v1__model_republish__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tributary.v1.ModelRepublish",
+  "ModelRepublish",
+  "Tributary__V1__ModelRepublish",
+  "tributary.v1",
+  sizeof(Tributary__V1__ModelRepublish),
+  2,
+  tributary__v1__model_republish__field_descriptors,
+  tributary__v1__model_republish__field_indices_by_name,
+  1,  tributary__v1__model_republish__number_ranges,
+  (ProtobufCMessageInit) tributary__v1__model_republish__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tributary__v1__admin_request__field_descriptors[21] =
 {
   {
     "plan_apply",
@@ -2525,15 +3210,79 @@ static const ProtobufCFieldDescriptor tributary__v1__admin_request__field_descri
     0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "audit_log",
+    17,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Tributary__V1__AdminRequest, command_case),
+    offsetof(Tributary__V1__AdminRequest, audit_log),
+    &tributary__v1__audit_log__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "audit_prove",
+    18,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Tributary__V1__AdminRequest, command_case),
+    offsetof(Tributary__V1__AdminRequest, audit_prove),
+    &tributary__v1__audit_prove__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "audit_checkpoint",
+    19,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Tributary__V1__AdminRequest, command_case),
+    offsetof(Tributary__V1__AdminRequest, audit_checkpoint),
+    &tributary__v1__audit_checkpoint__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "trust_show",
+    20,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Tributary__V1__AdminRequest, command_case),
+    offsetof(Tributary__V1__AdminRequest, trust_show),
+    &tributary__v1__trust_show__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "model_republish",
+    21,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Tributary__V1__AdminRequest, command_case),
+    offsetof(Tributary__V1__AdminRequest, model_republish),
+    &tributary__v1__model_republish__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned tributary__v1__admin_request__field_indices_by_name[] = {
   4,   /* field[4] = agent_list */
   6,   /* field[6] = agent_revoke */
   5,   /* field[5] = agent_show */
+  18,   /* field[18] = audit_checkpoint */
+  16,   /* field[16] = audit_log */
+  17,   /* field[17] = audit_prove */
   14,   /* field[14] = doctor_run */
   11,   /* field[11] = job_watch */
   15,   /* field[15] = ledger_show */
   12,   /* field[12] = model_list */
+  20,   /* field[20] = model_republish */
   13,   /* field[13] = model_show */
   0,   /* field[0] = plan_apply */
   1,   /* field[1] = plan_list */
@@ -2543,11 +3292,12 @@ static const unsigned tributary__v1__admin_request__field_indices_by_name[] = {
   9,   /* field[9] = round_show */
   7,   /* field[7] = round_start */
   3,   /* field[3] = token_create */
+  19,   /* field[19] = trust_show */
 };
 static const ProtobufCIntRange tributary__v1__admin_request__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 16 }
+  { 0, 21 }
 };
 const ProtobufCMessageDescriptor tributary__v1__admin_request__descriptor =
 {
@@ -2557,7 +3307,7 @@ const ProtobufCMessageDescriptor tributary__v1__admin_request__descriptor =
   "Tributary__V1__AdminRequest",
   "tributary.v1",
   sizeof(Tributary__V1__AdminRequest),
-  16,
+  21,
   tributary__v1__admin_request__field_descriptors,
   tributary__v1__admin_request__field_indices_by_name,
   1,  tributary__v1__admin_request__number_ranges,
@@ -2939,7 +3689,7 @@ const ProtobufCMessageDescriptor tributary__v1__token_issued__descriptor =
   (ProtobufCMessageInit) tributary__v1__token_issued__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor tributary__v1__agent_record__field_descriptors[10] =
+static const ProtobufCFieldDescriptor tributary__v1__agent_record__field_descriptors[12] =
 {
   {
     "agent",
@@ -3061,6 +3811,30 @@ static const ProtobufCFieldDescriptor tributary__v1__agent_record__field_descrip
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "trust_set_version",
+    11,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tributary__V1__AgentRecord, trust_set_version),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "refusal",
+    12,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Tributary__V1__AgentRecord, refusal),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned tributary__v1__agent_record__field_indices_by_name[] = {
   0,   /* field[0] = agent */
@@ -3070,14 +3844,16 @@ static const unsigned tributary__v1__agent_record__field_indices_by_name[] = {
   3,   /* field[3] = last_seen_unix */
   6,   /* field[6] = memory_kib */
   9,   /* field[9] = plans */
+  11,   /* field[11] = refusal */
   8,   /* field[8] = revoked_reason */
   1,   /* field[1] = state */
+  10,   /* field[10] = trust_set_version */
   4,   /* field[4] = version */
 };
 static const ProtobufCIntRange tributary__v1__agent_record__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 10 }
+  { 0, 12 }
 };
 const ProtobufCMessageDescriptor tributary__v1__agent_record__descriptor =
 {
@@ -3087,7 +3863,7 @@ const ProtobufCMessageDescriptor tributary__v1__agent_record__descriptor =
   "Tributary__V1__AgentRecord",
   "tributary.v1",
   sizeof(Tributary__V1__AgentRecord),
-  10,
+  12,
   tributary__v1__agent_record__field_descriptors,
   tributary__v1__agent_record__field_indices_by_name,
   1,  tributary__v1__agent_record__number_ranges,
@@ -4293,6 +5069,248 @@ const ProtobufCMessageDescriptor tributary__v1__ledger_record__descriptor =
   (ProtobufCMessageInit) tributary__v1__ledger_record__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
+static const ProtobufCFieldDescriptor tributary__v1__log_entry__field_descriptors[3] =
+{
+  {
+    "index",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tributary__V1__LogEntry, index),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "unix",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tributary__V1__LogEntry, unix),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "leaf",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Tributary__V1__LogEntry, leaf),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tributary__v1__log_entry__field_indices_by_name[] = {
+  0,   /* field[0] = index */
+  2,   /* field[2] = leaf */
+  1,   /* field[1] = unix */
+};
+static const ProtobufCIntRange tributary__v1__log_entry__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 3 }
+};
+const ProtobufCMessageDescriptor tributary__v1__log_entry__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tributary.v1.LogEntry",
+  "LogEntry",
+  "Tributary__V1__LogEntry",
+  "tributary.v1",
+  sizeof(Tributary__V1__LogEntry),
+  3,
+  tributary__v1__log_entry__field_descriptors,
+  tributary__v1__log_entry__field_indices_by_name,
+  1,  tributary__v1__log_entry__number_ranges,
+  (ProtobufCMessageInit) tributary__v1__log_entry__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tributary__v1__log_entries__field_descriptors[2] =
+{
+  {
+    "size",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tributary__V1__LogEntries, size),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "items",
+    2,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Tributary__V1__LogEntries, n_items),
+    offsetof(Tributary__V1__LogEntries, items),
+    &tributary__v1__log_entry__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tributary__v1__log_entries__field_indices_by_name[] = {
+  1,   /* field[1] = items */
+  0,   /* field[0] = size */
+};
+static const ProtobufCIntRange tributary__v1__log_entries__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor tributary__v1__log_entries__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tributary.v1.LogEntries",
+  "LogEntries",
+  "Tributary__V1__LogEntries",
+  "tributary.v1",
+  sizeof(Tributary__V1__LogEntries),
+  2,
+  tributary__v1__log_entries__field_descriptors,
+  tributary__v1__log_entries__field_indices_by_name,
+  1,  tributary__v1__log_entries__number_ranges,
+  (ProtobufCMessageInit) tributary__v1__log_entries__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tributary__v1__log_proof_record__field_descriptors[1] =
+{
+  {
+    "proof",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Tributary__V1__LogProofRecord, proof),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tributary__v1__log_proof_record__field_indices_by_name[] = {
+  0,   /* field[0] = proof */
+};
+static const ProtobufCIntRange tributary__v1__log_proof_record__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor tributary__v1__log_proof_record__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tributary.v1.LogProofRecord",
+  "LogProofRecord",
+  "Tributary__V1__LogProofRecord",
+  "tributary.v1",
+  sizeof(Tributary__V1__LogProofRecord),
+  1,
+  tributary__v1__log_proof_record__field_descriptors,
+  tributary__v1__log_proof_record__field_indices_by_name,
+  1,  tributary__v1__log_proof_record__number_ranges,
+  (ProtobufCMessageInit) tributary__v1__log_proof_record__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tributary__v1__checkpoint_record__field_descriptors[2] =
+{
+  {
+    "note",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Tributary__V1__CheckpointRecord, note),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "consistency",
+    2,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_BYTES,
+    offsetof(Tributary__V1__CheckpointRecord, n_consistency),
+    offsetof(Tributary__V1__CheckpointRecord, consistency),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tributary__v1__checkpoint_record__field_indices_by_name[] = {
+  1,   /* field[1] = consistency */
+  0,   /* field[0] = note */
+};
+static const ProtobufCIntRange tributary__v1__checkpoint_record__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor tributary__v1__checkpoint_record__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tributary.v1.CheckpointRecord",
+  "CheckpointRecord",
+  "Tributary__V1__CheckpointRecord",
+  "tributary.v1",
+  sizeof(Tributary__V1__CheckpointRecord),
+  2,
+  tributary__v1__checkpoint_record__field_descriptors,
+  tributary__v1__checkpoint_record__field_indices_by_name,
+  1,  tributary__v1__checkpoint_record__number_ranges,
+  (ProtobufCMessageInit) tributary__v1__checkpoint_record__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tributary__v1__trust_record__field_descriptors[1] =
+{
+  {
+    "document",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Tributary__V1__TrustRecord, document),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tributary__v1__trust_record__field_indices_by_name[] = {
+  0,   /* field[0] = document */
+};
+static const ProtobufCIntRange tributary__v1__trust_record__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor tributary__v1__trust_record__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tributary.v1.TrustRecord",
+  "TrustRecord",
+  "Tributary__V1__TrustRecord",
+  "tributary.v1",
+  sizeof(Tributary__V1__TrustRecord),
+  1,
+  tributary__v1__trust_record__field_descriptors,
+  tributary__v1__trust_record__field_indices_by_name,
+  1,  tributary__v1__trust_record__number_ranges,
+  (ProtobufCMessageInit) tributary__v1__trust_record__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
 static const ProtobufCFieldDescriptor tributary__v1__plan_records__field_descriptors[1] =
 {
   {
@@ -4483,7 +5501,7 @@ const ProtobufCMessageDescriptor tributary__v1__doctor_report__descriptor =
   (ProtobufCMessageInit) tributary__v1__doctor_report__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor tributary__v1__admin_response__field_descriptors[12] =
+static const ProtobufCFieldDescriptor tributary__v1__admin_response__field_descriptors[16] =
 {
   {
     "plan",
@@ -4629,13 +5647,64 @@ static const ProtobufCFieldDescriptor tributary__v1__admin_response__field_descr
     0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "log",
+    13,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Tributary__V1__AdminResponse, result_case),
+    offsetof(Tributary__V1__AdminResponse, log),
+    &tributary__v1__log_entries__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "log_proof",
+    14,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Tributary__V1__AdminResponse, result_case),
+    offsetof(Tributary__V1__AdminResponse, log_proof),
+    &tributary__v1__log_proof_record__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "checkpoint",
+    15,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Tributary__V1__AdminResponse, result_case),
+    offsetof(Tributary__V1__AdminResponse, checkpoint),
+    &tributary__v1__checkpoint_record__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "trust",
+    16,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Tributary__V1__AdminResponse, result_case),
+    offsetof(Tributary__V1__AdminResponse, trust),
+    &tributary__v1__trust_record__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned tributary__v1__admin_response__field_indices_by_name[] = {
   3,   /* field[3] = agent */
   4,   /* field[4] = agents */
+  14,   /* field[14] = checkpoint */
   10,   /* field[10] = doctor */
   5,   /* field[5] = job */
   11,   /* field[11] = ledger */
+  12,   /* field[12] = log */
+  13,   /* field[13] = log_proof */
   8,   /* field[8] = model */
   9,   /* field[9] = models */
   0,   /* field[0] = plan */
@@ -4643,11 +5712,12 @@ static const unsigned tributary__v1__admin_response__field_indices_by_name[] = {
   6,   /* field[6] = round */
   7,   /* field[7] = rounds */
   2,   /* field[2] = token */
+  15,   /* field[15] = trust */
 };
 static const ProtobufCIntRange tributary__v1__admin_response__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 12 }
+  { 0, 16 }
 };
 const ProtobufCMessageDescriptor tributary__v1__admin_response__descriptor =
 {
@@ -4657,7 +5727,7 @@ const ProtobufCMessageDescriptor tributary__v1__admin_response__descriptor =
   "Tributary__V1__AdminResponse",
   "tributary.v1",
   sizeof(Tributary__V1__AdminResponse),
-  12,
+  16,
   tributary__v1__admin_response__field_descriptors,
   tributary__v1__admin_response__field_indices_by_name,
   1,  tributary__v1__admin_response__number_ranges,

@@ -97,6 +97,96 @@ void   tributary__v1__enrol_response__free_unpacked
   assert(message->base.descriptor == &tributary__v1__enrol_response__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   tributary__v1__renew_request__init
+                     (Tributary__V1__RenewRequest         *message)
+{
+  static const Tributary__V1__RenewRequest init_value = TRIBUTARY__V1__RENEW_REQUEST__INIT;
+  *message = init_value;
+}
+size_t tributary__v1__renew_request__get_packed_size
+                     (const Tributary__V1__RenewRequest *message)
+{
+  assert(message->base.descriptor == &tributary__v1__renew_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tributary__v1__renew_request__pack
+                     (const Tributary__V1__RenewRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tributary__v1__renew_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tributary__v1__renew_request__pack_to_buffer
+                     (const Tributary__V1__RenewRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tributary__v1__renew_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tributary__V1__RenewRequest *
+       tributary__v1__renew_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tributary__V1__RenewRequest *)
+     protobuf_c_message_unpack (&tributary__v1__renew_request__descriptor,
+                                allocator, len, data);
+}
+void   tributary__v1__renew_request__free_unpacked
+                     (Tributary__V1__RenewRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tributary__v1__renew_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tributary__v1__renew_response__init
+                     (Tributary__V1__RenewResponse         *message)
+{
+  static const Tributary__V1__RenewResponse init_value = TRIBUTARY__V1__RENEW_RESPONSE__INIT;
+  *message = init_value;
+}
+size_t tributary__v1__renew_response__get_packed_size
+                     (const Tributary__V1__RenewResponse *message)
+{
+  assert(message->base.descriptor == &tributary__v1__renew_response__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tributary__v1__renew_response__pack
+                     (const Tributary__V1__RenewResponse *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tributary__v1__renew_response__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tributary__v1__renew_response__pack_to_buffer
+                     (const Tributary__V1__RenewResponse *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tributary__v1__renew_response__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tributary__V1__RenewResponse *
+       tributary__v1__renew_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tributary__V1__RenewResponse *)
+     protobuf_c_message_unpack (&tributary__v1__renew_response__descriptor,
+                                allocator, len, data);
+}
+void   tributary__v1__renew_response__free_unpacked
+                     (Tributary__V1__RenewResponse *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tributary__v1__renew_response__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 static const ProtobufCFieldDescriptor tributary__v1__enrol_request__field_descriptors[4] =
 {
   {
@@ -262,5 +352,81 @@ const ProtobufCMessageDescriptor tributary__v1__enrol_response__descriptor =
   tributary__v1__enrol_response__field_indices_by_name,
   1,  tributary__v1__enrol_response__number_ranges,
   (ProtobufCMessageInit) tributary__v1__enrol_response__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tributary__v1__renew_request__field_descriptors[1] =
+{
+  {
+    "certificate_request",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Tributary__V1__RenewRequest, certificate_request),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tributary__v1__renew_request__field_indices_by_name[] = {
+  0,   /* field[0] = certificate_request */
+};
+static const ProtobufCIntRange tributary__v1__renew_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor tributary__v1__renew_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tributary.v1.RenewRequest",
+  "RenewRequest",
+  "Tributary__V1__RenewRequest",
+  "tributary.v1",
+  sizeof(Tributary__V1__RenewRequest),
+  1,
+  tributary__v1__renew_request__field_descriptors,
+  tributary__v1__renew_request__field_indices_by_name,
+  1,  tributary__v1__renew_request__number_ranges,
+  (ProtobufCMessageInit) tributary__v1__renew_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tributary__v1__renew_response__field_descriptors[1] =
+{
+  {
+    "certificate",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Tributary__V1__RenewResponse, certificate),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tributary__v1__renew_response__field_indices_by_name[] = {
+  0,   /* field[0] = certificate */
+};
+static const ProtobufCIntRange tributary__v1__renew_response__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor tributary__v1__renew_response__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tributary.v1.RenewResponse",
+  "RenewResponse",
+  "Tributary__V1__RenewResponse",
+  "tributary.v1",
+  sizeof(Tributary__V1__RenewResponse),
+  1,
+  tributary__v1__renew_response__field_descriptors,
+  tributary__v1__renew_response__field_indices_by_name,
+  1,  tributary__v1__renew_response__number_ranges,
+  (ProtobufCMessageInit) tributary__v1__renew_response__init,
   NULL,NULL,NULL    /* reserved[123] */
 };

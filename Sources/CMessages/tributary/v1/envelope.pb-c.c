@@ -52,7 +52,7 @@ void   tributary__v1__envelope__free_unpacked
   assert(message->base.descriptor == &tributary__v1__envelope__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
-static const ProtobufCFieldDescriptor tributary__v1__envelope__field_descriptors[20] =
+static const ProtobufCFieldDescriptor tributary__v1__envelope__field_descriptors[26] =
 {
   {
     "failure",
@@ -294,6 +294,78 @@ static const ProtobufCFieldDescriptor tributary__v1__envelope__field_descriptors
     0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "renew_request",
+    21,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Tributary__V1__Envelope, body_case),
+    offsetof(Tributary__V1__Envelope, renew_request),
+    &tributary__v1__renew_request__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "renew_response",
+    22,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Tributary__V1__Envelope, body_case),
+    offsetof(Tributary__V1__Envelope, renew_response),
+    &tributary__v1__renew_response__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "log_proof_request",
+    23,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Tributary__V1__Envelope, body_case),
+    offsetof(Tributary__V1__Envelope, log_proof_request),
+    &tributary__v1__log_proof_request__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "log_proof",
+    24,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Tributary__V1__Envelope, body_case),
+    offsetof(Tributary__V1__Envelope, log_proof),
+    &tributary__v1__log_proof__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "model_refusal",
+    25,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Tributary__V1__Envelope, body_case),
+    offsetof(Tributary__V1__Envelope, model_refusal),
+    &tributary__v1__model_refusal__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "model_refusal_ack",
+    26,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Tributary__V1__Envelope, body_case),
+    offsetof(Tributary__V1__Envelope, model_refusal_ack),
+    &tributary__v1__model_refusal_ack__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned tributary__v1__envelope__field_indices_by_name[] = {
   18,   /* field[18] = admin_request */
@@ -309,6 +381,12 @@ static const unsigned tributary__v1__envelope__field_indices_by_name[] = {
   0,   /* field[0] = failure */
   5,   /* field[5] = heartbeat */
   6,   /* field[6] = heartbeat_ack */
+  23,   /* field[23] = log_proof */
+  22,   /* field[22] = log_proof_request */
+  24,   /* field[24] = model_refusal */
+  25,   /* field[25] = model_refusal_ack */
+  20,   /* field[20] = renew_request */
+  21,   /* field[21] = renew_response */
   13,   /* field[13] = submit_chunk */
   14,   /* field[14] = submit_finish */
   12,   /* field[12] = submit_header */
@@ -320,7 +398,7 @@ static const unsigned tributary__v1__envelope__field_indices_by_name[] = {
 static const ProtobufCIntRange tributary__v1__envelope__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 20 }
+  { 0, 26 }
 };
 const ProtobufCMessageDescriptor tributary__v1__envelope__descriptor =
 {
@@ -330,7 +408,7 @@ const ProtobufCMessageDescriptor tributary__v1__envelope__descriptor =
   "Tributary__V1__Envelope",
   "tributary.v1",
   sizeof(Tributary__V1__Envelope),
-  20,
+  26,
   tributary__v1__envelope__field_descriptors,
   tributary__v1__envelope__field_indices_by_name,
   1,  tributary__v1__envelope__number_ranges,

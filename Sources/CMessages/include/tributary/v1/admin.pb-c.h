@@ -32,6 +32,11 @@ typedef struct Tributary__V1__ModelList Tributary__V1__ModelList;
 typedef struct Tributary__V1__ModelShow Tributary__V1__ModelShow;
 typedef struct Tributary__V1__DoctorRun Tributary__V1__DoctorRun;
 typedef struct Tributary__V1__LedgerShow Tributary__V1__LedgerShow;
+typedef struct Tributary__V1__AuditLog Tributary__V1__AuditLog;
+typedef struct Tributary__V1__AuditProve Tributary__V1__AuditProve;
+typedef struct Tributary__V1__AuditCheckpoint Tributary__V1__AuditCheckpoint;
+typedef struct Tributary__V1__TrustShow Tributary__V1__TrustShow;
+typedef struct Tributary__V1__ModelRepublish Tributary__V1__ModelRepublish;
 typedef struct Tributary__V1__AdminRequest Tributary__V1__AdminRequest;
 typedef struct Tributary__V1__PlanRecord Tributary__V1__PlanRecord;
 typedef struct Tributary__V1__TokenIssued Tributary__V1__TokenIssued;
@@ -46,6 +51,11 @@ typedef struct Tributary__V1__ModelFile Tributary__V1__ModelFile;
 typedef struct Tributary__V1__DoctorLine Tributary__V1__DoctorLine;
 typedef struct Tributary__V1__ChargeRecord Tributary__V1__ChargeRecord;
 typedef struct Tributary__V1__LedgerRecord Tributary__V1__LedgerRecord;
+typedef struct Tributary__V1__LogEntry Tributary__V1__LogEntry;
+typedef struct Tributary__V1__LogEntries Tributary__V1__LogEntries;
+typedef struct Tributary__V1__LogProofRecord Tributary__V1__LogProofRecord;
+typedef struct Tributary__V1__CheckpointRecord Tributary__V1__CheckpointRecord;
+typedef struct Tributary__V1__TrustRecord Tributary__V1__TrustRecord;
 typedef struct Tributary__V1__PlanRecords Tributary__V1__PlanRecords;
 typedef struct Tributary__V1__AgentRecords Tributary__V1__AgentRecords;
 typedef struct Tributary__V1__RoundRecords Tributary__V1__RoundRecords;
@@ -240,6 +250,69 @@ struct  Tributary__V1__LedgerShow
     , (char *)protobuf_c_empty_string, 0 }
 
 
+struct  Tributary__V1__AuditLog
+{
+  ProtobufCMessage base;
+  /*
+   * position of the first leaf wanted
+   */
+  uint64_t first;
+  uint32_t limit;
+};
+#define TRIBUTARY__V1__AUDIT_LOG__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tributary__v1__audit_log__descriptor) \
+    , 0, 0 }
+
+
+struct  Tributary__V1__AuditProve
+{
+  ProtobufCMessage base;
+  /*
+   * the leaf of this model version, otherwise the one at `index`
+   */
+  protobuf_c_boolean by_model;
+  char *plan;
+  uint64_t version;
+  uint64_t index;
+};
+#define TRIBUTARY__V1__AUDIT_PROVE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tributary__v1__audit_prove__descriptor) \
+    , 0, (char *)protobuf_c_empty_string, 0, 0 }
+
+
+struct  Tributary__V1__AuditCheckpoint
+{
+  ProtobufCMessage base;
+  uint64_t from_size;
+};
+#define TRIBUTARY__V1__AUDIT_CHECKPOINT__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tributary__v1__audit_checkpoint__descriptor) \
+    , 0 }
+
+
+struct  Tributary__V1__TrustShow
+{
+  ProtobufCMessage base;
+};
+#define TRIBUTARY__V1__TRUST_SHOW__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tributary__v1__trust_show__descriptor) \
+     }
+
+
+struct  Tributary__V1__ModelRepublish
+{
+  ProtobufCMessage base;
+  char *plan;
+  /*
+   * whose weights become the next version
+   */
+  uint64_t version;
+};
+#define TRIBUTARY__V1__MODEL_REPUBLISH__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tributary__v1__model_republish__descriptor) \
+    , (char *)protobuf_c_empty_string, 0 }
+
+
 typedef enum {
   TRIBUTARY__V1__ADMIN_REQUEST__COMMAND__NOT_SET = 0,
   TRIBUTARY__V1__ADMIN_REQUEST__COMMAND_PLAN_APPLY = 1,
@@ -257,7 +330,12 @@ typedef enum {
   TRIBUTARY__V1__ADMIN_REQUEST__COMMAND_MODEL_LIST = 13,
   TRIBUTARY__V1__ADMIN_REQUEST__COMMAND_MODEL_SHOW = 14,
   TRIBUTARY__V1__ADMIN_REQUEST__COMMAND_DOCTOR_RUN = 15,
-  TRIBUTARY__V1__ADMIN_REQUEST__COMMAND_LEDGER_SHOW = 16
+  TRIBUTARY__V1__ADMIN_REQUEST__COMMAND_LEDGER_SHOW = 16,
+  TRIBUTARY__V1__ADMIN_REQUEST__COMMAND_AUDIT_LOG = 17,
+  TRIBUTARY__V1__ADMIN_REQUEST__COMMAND_AUDIT_PROVE = 18,
+  TRIBUTARY__V1__ADMIN_REQUEST__COMMAND_AUDIT_CHECKPOINT = 19,
+  TRIBUTARY__V1__ADMIN_REQUEST__COMMAND_TRUST_SHOW = 20,
+  TRIBUTARY__V1__ADMIN_REQUEST__COMMAND_MODEL_REPUBLISH = 21
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(TRIBUTARY__V1__ADMIN_REQUEST__COMMAND__CASE)
 } Tributary__V1__AdminRequest__CommandCase;
 
@@ -282,6 +360,11 @@ struct  Tributary__V1__AdminRequest
     Tributary__V1__ModelShow *model_show;
     Tributary__V1__DoctorRun *doctor_run;
     Tributary__V1__LedgerShow *ledger_show;
+    Tributary__V1__AuditLog *audit_log;
+    Tributary__V1__AuditProve *audit_prove;
+    Tributary__V1__AuditCheckpoint *audit_checkpoint;
+    Tributary__V1__TrustShow *trust_show;
+    Tributary__V1__ModelRepublish *model_republish;
   };
 };
 #define TRIBUTARY__V1__ADMIN_REQUEST__INIT \
@@ -376,10 +459,18 @@ struct  Tributary__V1__AgentRecord
   char *revoked_reason;
   size_t n_plans;
   Tributary__V1__AgentPlanRecord **plans;
+  /*
+   * the device's, 0: not known yet
+   */
+  uint64_t trust_set_version;
+  /*
+   * the last model it refused, and why; empty: none
+   */
+  char *refusal;
 };
 #define TRIBUTARY__V1__AGENT_RECORD__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&tributary__v1__agent_record__descriptor) \
-    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0, (char *)protobuf_c_empty_string, 0,NULL }
+    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0, (char *)protobuf_c_empty_string, 0,NULL, 0, (char *)protobuf_c_empty_string }
 
 
 struct  Tributary__V1__AgentPlanRecord
@@ -633,6 +724,74 @@ struct  Tributary__V1__LedgerRecord
     , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0, 0, 0, 0, 0,NULL }
 
 
+struct  Tributary__V1__LogEntry
+{
+  ProtobufCMessage base;
+  uint64_t index;
+  uint64_t unix;
+  /*
+   * compact JSON
+   */
+  ProtobufCBinaryData leaf;
+};
+#define TRIBUTARY__V1__LOG_ENTRY__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tributary__v1__log_entry__descriptor) \
+    , 0, 0, {0,NULL} }
+
+
+struct  Tributary__V1__LogEntries
+{
+  ProtobufCMessage base;
+  /*
+   * leaves in the log
+   */
+  uint64_t size;
+  size_t n_items;
+  Tributary__V1__LogEntry **items;
+};
+#define TRIBUTARY__V1__LOG_ENTRIES__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tributary__v1__log_entries__descriptor) \
+    , 0, 0,NULL }
+
+
+struct  Tributary__V1__LogProofRecord
+{
+  ProtobufCMessage base;
+  ProtobufCBinaryData proof;
+};
+#define TRIBUTARY__V1__LOG_PROOF_RECORD__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tributary__v1__log_proof_record__descriptor) \
+    , {0,NULL} }
+
+
+struct  Tributary__V1__CheckpointRecord
+{
+  ProtobufCMessage base;
+  /*
+   * signed note
+   */
+  ProtobufCBinaryData note;
+  /*
+   * hashes that lead from from_size to it, RFC 6962
+   */
+  size_t n_consistency;
+  ProtobufCBinaryData *consistency;
+};
+#define TRIBUTARY__V1__CHECKPOINT_RECORD__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tributary__v1__checkpoint_record__descriptor) \
+    , {0,NULL}, 0,NULL }
+
+
+struct  Tributary__V1__TrustRecord
+{
+  ProtobufCMessage base;
+  ProtobufCBinaryData document;
+};
+#define TRIBUTARY__V1__TRUST_RECORD__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tributary__v1__trust_record__descriptor) \
+    , {0,NULL} }
+
+
 struct  Tributary__V1__PlanRecords
 {
   ProtobufCMessage base;
@@ -701,7 +860,11 @@ typedef enum {
   TRIBUTARY__V1__ADMIN_RESPONSE__RESULT_MODEL = 9,
   TRIBUTARY__V1__ADMIN_RESPONSE__RESULT_MODELS = 10,
   TRIBUTARY__V1__ADMIN_RESPONSE__RESULT_DOCTOR = 11,
-  TRIBUTARY__V1__ADMIN_RESPONSE__RESULT_LEDGER = 12
+  TRIBUTARY__V1__ADMIN_RESPONSE__RESULT_LEDGER = 12,
+  TRIBUTARY__V1__ADMIN_RESPONSE__RESULT_LOG = 13,
+  TRIBUTARY__V1__ADMIN_RESPONSE__RESULT_LOG_PROOF = 14,
+  TRIBUTARY__V1__ADMIN_RESPONSE__RESULT_CHECKPOINT = 15,
+  TRIBUTARY__V1__ADMIN_RESPONSE__RESULT_TRUST = 16
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(TRIBUTARY__V1__ADMIN_RESPONSE__RESULT__CASE)
 } Tributary__V1__AdminResponse__ResultCase;
 
@@ -722,6 +885,10 @@ struct  Tributary__V1__AdminResponse
     Tributary__V1__ModelRecords *models;
     Tributary__V1__DoctorReport *doctor;
     Tributary__V1__LedgerRecord *ledger;
+    Tributary__V1__LogEntries *log;
+    Tributary__V1__LogProofRecord *log_proof;
+    Tributary__V1__CheckpointRecord *checkpoint;
+    Tributary__V1__TrustRecord *trust;
   };
 };
 #define TRIBUTARY__V1__ADMIN_RESPONSE__INIT \
@@ -1033,6 +1200,101 @@ Tributary__V1__LedgerShow *
 void   tributary__v1__ledger_show__free_unpacked
                      (Tributary__V1__LedgerShow *message,
                       ProtobufCAllocator *allocator);
+/* Tributary__V1__AuditLog methods */
+void   tributary__v1__audit_log__init
+                     (Tributary__V1__AuditLog         *message);
+size_t tributary__v1__audit_log__get_packed_size
+                     (const Tributary__V1__AuditLog   *message);
+size_t tributary__v1__audit_log__pack
+                     (const Tributary__V1__AuditLog   *message,
+                      uint8_t             *out);
+size_t tributary__v1__audit_log__pack_to_buffer
+                     (const Tributary__V1__AuditLog   *message,
+                      ProtobufCBuffer     *buffer);
+Tributary__V1__AuditLog *
+       tributary__v1__audit_log__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tributary__v1__audit_log__free_unpacked
+                     (Tributary__V1__AuditLog *message,
+                      ProtobufCAllocator *allocator);
+/* Tributary__V1__AuditProve methods */
+void   tributary__v1__audit_prove__init
+                     (Tributary__V1__AuditProve         *message);
+size_t tributary__v1__audit_prove__get_packed_size
+                     (const Tributary__V1__AuditProve   *message);
+size_t tributary__v1__audit_prove__pack
+                     (const Tributary__V1__AuditProve   *message,
+                      uint8_t             *out);
+size_t tributary__v1__audit_prove__pack_to_buffer
+                     (const Tributary__V1__AuditProve   *message,
+                      ProtobufCBuffer     *buffer);
+Tributary__V1__AuditProve *
+       tributary__v1__audit_prove__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tributary__v1__audit_prove__free_unpacked
+                     (Tributary__V1__AuditProve *message,
+                      ProtobufCAllocator *allocator);
+/* Tributary__V1__AuditCheckpoint methods */
+void   tributary__v1__audit_checkpoint__init
+                     (Tributary__V1__AuditCheckpoint         *message);
+size_t tributary__v1__audit_checkpoint__get_packed_size
+                     (const Tributary__V1__AuditCheckpoint   *message);
+size_t tributary__v1__audit_checkpoint__pack
+                     (const Tributary__V1__AuditCheckpoint   *message,
+                      uint8_t             *out);
+size_t tributary__v1__audit_checkpoint__pack_to_buffer
+                     (const Tributary__V1__AuditCheckpoint   *message,
+                      ProtobufCBuffer     *buffer);
+Tributary__V1__AuditCheckpoint *
+       tributary__v1__audit_checkpoint__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tributary__v1__audit_checkpoint__free_unpacked
+                     (Tributary__V1__AuditCheckpoint *message,
+                      ProtobufCAllocator *allocator);
+/* Tributary__V1__TrustShow methods */
+void   tributary__v1__trust_show__init
+                     (Tributary__V1__TrustShow         *message);
+size_t tributary__v1__trust_show__get_packed_size
+                     (const Tributary__V1__TrustShow   *message);
+size_t tributary__v1__trust_show__pack
+                     (const Tributary__V1__TrustShow   *message,
+                      uint8_t             *out);
+size_t tributary__v1__trust_show__pack_to_buffer
+                     (const Tributary__V1__TrustShow   *message,
+                      ProtobufCBuffer     *buffer);
+Tributary__V1__TrustShow *
+       tributary__v1__trust_show__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tributary__v1__trust_show__free_unpacked
+                     (Tributary__V1__TrustShow *message,
+                      ProtobufCAllocator *allocator);
+/* Tributary__V1__ModelRepublish methods */
+void   tributary__v1__model_republish__init
+                     (Tributary__V1__ModelRepublish         *message);
+size_t tributary__v1__model_republish__get_packed_size
+                     (const Tributary__V1__ModelRepublish   *message);
+size_t tributary__v1__model_republish__pack
+                     (const Tributary__V1__ModelRepublish   *message,
+                      uint8_t             *out);
+size_t tributary__v1__model_republish__pack_to_buffer
+                     (const Tributary__V1__ModelRepublish   *message,
+                      ProtobufCBuffer     *buffer);
+Tributary__V1__ModelRepublish *
+       tributary__v1__model_republish__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tributary__v1__model_republish__free_unpacked
+                     (Tributary__V1__ModelRepublish *message,
+                      ProtobufCAllocator *allocator);
 /* Tributary__V1__AdminRequest methods */
 void   tributary__v1__admin_request__init
                      (Tributary__V1__AdminRequest         *message);
@@ -1299,6 +1561,101 @@ Tributary__V1__LedgerRecord *
 void   tributary__v1__ledger_record__free_unpacked
                      (Tributary__V1__LedgerRecord *message,
                       ProtobufCAllocator *allocator);
+/* Tributary__V1__LogEntry methods */
+void   tributary__v1__log_entry__init
+                     (Tributary__V1__LogEntry         *message);
+size_t tributary__v1__log_entry__get_packed_size
+                     (const Tributary__V1__LogEntry   *message);
+size_t tributary__v1__log_entry__pack
+                     (const Tributary__V1__LogEntry   *message,
+                      uint8_t             *out);
+size_t tributary__v1__log_entry__pack_to_buffer
+                     (const Tributary__V1__LogEntry   *message,
+                      ProtobufCBuffer     *buffer);
+Tributary__V1__LogEntry *
+       tributary__v1__log_entry__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tributary__v1__log_entry__free_unpacked
+                     (Tributary__V1__LogEntry *message,
+                      ProtobufCAllocator *allocator);
+/* Tributary__V1__LogEntries methods */
+void   tributary__v1__log_entries__init
+                     (Tributary__V1__LogEntries         *message);
+size_t tributary__v1__log_entries__get_packed_size
+                     (const Tributary__V1__LogEntries   *message);
+size_t tributary__v1__log_entries__pack
+                     (const Tributary__V1__LogEntries   *message,
+                      uint8_t             *out);
+size_t tributary__v1__log_entries__pack_to_buffer
+                     (const Tributary__V1__LogEntries   *message,
+                      ProtobufCBuffer     *buffer);
+Tributary__V1__LogEntries *
+       tributary__v1__log_entries__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tributary__v1__log_entries__free_unpacked
+                     (Tributary__V1__LogEntries *message,
+                      ProtobufCAllocator *allocator);
+/* Tributary__V1__LogProofRecord methods */
+void   tributary__v1__log_proof_record__init
+                     (Tributary__V1__LogProofRecord         *message);
+size_t tributary__v1__log_proof_record__get_packed_size
+                     (const Tributary__V1__LogProofRecord   *message);
+size_t tributary__v1__log_proof_record__pack
+                     (const Tributary__V1__LogProofRecord   *message,
+                      uint8_t             *out);
+size_t tributary__v1__log_proof_record__pack_to_buffer
+                     (const Tributary__V1__LogProofRecord   *message,
+                      ProtobufCBuffer     *buffer);
+Tributary__V1__LogProofRecord *
+       tributary__v1__log_proof_record__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tributary__v1__log_proof_record__free_unpacked
+                     (Tributary__V1__LogProofRecord *message,
+                      ProtobufCAllocator *allocator);
+/* Tributary__V1__CheckpointRecord methods */
+void   tributary__v1__checkpoint_record__init
+                     (Tributary__V1__CheckpointRecord         *message);
+size_t tributary__v1__checkpoint_record__get_packed_size
+                     (const Tributary__V1__CheckpointRecord   *message);
+size_t tributary__v1__checkpoint_record__pack
+                     (const Tributary__V1__CheckpointRecord   *message,
+                      uint8_t             *out);
+size_t tributary__v1__checkpoint_record__pack_to_buffer
+                     (const Tributary__V1__CheckpointRecord   *message,
+                      ProtobufCBuffer     *buffer);
+Tributary__V1__CheckpointRecord *
+       tributary__v1__checkpoint_record__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tributary__v1__checkpoint_record__free_unpacked
+                     (Tributary__V1__CheckpointRecord *message,
+                      ProtobufCAllocator *allocator);
+/* Tributary__V1__TrustRecord methods */
+void   tributary__v1__trust_record__init
+                     (Tributary__V1__TrustRecord         *message);
+size_t tributary__v1__trust_record__get_packed_size
+                     (const Tributary__V1__TrustRecord   *message);
+size_t tributary__v1__trust_record__pack
+                     (const Tributary__V1__TrustRecord   *message,
+                      uint8_t             *out);
+size_t tributary__v1__trust_record__pack_to_buffer
+                     (const Tributary__V1__TrustRecord   *message,
+                      ProtobufCBuffer     *buffer);
+Tributary__V1__TrustRecord *
+       tributary__v1__trust_record__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tributary__v1__trust_record__free_unpacked
+                     (Tributary__V1__TrustRecord *message,
+                      ProtobufCAllocator *allocator);
 /* Tributary__V1__PlanRecords methods */
 void   tributary__v1__plan_records__init
                      (Tributary__V1__PlanRecords         *message);
@@ -1463,6 +1820,21 @@ typedef void (*Tributary__V1__DoctorRun_Closure)
 typedef void (*Tributary__V1__LedgerShow_Closure)
                  (const Tributary__V1__LedgerShow *message,
                   void *closure_data);
+typedef void (*Tributary__V1__AuditLog_Closure)
+                 (const Tributary__V1__AuditLog *message,
+                  void *closure_data);
+typedef void (*Tributary__V1__AuditProve_Closure)
+                 (const Tributary__V1__AuditProve *message,
+                  void *closure_data);
+typedef void (*Tributary__V1__AuditCheckpoint_Closure)
+                 (const Tributary__V1__AuditCheckpoint *message,
+                  void *closure_data);
+typedef void (*Tributary__V1__TrustShow_Closure)
+                 (const Tributary__V1__TrustShow *message,
+                  void *closure_data);
+typedef void (*Tributary__V1__ModelRepublish_Closure)
+                 (const Tributary__V1__ModelRepublish *message,
+                  void *closure_data);
 typedef void (*Tributary__V1__AdminRequest_Closure)
                  (const Tributary__V1__AdminRequest *message,
                   void *closure_data);
@@ -1505,6 +1877,21 @@ typedef void (*Tributary__V1__ChargeRecord_Closure)
 typedef void (*Tributary__V1__LedgerRecord_Closure)
                  (const Tributary__V1__LedgerRecord *message,
                   void *closure_data);
+typedef void (*Tributary__V1__LogEntry_Closure)
+                 (const Tributary__V1__LogEntry *message,
+                  void *closure_data);
+typedef void (*Tributary__V1__LogEntries_Closure)
+                 (const Tributary__V1__LogEntries *message,
+                  void *closure_data);
+typedef void (*Tributary__V1__LogProofRecord_Closure)
+                 (const Tributary__V1__LogProofRecord *message,
+                  void *closure_data);
+typedef void (*Tributary__V1__CheckpointRecord_Closure)
+                 (const Tributary__V1__CheckpointRecord *message,
+                  void *closure_data);
+typedef void (*Tributary__V1__TrustRecord_Closure)
+                 (const Tributary__V1__TrustRecord *message,
+                  void *closure_data);
 typedef void (*Tributary__V1__PlanRecords_Closure)
                  (const Tributary__V1__PlanRecords *message,
                   void *closure_data);
@@ -1545,6 +1932,11 @@ extern const ProtobufCMessageDescriptor tributary__v1__model_list__descriptor;
 extern const ProtobufCMessageDescriptor tributary__v1__model_show__descriptor;
 extern const ProtobufCMessageDescriptor tributary__v1__doctor_run__descriptor;
 extern const ProtobufCMessageDescriptor tributary__v1__ledger_show__descriptor;
+extern const ProtobufCMessageDescriptor tributary__v1__audit_log__descriptor;
+extern const ProtobufCMessageDescriptor tributary__v1__audit_prove__descriptor;
+extern const ProtobufCMessageDescriptor tributary__v1__audit_checkpoint__descriptor;
+extern const ProtobufCMessageDescriptor tributary__v1__trust_show__descriptor;
+extern const ProtobufCMessageDescriptor tributary__v1__model_republish__descriptor;
 extern const ProtobufCMessageDescriptor tributary__v1__admin_request__descriptor;
 extern const ProtobufCMessageDescriptor tributary__v1__plan_record__descriptor;
 extern const ProtobufCMessageDescriptor tributary__v1__token_issued__descriptor;
@@ -1559,6 +1951,11 @@ extern const ProtobufCMessageDescriptor tributary__v1__model_file__descriptor;
 extern const ProtobufCMessageDescriptor tributary__v1__doctor_line__descriptor;
 extern const ProtobufCMessageDescriptor tributary__v1__charge_record__descriptor;
 extern const ProtobufCMessageDescriptor tributary__v1__ledger_record__descriptor;
+extern const ProtobufCMessageDescriptor tributary__v1__log_entry__descriptor;
+extern const ProtobufCMessageDescriptor tributary__v1__log_entries__descriptor;
+extern const ProtobufCMessageDescriptor tributary__v1__log_proof_record__descriptor;
+extern const ProtobufCMessageDescriptor tributary__v1__checkpoint_record__descriptor;
+extern const ProtobufCMessageDescriptor tributary__v1__trust_record__descriptor;
 extern const ProtobufCMessageDescriptor tributary__v1__plan_records__descriptor;
 extern const ProtobufCMessageDescriptor tributary__v1__agent_records__descriptor;
 extern const ProtobufCMessageDescriptor tributary__v1__round_records__descriptor;

@@ -17,6 +17,8 @@ PROTOBUF_C__BEGIN_DECLS
 
 typedef struct Tributary__V1__EnrolRequest Tributary__V1__EnrolRequest;
 typedef struct Tributary__V1__EnrolResponse Tributary__V1__EnrolResponse;
+typedef struct Tributary__V1__RenewRequest Tributary__V1__RenewRequest;
+typedef struct Tributary__V1__RenewResponse Tributary__V1__RenewResponse;
 
 
 /* --- enums --- */
@@ -76,6 +78,35 @@ struct  Tributary__V1__EnrolResponse
     , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, {0,NULL}, 0,NULL, {0,NULL} }
 
 
+/*
+ * A device asks for a new certificate over a connection that its present one opened.
+ */
+struct  Tributary__V1__RenewRequest
+{
+  ProtobufCMessage base;
+  /*
+   * PKCS#10, DER, for a new key
+   */
+  ProtobufCBinaryData certificate_request;
+};
+#define TRIBUTARY__V1__RENEW_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tributary__v1__renew_request__descriptor) \
+    , {0,NULL} }
+
+
+struct  Tributary__V1__RenewResponse
+{
+  ProtobufCMessage base;
+  /*
+   * X.509, DER
+   */
+  ProtobufCBinaryData certificate;
+};
+#define TRIBUTARY__V1__RENEW_RESPONSE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tributary__v1__renew_response__descriptor) \
+    , {0,NULL} }
+
+
 /* Tributary__V1__EnrolRequest methods */
 void   tributary__v1__enrol_request__init
                      (Tributary__V1__EnrolRequest         *message);
@@ -114,6 +145,44 @@ Tributary__V1__EnrolResponse *
 void   tributary__v1__enrol_response__free_unpacked
                      (Tributary__V1__EnrolResponse *message,
                       ProtobufCAllocator *allocator);
+/* Tributary__V1__RenewRequest methods */
+void   tributary__v1__renew_request__init
+                     (Tributary__V1__RenewRequest         *message);
+size_t tributary__v1__renew_request__get_packed_size
+                     (const Tributary__V1__RenewRequest   *message);
+size_t tributary__v1__renew_request__pack
+                     (const Tributary__V1__RenewRequest   *message,
+                      uint8_t             *out);
+size_t tributary__v1__renew_request__pack_to_buffer
+                     (const Tributary__V1__RenewRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Tributary__V1__RenewRequest *
+       tributary__v1__renew_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tributary__v1__renew_request__free_unpacked
+                     (Tributary__V1__RenewRequest *message,
+                      ProtobufCAllocator *allocator);
+/* Tributary__V1__RenewResponse methods */
+void   tributary__v1__renew_response__init
+                     (Tributary__V1__RenewResponse         *message);
+size_t tributary__v1__renew_response__get_packed_size
+                     (const Tributary__V1__RenewResponse   *message);
+size_t tributary__v1__renew_response__pack
+                     (const Tributary__V1__RenewResponse   *message,
+                      uint8_t             *out);
+size_t tributary__v1__renew_response__pack_to_buffer
+                     (const Tributary__V1__RenewResponse   *message,
+                      ProtobufCBuffer     *buffer);
+Tributary__V1__RenewResponse *
+       tributary__v1__renew_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tributary__v1__renew_response__free_unpacked
+                     (Tributary__V1__RenewResponse *message,
+                      ProtobufCAllocator *allocator);
 /* --- per-message closures --- */
 
 typedef void (*Tributary__V1__EnrolRequest_Closure)
@@ -121,6 +190,12 @@ typedef void (*Tributary__V1__EnrolRequest_Closure)
                   void *closure_data);
 typedef void (*Tributary__V1__EnrolResponse_Closure)
                  (const Tributary__V1__EnrolResponse *message,
+                  void *closure_data);
+typedef void (*Tributary__V1__RenewRequest_Closure)
+                 (const Tributary__V1__RenewRequest *message,
+                  void *closure_data);
+typedef void (*Tributary__V1__RenewResponse_Closure)
+                 (const Tributary__V1__RenewResponse *message,
                   void *closure_data);
 
 /* --- services --- */
@@ -130,6 +205,8 @@ typedef void (*Tributary__V1__EnrolResponse_Closure)
 
 extern const ProtobufCMessageDescriptor tributary__v1__enrol_request__descriptor;
 extern const ProtobufCMessageDescriptor tributary__v1__enrol_response__descriptor;
+extern const ProtobufCMessageDescriptor tributary__v1__renew_request__descriptor;
+extern const ProtobufCMessageDescriptor tributary__v1__renew_response__descriptor;
 
 PROTOBUF_C__END_DECLS
 

@@ -20,6 +20,7 @@ PROTOBUF_C__BEGIN_DECLS
 #include "tributary/v1/blob.pb-c.h"
 #include "tributary/v1/submit.pb-c.h"
 #include "tributary/v1/trust.pb-c.h"
+#include "tributary/v1/log.pb-c.h"
 #include "tributary/v1/admin.pb-c.h"
 
 typedef struct Tributary__V1__Envelope Tributary__V1__Envelope;
@@ -51,7 +52,13 @@ typedef enum {
   TRIBUTARY__V1__ENVELOPE__BODY_TRUST_SET_REQUEST = 17,
   TRIBUTARY__V1__ENVELOPE__BODY_TRUST_SET_UPDATE = 18,
   TRIBUTARY__V1__ENVELOPE__BODY_ADMIN_REQUEST = 19,
-  TRIBUTARY__V1__ENVELOPE__BODY_ADMIN_RESPONSE = 20
+  TRIBUTARY__V1__ENVELOPE__BODY_ADMIN_RESPONSE = 20,
+  TRIBUTARY__V1__ENVELOPE__BODY_RENEW_REQUEST = 21,
+  TRIBUTARY__V1__ENVELOPE__BODY_RENEW_RESPONSE = 22,
+  TRIBUTARY__V1__ENVELOPE__BODY_LOG_PROOF_REQUEST = 23,
+  TRIBUTARY__V1__ENVELOPE__BODY_LOG_PROOF = 24,
+  TRIBUTARY__V1__ENVELOPE__BODY_MODEL_REFUSAL = 25,
+  TRIBUTARY__V1__ENVELOPE__BODY_MODEL_REFUSAL_ACK = 26
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(TRIBUTARY__V1__ENVELOPE__BODY__CASE)
 } Tributary__V1__Envelope__BodyCase;
 
@@ -80,6 +87,12 @@ struct  Tributary__V1__Envelope
     Tributary__V1__TrustSetUpdate *trust_set_update;
     Tributary__V1__AdminRequest *admin_request;
     Tributary__V1__AdminResponse *admin_response;
+    Tributary__V1__RenewRequest *renew_request;
+    Tributary__V1__RenewResponse *renew_response;
+    Tributary__V1__LogProofRequest *log_proof_request;
+    Tributary__V1__LogProof *log_proof;
+    Tributary__V1__ModelRefusal *model_refusal;
+    Tributary__V1__ModelRefusalAck *model_refusal_ack;
   };
 };
 #define TRIBUTARY__V1__ENVELOPE__INIT \
