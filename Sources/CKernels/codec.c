@@ -20,9 +20,8 @@ INLINE double sum_of_squares(const float *restrict x, size_t count) {
     return sum;
 }
 
-INLINE void scale_floats(const float *restrict x, size_t count, double factor,
-                         float *restrict out) {
-    for (size_t i = 0; i < count; i++) out[i] = (float)((double)x[i] * factor);
+INLINE void scale_floats(float *x, size_t count, double factor) {
+    for (size_t i = 0; i < count; i++) x[i] = (float)((double)x[i] * factor);
 }
 
 INLINE void scale_integers(const int64_t *restrict x, size_t count, double factor,
@@ -120,8 +119,7 @@ INLINE int64_t round_to_lattice(const float *restrict x, size_t count,
 }
 
 FOR_EACH_WIDTH(double, sum_of_squares, (const float *x, size_t count), (x, count))
-FOR_EACH_WIDTH(void, scale_floats, (const float *x, size_t count, double factor, float *out),
-               (x, count, factor, out))
+FOR_EACH_WIDTH(void, scale_floats, (float *x, size_t count, double factor), (x, count, factor))
 FOR_EACH_WIDTH(void, scale_integers, (const int64_t *x, size_t count, double factor, float *out),
                (x, count, factor, out))
 FOR_EACH_WIDTH(bool, all_finite, (const float *x, size_t count), (x, count))
@@ -139,8 +137,8 @@ double ck_sum_of_squares(ck_isa isa, const float *x, size_t count) {
     return sum_of_squares_for(isa)(x, count);
 }
 
-void ck_scale_floats(ck_isa isa, const float *x, size_t count, double factor, float *out) {
-    scale_floats_for(isa)(x, count, factor, out);
+void ck_scale_floats(ck_isa isa, float *x, size_t count, double factor) {
+    scale_floats_for(isa)(x, count, factor);
 }
 
 void ck_scale_integers(ck_isa isa, const int64_t *x, size_t count, double factor, float *out) {

@@ -12,7 +12,7 @@ package struct Lattice: Sendable, Equatable {
     package var kappa: Float
     /// Seeds the random signs; public, fresh for each round.
     package var rotationSeed: UInt64
-    /// Bits of one element: 8, 16, 32 or 64.
+    /// Bits of one element, one of `elementWidths`.
     package var elementBits: Int
     /// 0 when sums are plain integers; secure aggregation will set it.
     package var modulus: UInt64
@@ -30,6 +30,9 @@ package struct Lattice: Sendable, Equatable {
         self.modulus = modulus
     }
 
+    /// What `elementBits` may be.
+    package static let elementWidths = [8, 16, 32, 64]
+
     /// The Hadamard block b = 2^round(log2 sqrt d), at least 1.
     package var blockSize: Int {
         var block = 1
@@ -44,9 +47,12 @@ package struct Lattice: Sendable, Equatable {
     /// Bytes of one packed update.
     package var updateBytes: Int { dimension * elementBits / 8 }
 
-    /// The largest magnitude of one element: that of its width, and for 64 bits 2^42, so that a million updates add
-    /// up within 64 bits.
-    package var largestMagnitude: Int64 {
+    /// The largest magnitude of one element.
+    package var largestMagnitude: Int64 { Self.largestMagnitude(elementBits: elementBits) }
+
+    /// The largest magnitude of an element of this width, and for 64 bits 2^42, so that a million updates add up
+    /// within 64 bits.
+    package static func largestMagnitude(elementBits: Int) -> Int64 {
         switch elementBits {
         case 8: 127
         case 16: Int64(Int16.max)

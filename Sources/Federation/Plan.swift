@@ -175,6 +175,9 @@ package struct TrainingPlan: Sendable, Equatable {
             epochs: epochs, batchSize: batchSize, learningRate: learningRate,
             optimizer: .sgd(momentum: momentum, nesterov: false))
     }
+
+    /// Of what is never trained.
+    package static let none = TrainingPlan(epochs: 1, batchSize: 1, learningRate: 0, momentum: 0)
 }
 
 /// `[teacher]`: the fp32 network the coordinator trains on its public data, with a cosine schedule.
@@ -189,8 +192,7 @@ package struct TeacherPlan: Sendable, Equatable {
     }
 
     /// Of a plan whose student learns from data alone.
-    package static let none = TeacherPlan(
-        layers: [], training: TrainingPlan(epochs: 1, batchSize: 1, learningRate: 0, momentum: 0))
+    package static let none = TeacherPlan(layers: [], training: .none)
 
     /// Dense layers of `hidden` units, and after them one with a unit a class.
     package init(hidden: [Int], classes: Int, training: TrainingPlan) {

@@ -7,16 +7,9 @@ package enum CodecKernels {
         ck_sum_of_squares(CPU.preferred, values, values.count)
     }
 
-    /// Each value times `factor`, multiplied in Double and rounded to Float, then zeros up to
-    /// `count` values.
-    package static func scaled(_ values: [Float], by factor: Double, count: Int) -> [Float] {
-        precondition(values.count <= count)
-        return [Float](unsafeUninitializedCapacity: count) { scaled, initialised in
-            guard let start = scaled.baseAddress else { return }
-            ck_scale_floats(CPU.preferred, values, values.count, factor, start)
-            (start + values.count).initialize(repeating: 0, count: count - values.count)
-            initialised = count
-        }
+    /// Multiplies each value by `factor` in Double and rounds it to Float.
+    package static func scale(_ values: inout [Float], by factor: Double) {
+        ck_scale_floats(CPU.preferred, &values, values.count, factor)
     }
 
     /// output[i] = values[i] times `factor`, multiplied in Double and rounded to Float.

@@ -107,7 +107,7 @@ package func calibrate(
         shape: shape, normalisation: normalisation, capacity: batchSize, seed: nil)
     let latent = StudentParameters(
         parameters, shape: shape,
-        training: TrainingPlan(epochs: 1, batchSize: 1, learningRate: 0, momentum: 0))
+        training: .none)
     var largest = [Float](repeating: 0, count: shape.scaleCount)
     for batch in 0..<min(calibrationBatches, batches.count) {
         let rows = try batches.read(batch, from: &source)

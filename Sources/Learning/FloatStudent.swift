@@ -17,9 +17,7 @@ package struct FloatStudent: Sendable {
         self.shape = shape
         self.normalisation = normalisation
         self.parameters = parameters
-        // It is never trained.
-        let training = TrainingPlan(epochs: 1, batchSize: 1, learningRate: 0, momentum: 0)
-        latent = StudentParameters(parameters, shape: shape, training: training)
+        latent = StudentParameters(parameters, shape: shape, training: .none)
     }
 
     /// Outputs [rows x classes] for raw features [rows x inputs]; targets are in raw units.
@@ -51,7 +49,7 @@ package struct FloatStudent: Sendable {
         var features = raw
         var learner = FloatLearner(
             shape: shape, normalisation: normalisation, parameters: parameters,
-            training: TrainingPlan(epochs: 1, batchSize: 1, learningRate: 0, momentum: 0),
+            training: .none,
             capacity: labels.count, seed: nil, objective: loss)
         learner.observe(targets: targets, rows: labels.count)
         let sum = learner.differentiate(features: &features, labels: labels, rows: labels.count)

@@ -111,7 +111,7 @@ package struct QuantizedModel: Sendable, Equatable {
     {
         try checkParameters(parameters, shape: shape)
         let scales = parameters[shape.logScaleOffset...].map {
-            Float(exp(Double(LogScale.clamped($0))))
+            LogScale.scale(LogScale.clamped($0))
         }
         let layers = shape.weightedLayers.map { layer in
             let ranges = shape.parameterRanges(layer: layer)

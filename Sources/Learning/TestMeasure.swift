@@ -15,20 +15,9 @@ extension QuantizedModel {
         _ objective: TrainingPlan.Objective, on source: inout some ExampleSource
     ) throws(Fault) -> Double {
         var predictor = Predictor(self)
-        switch objective {
-        case .classification: return try accuracy(of: self, on: &source)
-        case .reconstruction:
-            let scores = { (raw: [Float], rows: Int) throws(Fault) in
-                try predictor.anomalyScores(raw: raw, rows: rows)
-            }
-            return source.hasLabels
-                ? try rankingQuality(on: &source, scores: scores)
-                : try explainedVariance(on: &source, normalisation: normalisation, errors: scores)
-        case .regression:
-            return try determination(on: &source, inputs: shape.inputs, targets: shape.classes) {
-                predictor.outputs(raw: $0, rows: $1)
-            }
-        }
+        return try Learning.measure(
+            objective, on: &source, shape: shape, normalisation: normalisation
+        ) { predictor.outputs(raw: $0, rows: $1) }
     }
 }
 
@@ -39,22 +28,35 @@ extension FloatStudent {
     package func measure(
         _ objective: TrainingPlan.Objective, on source: inout some ExampleSource
     ) throws(Fault) -> Double {
-        switch objective {
-        case .classification: return try accuracy(on: &source)
-        case .reconstruction:
-            var errors = try Reconstruction(normalisation: normalisation, shape: shape)
-            let scores = { (raw: [Float], rows: Int) throws(Fault) in
-                errors.observe(raw: raw, rows: rows)
-                return errors.errors(of: outputs(raw: raw, rows: rows), rows: rows)
-            }
-            return source.hasLabels
-                ? try rankingQuality(on: &source, scores: scores)
-                : try explainedVariance(on: &source, normalisation: normalisation, errors: scores)
-        case .regression:
-            return try determination(on: &source, inputs: shape.inputs, targets: shape.classes) {
-                outputs(raw: $0, rows: $1)
-            }
+        var network = FloatNetwork(
+            shape: shape, normalisation: normalisation, capacity: Predictor.batchRows, seed: nil)
+        return try Learning.measure(
+            objective, on: &source, shape: shape, normalisation: normalisation
+        ) { outputs(raw: $0, rows: $1, network: &network) }
+    }
+}
+
+/// Measures `outputs(raw features, rows)` [rows x shape.classes].
+private func measure(
+    _ objective: TrainingPlan.Objective, on source: inout some ExampleSource, shape: StudentShape,
+    normalisation: Normalisation, outputs: ([Float], Int) -> [Float]
+) throws(Fault) -> Double {
+    switch objective {
+    case .classification:
+        return try accuracy(
+            on: &source, inputs: shape.inputs, classes: shape.classes, outputs: outputs)
+    case .reconstruction:
+        var errors = try Reconstruction(normalisation: normalisation, shape: shape)
+        let scores = { (raw: [Float], rows: Int) throws(Fault) in
+            errors.observe(raw: raw, rows: rows)
+            return errors.errors(of: outputs(raw, rows), rows: rows)
         }
+        return source.hasLabels
+            ? try rankingQuality(on: &source, scores: scores)
+            : try explainedVariance(on: &source, normalisation: normalisation, errors: scores)
+    case .regression:
+        return try determination(
+            on: &source, inputs: shape.inputs, targets: shape.classes, outputs: outputs)
     }
 }
 

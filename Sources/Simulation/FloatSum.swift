@@ -1,6 +1,7 @@
 import Federation
 import Glibc
 import Privacy
+import UpdateCodec
 
 /// A round's sum without a lattice: clipping, weighing and noise in floating point, against which
 /// the integers of deployment are measured.
@@ -18,12 +19,12 @@ struct FloatSum: Sendable {
     ///
     /// - Returns: whether it was within the clipping norm.
     mutating func fold(_ delta: [Float], weight: UInt64) -> Bool {
-        let clippingNorm = Double(clippingNorm)
+        let clip = Double(clippingNorm)
         let norm = delta.reduce(0.0) { $0 + Double($1) * Double($1) }.squareRoot()
-        let factor = Double(weight) * (norm > clippingNorm ? clippingNorm / norm : 1)
+        let factor = Double(weight) * UpdateCodec.clippingFactor(norm: norm, clip: clip)
         for (index, value) in delta.enumerated() { sums[index] += factor * Double(value) }
         totalWeight += Double(weight)
-        return norm <= clippingNorm
+        return norm <= clip
     }
 
     /// As `aggregate` does with integers: in a private plan adds Gaussian noise of standard

@@ -17,7 +17,8 @@ extension Lattice {
         if let local = plan.privacy?.localNoiseMultiplier, local > 0 {
             let reach = Lattice.reach(
                 sigma: (local * Double(squaredNormBound).squareRoot()).rounded(.up))
-            elementBits = reach <= 32_767 ? 16 : reach <= 2_147_483_647 ? 32 : 64
+            elementBits =
+                [16, 32].first { reach <= Double(Self.largestMagnitude(elementBits: $0)) } ?? 64
         }
     }
 

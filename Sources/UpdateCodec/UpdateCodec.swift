@@ -43,7 +43,9 @@ package enum UpdateCodec {
         // Clipping comes before the rotation, and in steps, so that no finite input overflows on
         // the way.
         let factor = clippingFactor(norm: norm, clip: clip) / Double(lattice.step)
-        var half = CodecKernels.scaled(consume delta, by: factor, count: lattice.dimension)
+        var half = consume delta
+        CodecKernels.scale(&half, by: factor)
+        half.append(contentsOf: repeatElement(0, count: lattice.dimension - half.count))
         let rotation = Rotation(lattice)
         rotation.begin(&half)
 
@@ -108,7 +110,7 @@ package enum UpdateCodec {
     }
 
     private static func check(_ lattice: Lattice) throws(Fault) {
-        guard [8, 16, 32, 64].contains(lattice.elementBits), lattice.modulus == 0 else {
+        guard Lattice.elementWidths.contains(lattice.elementBits), lattice.modulus == 0 else {
             throw Fault(
                 .invalid,
                 "updates of \(lattice.elementBits) bits modulo \(lattice.modulus) are unsupported",
@@ -132,9 +134,6 @@ package enum UpdateCodec {
         return squares.squareRoot()
     }
 }
-
-/// The bytes of lattice coordinates as they are stored and sent: one two's-complement byte each.
-package func packed(_ values: [Int8]) -> [UInt8] { values.map { UInt8(bitPattern: $0) } }
 
 /// The lattice coordinates that `bytes` hold; whether a lattice admits them is for the caller to
 /// check.

@@ -18,7 +18,7 @@ package enum UpdateElements: Sendable, Equatable {
     ///
     /// Nil when they are not whole elements of `lattice`'s width.
     package init?(packed bytes: [UInt8], on lattice: Lattice) {
-        guard [8, 16, 32, 64].contains(lattice.elementBits),
+        guard Lattice.elementWidths.contains(lattice.elementBits),
             bytes.count.isMultiple(of: lattice.elementBits / 8)
         else { return nil }
         self =

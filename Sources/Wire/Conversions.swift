@@ -60,7 +60,8 @@ extension Lattice {
                 value.isFinite && value > 0, "a \(name) of \(value), it must be above zero")
         }
         try require(
-            [8, 16, 32, 64].contains(spec.elementBits), "elements of \(spec.elementBits) bits")
+            Lattice.elementWidths.contains(Int(spec.elementBits)),
+            "elements of \(spec.elementBits) bits")
         self.init(
             parameters: Int(spec.parameters), clippingNorm: spec.clippingNorm, step: spec.step,
             kappa: spec.kappa, rotationSeed: spec.rotationSeed, elementBits: Int(spec.elementBits),

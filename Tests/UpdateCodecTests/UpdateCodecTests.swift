@@ -175,8 +175,9 @@ struct UpdateCodecTests {
 
     @Test("packing keeps every value, one byte each")
     func packing() {
+        let lattice = Lattice.sample(parameters: 256, norm: 1)
         let values = (-128...127).map { Int8($0) }
-        let bytes = packed(values)
+        let bytes = UpdateElements.int8(values).packed(on: lattice)
         #expect(bytes[0] == 0x80)
         #expect(bytes[127] == 0xFF)
         #expect(bytes[255] == 0x7F)

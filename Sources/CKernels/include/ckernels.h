@@ -220,8 +220,8 @@ void ck_round_stochastic(ck_isa isa, const float *x, size_t count, float scale,
 /// The sum of the squares of x [count], in double and in one fixed order.
 double ck_sum_of_squares(ck_isa isa, const float *x, size_t count);
 
-/// out [count] = x * factor, multiplied in double.
-void ck_scale_floats(ck_isa isa, const float *x, size_t count, double factor, float *out);
+/// x [count] *= factor, multiplied in double.
+void ck_scale_floats(ck_isa isa, float *x, size_t count, double factor);
 
 /// out [count] = x * factor, multiplied in double.
 void ck_scale_integers(ck_isa isa, const int64_t *x, size_t count, double factor, float *out);
