@@ -23,12 +23,13 @@ package struct Plan: Sendable, Equatable {
     package var privacy: PrivacyPlan?
     package var server: ServerPlan
     package var sealing: SealingPlan
+    package var card: ModelCardPlan
 
     package init(
         id: PlanID, title: String, population: String, data: DataPlan, layers: [LayerPlan],
         training: TrainingPlan, teacher: TeacherPlan, distillation: DistillationPlan,
         round: RoundPlan, clipping: ClippingPlan, privacy: PrivacyPlan?, server: ServerPlan,
-        sealing: SealingPlan
+        sealing: SealingPlan, card: ModelCardPlan = ModelCardPlan()
     ) {
         self.id = id
         self.title = title
@@ -43,6 +44,7 @@ package struct Plan: Sendable, Equatable {
         self.privacy = privacy
         self.server = server
         self.sealing = sealing
+        self.card = card
     }
 
     /// The shapes of the student's values.

@@ -94,7 +94,9 @@ extension AgentRecord: WireMessage {
             certificateExpiresUnix: raw.certificate_expires_unix,
             revokedReason: try Read.text(raw.revoked_reason, "AgentRecord.revokedReason"),
             plans: try Read.messages(
-                raw.plans, raw.n_plans, "AgentRecord.plans", limit: WireLimits.plans))
+                raw.plans, raw.n_plans, "AgentRecord.plans", limit: WireLimits.plans),
+            trustSetVersion: raw.trust_set_version,
+            refusal: try Read.text(raw.refusal, "AgentRecord.refusal"))
     }
 
     func fill(_ raw: inout Tributary__V1__AgentRecord, in arena: Arena) throws(Fault) {
@@ -109,6 +111,8 @@ extension AgentRecord: WireMessage {
         raw.revoked_reason = try arena.text(revokedReason, "AgentRecord.revokedReason")
         (raw.plans, raw.n_plans) = try arena.messages(
             plans, "AgentRecord.plans", limit: WireLimits.plans)
+        raw.trust_set_version = trustSetVersion
+        raw.refusal = try arena.text(refusal, "AgentRecord.refusal")
     }
 }
 
@@ -224,6 +228,14 @@ extension AdminResponse: WireMessage {
         case TRIBUTARY__V1__ADMIN_RESPONSE__RESULT_MODELS: self = .models(try Read.part(raw.models))
         case TRIBUTARY__V1__ADMIN_RESPONSE__RESULT_DOCTOR: self = .doctor(try Read.part(raw.doctor))
         case TRIBUTARY__V1__ADMIN_RESPONSE__RESULT_LEDGER: self = .ledger(try Read.part(raw.ledger))
+        case TRIBUTARY__V1__ADMIN_RESPONSE__RESULT_LOG:
+            self = .log(try Read.part(raw.log))
+        case TRIBUTARY__V1__ADMIN_RESPONSE__RESULT_LOG_PROOF:
+            self = .logProof(try Read.part(raw.log_proof))
+        case TRIBUTARY__V1__ADMIN_RESPONSE__RESULT_CHECKPOINT:
+            self = .checkpoint(try Read.part(raw.checkpoint))
+        case TRIBUTARY__V1__ADMIN_RESPONSE__RESULT_TRUST:
+            self = .trust(try Read.part(raw.trust))
         default: throw unknownBody("AdminResponse")
         }
     }
@@ -266,6 +278,18 @@ extension AdminResponse: WireMessage {
         case .ledger(let part):
             raw.result_case = TRIBUTARY__V1__ADMIN_RESPONSE__RESULT_LEDGER
             raw.ledger = try arena.message(part)
+        case .log(let part):
+            raw.result_case = TRIBUTARY__V1__ADMIN_RESPONSE__RESULT_LOG
+            raw.log = try arena.message(part)
+        case .logProof(let part):
+            raw.result_case = TRIBUTARY__V1__ADMIN_RESPONSE__RESULT_LOG_PROOF
+            raw.log_proof = try arena.message(part)
+        case .checkpoint(let part):
+            raw.result_case = TRIBUTARY__V1__ADMIN_RESPONSE__RESULT_CHECKPOINT
+            raw.checkpoint = try arena.message(part)
+        case .trust(let part):
+            raw.result_case = TRIBUTARY__V1__ADMIN_RESPONSE__RESULT_TRUST
+            raw.trust = try arena.message(part)
         }
     }
 }

@@ -94,12 +94,16 @@ package struct AgentRecord: Sendable, Equatable {
     package var certificateExpiresUnix: UInt64
     package var revokedReason: String
     package var plans: [AgentPlanRecord]
+    /// The device's, 0: not known yet.
+    package var trustSetVersion: UInt64
+    /// The last model it refused, and why; empty: none.
+    package var refusal: String
 
     package init(
         agent: String = "", state: String = "", enrolledUnix: UInt64 = 0, lastSeenUnix: UInt64 = 0,
         version: String = "", cpuFeatures: String = "", memoryKib: UInt64 = 0,
         certificateExpiresUnix: UInt64 = 0, revokedReason: String = "",
-        plans: [AgentPlanRecord] = []
+        plans: [AgentPlanRecord] = [], trustSetVersion: UInt64 = 0, refusal: String = ""
     ) {
         self.agent = agent
         self.state = state
@@ -111,6 +115,8 @@ package struct AgentRecord: Sendable, Equatable {
         self.certificateExpiresUnix = certificateExpiresUnix
         self.revokedReason = revokedReason
         self.plans = plans
+        self.trustSetVersion = trustSetVersion
+        self.refusal = refusal
     }
 }
 
@@ -189,4 +195,8 @@ package enum AdminResponse: Sendable, Equatable {
     case models(ModelRecords)
     case doctor(DoctorReport)
     case ledger(LedgerRecord)
+    case log(LogEntries)
+    case logProof(LogProofRecord)
+    case checkpoint(CheckpointRecord)
+    case trust(TrustRecord)
 }

@@ -282,60 +282,70 @@ extension AdminRequest: WireMessage {
             self = .doctorRun(try Read.part(raw.doctor_run))
         case TRIBUTARY__V1__ADMIN_REQUEST__COMMAND_LEDGER_SHOW:
             self = .ledgerShow(try Read.part(raw.ledger_show))
+        case TRIBUTARY__V1__ADMIN_REQUEST__COMMAND_AUDIT_LOG:
+            self = .auditLog(try Read.part(raw.audit_log))
+        case TRIBUTARY__V1__ADMIN_REQUEST__COMMAND_AUDIT_PROVE:
+            self = .auditProve(try Read.part(raw.audit_prove))
+        case TRIBUTARY__V1__ADMIN_REQUEST__COMMAND_AUDIT_CHECKPOINT:
+            self = .auditCheckpoint(try Read.part(raw.audit_checkpoint))
+        case TRIBUTARY__V1__ADMIN_REQUEST__COMMAND_TRUST_SHOW:
+            self = .trustShow(try Read.part(raw.trust_show))
+        case TRIBUTARY__V1__ADMIN_REQUEST__COMMAND_MODEL_REPUBLISH:
+            self = .modelRepublish(try Read.part(raw.model_republish))
         default: throw unknownBody("AdminRequest")
         }
     }
 
     func fill(_ raw: inout Tributary__V1__AdminRequest, in arena: Arena) throws(Fault) {
+        raw.command_case = commandCase
         switch self {
-        case .planApply(let part):
-            raw.command_case = TRIBUTARY__V1__ADMIN_REQUEST__COMMAND_PLAN_APPLY
-            raw.plan_apply = try arena.message(part)
-        case .planList(let part):
-            raw.command_case = TRIBUTARY__V1__ADMIN_REQUEST__COMMAND_PLAN_LIST
-            raw.plan_list = try arena.message(part)
-        case .planShow(let part):
-            raw.command_case = TRIBUTARY__V1__ADMIN_REQUEST__COMMAND_PLAN_SHOW
-            raw.plan_show = try arena.message(part)
-        case .tokenCreate(let part):
-            raw.command_case = TRIBUTARY__V1__ADMIN_REQUEST__COMMAND_TOKEN_CREATE
-            raw.token_create = try arena.message(part)
-        case .agentList(let part):
-            raw.command_case = TRIBUTARY__V1__ADMIN_REQUEST__COMMAND_AGENT_LIST
-            raw.agent_list = try arena.message(part)
-        case .agentShow(let part):
-            raw.command_case = TRIBUTARY__V1__ADMIN_REQUEST__COMMAND_AGENT_SHOW
-            raw.agent_show = try arena.message(part)
-        case .agentRevoke(let part):
-            raw.command_case = TRIBUTARY__V1__ADMIN_REQUEST__COMMAND_AGENT_REVOKE
-            raw.agent_revoke = try arena.message(part)
-        case .roundStart(let part):
-            raw.command_case = TRIBUTARY__V1__ADMIN_REQUEST__COMMAND_ROUND_START
-            raw.round_start = try arena.message(part)
-        case .roundList(let part):
-            raw.command_case = TRIBUTARY__V1__ADMIN_REQUEST__COMMAND_ROUND_LIST
-            raw.round_list = try arena.message(part)
-        case .roundShow(let part):
-            raw.command_case = TRIBUTARY__V1__ADMIN_REQUEST__COMMAND_ROUND_SHOW
-            raw.round_show = try arena.message(part)
-        case .roundCancel(let part):
-            raw.command_case = TRIBUTARY__V1__ADMIN_REQUEST__COMMAND_ROUND_CANCEL
-            raw.round_cancel = try arena.message(part)
-        case .jobWatch(let part):
-            raw.command_case = TRIBUTARY__V1__ADMIN_REQUEST__COMMAND_JOB_WATCH
-            raw.job_watch = try arena.message(part)
-        case .modelList(let part):
-            raw.command_case = TRIBUTARY__V1__ADMIN_REQUEST__COMMAND_MODEL_LIST
-            raw.model_list = try arena.message(part)
-        case .modelShow(let part):
-            raw.command_case = TRIBUTARY__V1__ADMIN_REQUEST__COMMAND_MODEL_SHOW
-            raw.model_show = try arena.message(part)
-        case .doctorRun(let part):
-            raw.command_case = TRIBUTARY__V1__ADMIN_REQUEST__COMMAND_DOCTOR_RUN
-            raw.doctor_run = try arena.message(part)
-        case .ledgerShow(let part):
-            raw.command_case = TRIBUTARY__V1__ADMIN_REQUEST__COMMAND_LEDGER_SHOW
-            raw.ledger_show = try arena.message(part)
+        case .planApply(let part): raw.plan_apply = try arena.message(part)
+        case .planList(let part): raw.plan_list = try arena.message(part)
+        case .planShow(let part): raw.plan_show = try arena.message(part)
+        case .tokenCreate(let part): raw.token_create = try arena.message(part)
+        case .agentList(let part): raw.agent_list = try arena.message(part)
+        case .agentShow(let part): raw.agent_show = try arena.message(part)
+        case .agentRevoke(let part): raw.agent_revoke = try arena.message(part)
+        case .roundStart(let part): raw.round_start = try arena.message(part)
+        case .roundList(let part): raw.round_list = try arena.message(part)
+        case .roundShow(let part): raw.round_show = try arena.message(part)
+        case .roundCancel(let part): raw.round_cancel = try arena.message(part)
+        case .jobWatch(let part): raw.job_watch = try arena.message(part)
+        case .modelList(let part): raw.model_list = try arena.message(part)
+        case .modelShow(let part): raw.model_show = try arena.message(part)
+        case .doctorRun(let part): raw.doctor_run = try arena.message(part)
+        case .ledgerShow(let part): raw.ledger_show = try arena.message(part)
+        case .auditLog(let part): raw.audit_log = try arena.message(part)
+        case .auditProve(let part): raw.audit_prove = try arena.message(part)
+        case .auditCheckpoint(let part): raw.audit_checkpoint = try arena.message(part)
+        case .trustShow(let part): raw.trust_show = try arena.message(part)
+        case .modelRepublish(let part): raw.model_republish = try arena.message(part)
+        }
+    }
+
+    private var commandCase: Tributary__V1__AdminRequest__CommandCase {
+        switch self {
+        case .planApply: TRIBUTARY__V1__ADMIN_REQUEST__COMMAND_PLAN_APPLY
+        case .planList: TRIBUTARY__V1__ADMIN_REQUEST__COMMAND_PLAN_LIST
+        case .planShow: TRIBUTARY__V1__ADMIN_REQUEST__COMMAND_PLAN_SHOW
+        case .tokenCreate: TRIBUTARY__V1__ADMIN_REQUEST__COMMAND_TOKEN_CREATE
+        case .agentList: TRIBUTARY__V1__ADMIN_REQUEST__COMMAND_AGENT_LIST
+        case .agentShow: TRIBUTARY__V1__ADMIN_REQUEST__COMMAND_AGENT_SHOW
+        case .agentRevoke: TRIBUTARY__V1__ADMIN_REQUEST__COMMAND_AGENT_REVOKE
+        case .roundStart: TRIBUTARY__V1__ADMIN_REQUEST__COMMAND_ROUND_START
+        case .roundList: TRIBUTARY__V1__ADMIN_REQUEST__COMMAND_ROUND_LIST
+        case .roundShow: TRIBUTARY__V1__ADMIN_REQUEST__COMMAND_ROUND_SHOW
+        case .roundCancel: TRIBUTARY__V1__ADMIN_REQUEST__COMMAND_ROUND_CANCEL
+        case .jobWatch: TRIBUTARY__V1__ADMIN_REQUEST__COMMAND_JOB_WATCH
+        case .modelList: TRIBUTARY__V1__ADMIN_REQUEST__COMMAND_MODEL_LIST
+        case .modelShow: TRIBUTARY__V1__ADMIN_REQUEST__COMMAND_MODEL_SHOW
+        case .doctorRun: TRIBUTARY__V1__ADMIN_REQUEST__COMMAND_DOCTOR_RUN
+        case .ledgerShow: TRIBUTARY__V1__ADMIN_REQUEST__COMMAND_LEDGER_SHOW
+        case .auditLog: TRIBUTARY__V1__ADMIN_REQUEST__COMMAND_AUDIT_LOG
+        case .auditProve: TRIBUTARY__V1__ADMIN_REQUEST__COMMAND_AUDIT_PROVE
+        case .auditCheckpoint: TRIBUTARY__V1__ADMIN_REQUEST__COMMAND_AUDIT_CHECKPOINT
+        case .trustShow: TRIBUTARY__V1__ADMIN_REQUEST__COMMAND_TRUST_SHOW
+        case .modelRepublish: TRIBUTARY__V1__ADMIN_REQUEST__COMMAND_MODEL_REPUBLISH
         }
     }
 }

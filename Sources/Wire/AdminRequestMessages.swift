@@ -178,4 +178,9 @@ package enum AdminRequest: Sendable, Equatable {
     case modelShow(ModelShow)
     case doctorRun(DoctorRun)
     case ledgerShow(LedgerShow)
+    case auditLog(AuditLog)
+    case auditProve(AuditProve)
+    case auditCheckpoint(AuditCheckpoint)
+    case trustShow(TrustShow)
+    case modelRepublish(ModelRepublish)
 }

@@ -62,3 +62,39 @@ extension EnrolResponse: WireMessage {
             trustSet, "EnrolResponse.trustSet", limit: WireLimits.trustSetBytes)
     }
 }
+
+extension RenewRequest: WireMessage {
+    static func prepare(_ raw: UnsafeMutablePointer<Tributary__V1__RenewRequest>) {
+        tributary__v1__renew_request__init(raw)
+    }
+
+    init(raw: Tributary__V1__RenewRequest) throws(Fault) {
+        self.init(
+            certificateRequest: try Read.bytes(
+                raw.certificate_request, "RenewRequest.certificateRequest",
+                limit: WireLimits.certificateBytes))
+    }
+
+    func fill(_ raw: inout Tributary__V1__RenewRequest, in arena: Arena) throws(Fault) {
+        raw.certificate_request = try arena.bytes(
+            certificateRequest, "RenewRequest.certificateRequest",
+            limit: WireLimits.certificateBytes)
+    }
+}
+
+extension RenewResponse: WireMessage {
+    static func prepare(_ raw: UnsafeMutablePointer<Tributary__V1__RenewResponse>) {
+        tributary__v1__renew_response__init(raw)
+    }
+
+    init(raw: Tributary__V1__RenewResponse) throws(Fault) {
+        self.init(
+            certificate: try Read.bytes(
+                raw.certificate, "RenewResponse.certificate", limit: WireLimits.certificateBytes))
+    }
+
+    func fill(_ raw: inout Tributary__V1__RenewResponse, in arena: Arena) throws(Fault) {
+        raw.certificate = try arena.bytes(
+            certificate, "RenewResponse.certificate", limit: WireLimits.certificateBytes)
+    }
+}

@@ -44,3 +44,23 @@ package struct EnrolResponse: Sendable, Equatable {
         self.trustSet = trustSet
     }
 }
+
+/// A device asks for a new certificate over a connection that its present one opened.
+package struct RenewRequest: Sendable, Equatable {
+    /// PKCS#10, DER, for a new key.
+    package var certificateRequest: [UInt8]
+
+    package init(certificateRequest: [UInt8] = []) {
+        self.certificateRequest = certificateRequest
+    }
+}
+
+/// The new certificate.
+package struct RenewResponse: Sendable, Equatable {
+    /// X.509, DER.
+    package var certificate: [UInt8]
+
+    package init(certificate: [UInt8] = []) {
+        self.certificate = certificate
+    }
+}

@@ -27,6 +27,13 @@ enum Read {
         return try bytes(data, name, limit: Digest.byteCount)
     }
 
+    /// The hashes of a path in the log.
+    static func hashes(
+        _ start: UnsafeMutablePointer<ProtobufCBinaryData>?, _ count: Int, _ name: StaticString
+    ) throws(Fault) -> [[UInt8]] {
+        try list(start, count, name, limit: WireLimits.pathHashes, digest)
+    }
+
     /// The message that `pointer` points to; protobuf-c sets it whenever the field is there.
     static func part<Value: WireMessage>(_ pointer: UnsafeMutablePointer<Value.Raw>?) throws(Fault)
         -> Value

@@ -64,6 +64,13 @@ extension Arena {
         return try self.bytes(bytes, name, limit: Digest.byteCount)
     }
 
+    /// The hashes of a path in the log.
+    func hashes(
+        _ hashes: [[UInt8]], _ name: StaticString
+    ) throws(Fault) -> (UnsafeMutablePointer<ProtobufCBinaryData>, Int) {
+        try list(hashes, name, limit: WireLimits.pathHashes, digest)
+    }
+
     /// The lent bytes, which protobuf-c reads and never writes.
     func chunk(_ name: StaticString) throws(Fault) -> ProtobufCBinaryData {
         try check(lent.count, name, limit: WireLimits.chunkBytes, unit: "bytes")

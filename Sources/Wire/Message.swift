@@ -20,4 +20,10 @@ package enum Message: Sendable, Equatable {
     case trustSetUpdate(TrustSetUpdate)
     case adminRequest(AdminRequest)
     case adminResponse(AdminResponse)
+    case renewRequest(RenewRequest)
+    case renewResponse(RenewResponse)
+    case logProofRequest(LogProofRequest)
+    case logProof(LogProof)
+    case modelRefusal(ModelRefusal)
+    case modelRefusalAck(ModelRefusalAck)
 }

@@ -46,6 +46,18 @@ extension Message: WireMessage {
             self = .adminRequest(try Read.part(raw.admin_request))
         case TRIBUTARY__V1__ENVELOPE__BODY_ADMIN_RESPONSE:
             self = .adminResponse(try Read.part(raw.admin_response))
+        case TRIBUTARY__V1__ENVELOPE__BODY_RENEW_REQUEST:
+            self = .renewRequest(try Read.part(raw.renew_request))
+        case TRIBUTARY__V1__ENVELOPE__BODY_RENEW_RESPONSE:
+            self = .renewResponse(try Read.part(raw.renew_response))
+        case TRIBUTARY__V1__ENVELOPE__BODY_LOG_PROOF_REQUEST:
+            self = .logProofRequest(try Read.part(raw.log_proof_request))
+        case TRIBUTARY__V1__ENVELOPE__BODY_LOG_PROOF:
+            self = .logProof(try Read.part(raw.log_proof))
+        case TRIBUTARY__V1__ENVELOPE__BODY_MODEL_REFUSAL:
+            self = .modelRefusal(try Read.part(raw.model_refusal))
+        case TRIBUTARY__V1__ENVELOPE__BODY_MODEL_REFUSAL_ACK:
+            self = .modelRefusalAck(try Read.part(raw.model_refusal_ack))
         default: throw unknownBody("Message")
         }
     }
@@ -73,6 +85,12 @@ extension Message: WireMessage {
         case .trustSetUpdate(let part): raw.trust_set_update = try arena.message(part)
         case .adminRequest(let part): raw.admin_request = try arena.message(part)
         case .adminResponse(let part): raw.admin_response = try arena.message(part)
+        case .renewRequest(let part): raw.renew_request = try arena.message(part)
+        case .renewResponse(let part): raw.renew_response = try arena.message(part)
+        case .logProofRequest(let part): raw.log_proof_request = try arena.message(part)
+        case .logProof(let part): raw.log_proof = try arena.message(part)
+        case .modelRefusal(let part): raw.model_refusal = try arena.message(part)
+        case .modelRefusalAck(let part): raw.model_refusal_ack = try arena.message(part)
         }
     }
 
@@ -98,6 +116,12 @@ extension Message: WireMessage {
         case .trustSetUpdate: TRIBUTARY__V1__ENVELOPE__BODY_TRUST_SET_UPDATE
         case .adminRequest: TRIBUTARY__V1__ENVELOPE__BODY_ADMIN_REQUEST
         case .adminResponse: TRIBUTARY__V1__ENVELOPE__BODY_ADMIN_RESPONSE
+        case .renewRequest: TRIBUTARY__V1__ENVELOPE__BODY_RENEW_REQUEST
+        case .renewResponse: TRIBUTARY__V1__ENVELOPE__BODY_RENEW_RESPONSE
+        case .logProofRequest: TRIBUTARY__V1__ENVELOPE__BODY_LOG_PROOF_REQUEST
+        case .logProof: TRIBUTARY__V1__ENVELOPE__BODY_LOG_PROOF
+        case .modelRefusal: TRIBUTARY__V1__ENVELOPE__BODY_MODEL_REFUSAL
+        case .modelRefusalAck: TRIBUTARY__V1__ENVELOPE__BODY_MODEL_REFUSAL_ACK
         }
     }
 }

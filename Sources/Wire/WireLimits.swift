@@ -30,6 +30,15 @@ package enum WireLimits {
     package static let trustSetBytes = 64 << 10
     /// A log checkpoint with its witnesses' signatures.
     package static let checkpointBytes = 4096
+    /// A leaf of the log: C2SP's entry bundles give its length two bytes.
+    package static let leafBytes = 65_535
+    /// Bytes that an entry of `LogEntries` takes besides its leaf: three tags, two numbers of at
+    /// most ten bytes, two lengths of at most three.
+    package static let logEntryOverheadBytes = 32
+    /// A tlog-proof: the largest leaf in base64, 64 hashes and a checkpoint.
+    package static let logProofBytes = 128 << 10
+    /// Hashes of a path in the log: a tree of 2^64 leaves needs no more.
+    package static let pathHashes = 65
 
     /// Plans one device follows.
     package static let plans = 64

@@ -23,6 +23,9 @@ import Wire
             .submitHeader(SubmitHeader(metrics: [Metric()])), .submitChunk(SubmitChunk()),
             .submitFinish(SubmitFinish()), .submitStatus(SubmitStatus()),
             .trustSetRequest(TrustSetRequest()), .trustSetUpdate(TrustSetUpdate(sets: [[]])),
+            .renewRequest(RenewRequest()), .renewResponse(RenewResponse()),
+            .logProofRequest(LogProofRequest()), .logProof(LogProof(consistency: [[]])),
+            .modelRefusal(ModelRefusal()), .adminResponse(.log(LogEntries(items: [LogEntry()]))),
             .adminRequest(.planApply(PlanApply())), .adminResponse(.plan(PlanRecord())),
             .adminResponse(.job(JobRecord())), .adminResponse(.model(ModelRecord())),
         ]
@@ -34,17 +37,17 @@ import Wire
     @Test("the samples hold every kind of message, and no field of them has its default value")
     func samplesAreComplete() throws {
         let bodies = try Set(Samples.all.map { try tag(of: $0.encoded().dropFirst(4)) })
-        #expect(bodies == Set(1...20))
+        #expect(bodies == Set(1...26))
         let requests = try Set(
             Samples.adminRequests.map {
                 try tag(of: inner(of: Message.adminRequest($0).encoded().dropFirst(4)))
             })
-        #expect(requests == Set(1...16))
+        #expect(requests == Set(1...21))
         let responses = try Set(
             Samples.adminResponses.map {
                 try tag(of: inner(of: Message.adminResponse($0).encoded().dropFirst(4)))
             })
-        #expect(responses == Set(1...12))
+        #expect(responses == Set(1...16))
         for message in Samples.all {
             #expect(defaultFields(of: message, "\(message)".prefix(40)) == [])
         }

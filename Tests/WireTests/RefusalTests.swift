@@ -88,6 +88,44 @@ import Wire
         #expect(encoding(.trustSetUpdate(TrustSetUpdate(sets: sets))) == manySets)
     }
 
+    @Test("a leaf, a path and a hash above what the log can hold are refused in both directions")
+    func logLimits() {
+        let leaf = [UInt8](repeating: 1, count: WireLimits.leafBytes + 1)
+        let longLeaf = Fault(
+            .exhausted, "LogEntry.leaf has 65536 bytes, at most 65535 are allowed")
+        let entries = ProtobufBytes.field(13, ProtobufBytes.field(2, ProtobufBytes.field(3, leaf)))
+        #expect(decoding(ProtobufBytes.field(20, entries)) == longLeaf)
+        #expect(
+            encoding(.adminResponse(.log(LogEntries(items: [LogEntry(leaf: leaf)])))) == longLeaf)
+
+        let path = [[UInt8]](repeating: Samples.digest, count: WireLimits.pathHashes + 1)
+        let longPath = Fault(
+            .exhausted, "LogProof.consistency has 66 items, at most 65 are allowed")
+        let encodedPath = path.flatMap { ProtobufBytes.field(2, $0) }
+        #expect(decoding(ProtobufBytes.field(24, encodedPath)) == longPath)
+        #expect(encoding(.logProof(LogProof(consistency: path))) == longPath)
+
+        let shortHash = Fault(
+            .invalid, "CheckpointRecord.consistency has 31 bytes, a SHA-256 digest has 32")
+        let hash = [UInt8](repeating: 1, count: 31)
+        let checkpoint = ProtobufBytes.field(15, ProtobufBytes.field(2, hash))
+        #expect(decoding(ProtobufBytes.field(20, checkpoint)) == shortHash)
+        #expect(
+            encoding(.adminResponse(.checkpoint(CheckpointRecord(consistency: [hash]))))
+                == shortHash)
+    }
+
+    @Test("a full answer of leaves fits in a frame, counted as the server counts")
+    func fullLogAnswer() throws {
+        let leaf = [UInt8](repeating: 0x7b, count: 300)
+        let room = WireLimits.frameBytes - WireLimits.logEntryOverheadBytes
+        let count = room / (leaf.count + WireLimits.logEntryOverheadBytes)
+        let entry = LogEntry(index: .max, loggedUnix: .max, leaf: leaf)
+        let items = [LogEntry](repeating: entry, count: count)
+        let message = Message.adminResponse(.log(LogEntries(size: .max, items: items)))
+        #expect(try Message.decode(payload: message.encoded().dropFirst(4)) == message)
+    }
+
     @Test("text with a NUL character is not sent, because C would cut it short")
     func embeddedNUL() {
         #expect(

@@ -33,7 +33,7 @@ enum Samples {
         plans: [
             AgentPlanRecord(
                 plan: "fashion", examples: 5, unreadable: 6, modelVersion: 7, hasModel: true)
-        ])
+        ], trustSetVersion: 8, refusal: "fashion version 7: the log's proof is for another model")
     static let roundRecord = RoundRecord(
         round: 1, attempt: 2, plan: "fashion", phase: "published", reason: "none", startedUnix: 3,
         seconds: 4.5, selected: 5, reported: 6, modelVersion: 7, published: true, accuracy: 0.5,
@@ -80,6 +80,10 @@ enum Samples {
         .modelList(ModelList(plan: "fashion")),
         .modelShow(ModelShow(plan: "fashion", version: 1, latest: true)), .doctorRun(DoctorRun()),
         .ledgerShow(LedgerShow(plan: "fashion", after: 5000)),
+        .auditLog(AuditLog(first: 1 << 33, limit: 100)),
+        .auditProve(AuditProve(byModel: true, plan: "fashion", version: 7, index: 8)),
+        .auditCheckpoint(AuditCheckpoint(fromSize: 300)), .trustShow(TrustShow()),
+        .modelRepublish(ModelRepublish(plan: "fashion", version: 3)),
     ]
 
     static let adminResponses: [AdminResponse] = [
@@ -90,6 +94,16 @@ enum Samples {
         .models(ModelRecords(items: [modelRecord, modelRecord])),
         .doctor(DoctorReport(items: [DoctorLine(check: "disk", ok: true, detail: "12 GiB free")])),
         .ledger(ledgerRecord),
+        .log(
+            LogEntries(
+                size: 300,
+                items: [
+                    LogEntry(index: 298, loggedUnix: 1_700_000_000, leaf: [0x7b, 0x7d]),
+                    LogEntry(index: 299, loggedUnix: 1_700_000_001, leaf: [0x7b, 0x00, 0x7d]),
+                ])),
+        .logProof(LogProofRecord(proof: [0x63, 0x32])),
+        .checkpoint(CheckpointRecord(note: [0x6e], consistency: [digest, otherDigest])),
+        .trust(TrustRecord(document: [0x7b, 0x7d])),
     ]
 
     static let conversations: [Message] = [
@@ -135,6 +149,13 @@ enum Samples {
         .submitStatus(SubmitStatus(verdict: .rejected, offset: 5, reason: "normBound")),
         .trustSetRequest(TrustSetRequest(afterVersion: 3)),
         .trustSetUpdate(TrustSetUpdate(sets: [[1], [2, 3]])),
+        .renewRequest(RenewRequest(certificateRequest: [0x30, 0x83])),
+        .renewResponse(RenewResponse(certificate: [0x30, 0x84])),
+        .logProofRequest(LogProofRequest(plan: "fashion", version: 7, fromSize: 300)),
+        .logProof(LogProof(proof: [0x63, 0x00], consistency: [digest, otherDigest])),
+        .modelRefusal(
+            ModelRefusal(plan: "fashion", version: 7, modelDigest: digest, reason: "no proof")),
+        .modelRefusalAck(ModelRefusalAck()),
     ]
 
     static let all: [Message] =

@@ -5084,12 +5084,12 @@ static const ProtobufCFieldDescriptor tributary__v1__log_entry__field_descriptor
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "unix",
+    "logged_unix",
     2,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_UINT64,
     0,   /* quantifier_offset */
-    offsetof(Tributary__V1__LogEntry, unix),
+    offsetof(Tributary__V1__LogEntry, logged_unix),
     NULL,
     NULL,
     0,             /* flags */
@@ -5111,7 +5111,7 @@ static const ProtobufCFieldDescriptor tributary__v1__log_entry__field_descriptor
 static const unsigned tributary__v1__log_entry__field_indices_by_name[] = {
   0,   /* field[0] = index */
   2,   /* field[2] = leaf */
-  1,   /* field[1] = unix */
+  1,   /* field[1] = logged_unix */
 };
 static const ProtobufCIntRange tributary__v1__log_entry__number_ranges[1 + 1] =
 {

@@ -728,7 +728,7 @@ struct  Tributary__V1__LogEntry
 {
   ProtobufCMessage base;
   uint64_t index;
-  uint64_t unix;
+  uint64_t logged_unix;
   /*
    * compact JSON
    */
