@@ -61,7 +61,7 @@ extension Certificate {
 }
 
 /// Whether `host` is an IPv4 or IPv6 address rather than a name.
-func isAddress(_ host: String) -> Bool {
+package func isAddress(_ host: String) -> Bool {
     var storage = in6_addr()
     return inet_pton(AF_INET, host, &storage) == 1 || inet_pton(AF_INET6, host, &storage) == 1
 }

@@ -6,18 +6,20 @@ import Glibc
 ///
 /// Sendable because a certificate is never changed once it is here; OpenSSL guards the extension
 /// values that it caches with a lock of its own.
-final class CertificateHandle: @unchecked Sendable {
-    let pointer: OpaquePointer
+package final class CertificateHandle: @unchecked Sendable {
+    /// The certificate, for as long as this object lives.
+    package let pointer: OpaquePointer
 
     /// Takes over the caller's reference.
-    init(owning pointer: OpaquePointer) { self.pointer = pointer }
+    package init(owning pointer: OpaquePointer) { self.pointer = pointer }
 
     deinit { X509_free(pointer) }
 }
 
 /// An X.509 certificate. That it parses says nothing about who signed it.
 package struct Certificate: Sendable, Hashable {
-    let handle: CertificateHandle
+    /// OpenSSL's object.
+    package let handle: CertificateHandle
     /// The certificate's exact bytes.
     package let der: [UInt8]
     /// The key of whoever it is about.
@@ -48,8 +50,15 @@ package struct Certificate: Sendable, Hashable {
     ///
     /// - Throws: `Fault.notFound`, `Fault.storage`, or `Fault.invalid` naming the file.
     package init(pemFile path: String) throws(Fault) {
+        self = try Certificate.chain(pemFile: path)[0]
+    }
+
+    /// Reads every certificate in a file, in order.
+    ///
+    /// - Throws: `Fault.notFound`, `Fault.storage`, or `Fault.invalid` naming the file.
+    package static func chain(pemFile path: String) throws(Fault) -> [Certificate] {
         let bytes = try CredentialFile.read(path)
-        do { try self.init(pem: String(decoding: bytes, as: UTF8.self)) } catch {
+        do { return try chain(pem: String(decoding: bytes, as: UTF8.self)) } catch {
             throw error.about(path)
         }
     }
@@ -75,7 +84,10 @@ package struct Certificate: Sendable, Hashable {
         return certificates
     }
 
-    init(_ handle: CertificateHandle) throws(Fault) {
+    /// Reads what it is about.
+    ///
+    /// - Throws: `Fault.invalid` when it has no usable key or validity period.
+    package init(_ handle: CertificateHandle) throws(Fault) {
         guard let der = derBytes({ i2d_X509(handle.pointer, $0) }),
             let key = X509_get_pubkey(handle.pointer).map({ KeyHandle(owning: $0) }),
             let notBefore = unixTime(X509_get0_notBefore(handle.pointer)),
@@ -90,6 +102,9 @@ package struct Certificate: Sendable, Hashable {
         notBeforeUnix = notBefore
         notAfterUnix = notAfter
     }
+
+    /// When it was issued, Unix time, if an authority of a fleet issued it.
+    package var issuedUnix: Int64 { notBeforeUnix + CertificateAuthority.backdatedSeconds }
 
     /// The certificate in PEM, final newline included.
     package var pem: String {

@@ -10,7 +10,10 @@ package struct CertificateAuthority: Sendable {
 
     /// How long an authority lasts, in days.
     package static let lifetimeDays = 3650
-    private static let secondsPerDay: Int64 = 86_400
+    /// How long before it is issued a certificate's validity begins, in seconds: a device whose clock is slow by as much
+    /// accepts it at once.
+    package static let backdatedSeconds: Int64 = 86_400
+    static let secondsPerDay: Int64 = 86_400
 
     /// An existing authority.
     ///
@@ -41,7 +44,7 @@ package struct CertificateAuthority: Sendable {
         try draft.setSubject(organisation: fleet, name: "Tributary fleet authority")
         try draft.setIssuer(draft)
         try draft.setValidity(
-            notBefore: nowUnix - secondsPerDay,
+            notBefore: nowUnix - backdatedSeconds,
             notAfter: nowUnix + Int64(lifetimeDays) * secondsPerDay)
         try draft.extend(NID_basic_constraints, "critical,CA:TRUE,pathlen:0", issuer: draft)
         try draft.extend(NID_key_usage, "critical,keyCertSign,cRLSign", issuer: draft)
@@ -75,7 +78,8 @@ package struct CertificateAuthority: Sendable {
         }
         return try issue(
             name: "Tributary coordinator", alternativeNames: names.joined(separator: ","),
-            usage: "serverAuth", key: key, days: days, nowUnix: nowUnix)
+            usage: "serverAuth", key: key, seconds: Int64(days) * Self.secondsPerDay,
+            nowUnix: nowUnix)
     }
 
     /// A certificate with which `identity` speaks to the coordinator.
@@ -85,32 +89,42 @@ package struct CertificateAuthority: Sendable {
     package func issue(
         identity: Identity, publicKey: PublicKey, days: Int, nowUnix: Int64
     ) throws(Fault) -> Certificate {
+        try issue(
+            identity: identity, publicKey: publicKey, seconds: Int64(days) * Self.secondsPerDay,
+            nowUnix: nowUnix)
+    }
+
+    /// The same for a validity that is no whole number of days.
+    ///
+    /// - Throws: `Fault.invalid` when the identity cannot be written as a URI, or `seconds` is not
+    ///   positive.
+    package func issue(
+        identity: Identity, publicKey: PublicKey, seconds: Int64, nowUnix: Int64
+    ) throws(Fault) -> Certificate {
         guard Identity(uri: identity.uri) == identity else {
             throw Fault(.invalid, "'\(identity)' is not a valid identity")
         }
         return try issue(
             name: identity.id, alternativeNames: "URI:\(identity.uri)", usage: "clientAuth",
-            key: publicKey, days: days, nowUnix: nowUnix)
+            key: publicKey, seconds: seconds, nowUnix: nowUnix)
     }
 
-    private func issue(
-        name: String, alternativeNames: String, usage: String, key subject: PublicKey, days: Int,
-        nowUnix: Int64
+    func issue(
+        name: String, alternativeNames: String, usage: String, key subject: PublicKey,
+        seconds: Int64, nowUnix: Int64
     ) throws(Fault) -> Certificate {
         // A leaf that outlives its authority would fail in a way that is hard to explain.
-        let notAfter = min(
-            nowUnix + Int64(days) * Self.secondsPerDay, certificate.notAfterUnix)
-        guard days > 0, notAfter > nowUnix else {
+        let notAfter = min(nowUnix + seconds, certificate.notAfterUnix)
+        guard seconds > 0, notAfter > nowUnix else {
             throw Fault(
-                .invalid, "a certificate cannot be issued for \(days) days from now",
+                .invalid, "a certificate cannot be issued for \(seconds) seconds from now",
                 remedy: "check the clock and the fleet authority's expiry")
         }
         let draft = try CertificateDraft(key: subject)
         let issuer = CertificateDraft(certificate)
         try draft.setSubject(organisation: nil, name: name)
         try draft.setIssuer(issuer)
-        // One day back, so that a device whose clock is slow accepts it at once.
-        try draft.setValidity(notBefore: nowUnix - Self.secondsPerDay, notAfter: notAfter)
+        try draft.setValidity(notBefore: nowUnix - Self.backdatedSeconds, notAfter: notAfter)
         try draft.extend(NID_basic_constraints, "critical,CA:FALSE", issuer: issuer)
         try draft.extend(NID_key_usage, "critical,digitalSignature", issuer: issuer)
         try draft.extend(NID_ext_key_usage, usage, issuer: issuer)

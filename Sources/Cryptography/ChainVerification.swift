@@ -3,15 +3,24 @@ import Federation
 
 /// Checks a certificate against the authorities that are trusted, and nothing else: the system's
 /// store is not used.
-struct ChainVerification {
-    let authorities: [Certificate]
+package struct ChainVerification {
+    /// Who may have signed.
+    package let authorities: [Certificate]
     /// Whether every validity period must hold now, by the system clock.
-    var checksTime = true
+    package var checksTime = true
     /// When set, the certificate must be for a TLS server of this name or address.
-    var serverHost: String?
+    package var serverHost: String?
+
+    package init(
+        authorities: [Certificate], checksTime: Bool = true, serverHost: String? = nil
+    ) {
+        self.authorities = authorities
+        self.checksTime = checksTime
+        self.serverHost = serverHost
+    }
 
     /// nil when `leaf` is trusted, otherwise OpenSSL's verification error (`X509_V_ERR_...`).
-    func verify(_ leaf: Certificate) -> Int32? {
+    package func verify(_ leaf: Certificate) -> Int32? {
         guard let store = X509_STORE_new() else { return X509_V_ERR_OUT_OF_MEM }
         defer { X509_STORE_free(store) }
         add(to: store)
@@ -33,12 +42,12 @@ struct ChainVerification {
     }
 
     /// Adds the trusted authorities to `store`, which takes references of its own.
-    func add(to store: OpaquePointer) {
+    package func add(to store: OpaquePointer) {
         for authority in authorities { X509_STORE_add_cert(store, authority.handle.pointer) }
     }
 
     /// Makes verification demand that the certificate names `host`; false when that cannot be set.
-    static func expect(host: String, _ parameters: OpaquePointer) -> Bool {
+    package static func expect(host: String, _ parameters: OpaquePointer) -> Bool {
         // Names count only where they belong, in the SAN; a subject's CN is free text.
         X509_VERIFY_PARAM_set_hostflags(
             parameters, UInt32(X509_CHECK_FLAG_NEVER_CHECK_SUBJECT | X509_CHECK_FLAG_NO_WILDCARDS))

@@ -45,28 +45,31 @@ package enum CredentialFile {
         try synchroniseDirectory(of: path)
     }
 
-    /// The whole contents of a regular file of at most `largestBytes`.
+    /// The whole contents of a regular file of at most `limit` bytes.
     ///
     /// - Throws: `Fault.notFound`, `Fault.invalid` for a file that is too large, `Fault.storage`.
-    package static func read(_ path: String) throws(Fault) -> [UInt8] {
+    package static func read(
+        _ path: String, atMost limit: Int = largestBytes
+    ) throws(Fault) -> [UInt8] {
         var bytes: [UInt8] = []
         var tooLarge = false
         try readPieces(path) { piece in
-            if bytes.count + piece.count > largestBytes { tooLarge = true }
+            tooLarge = piece.count > limit - bytes.count
             if !tooLarge { bytes.append(contentsOf: piece) }
+            return !tooLarge
         }
         guard !tooLarge else {
             throw Fault(
-                .invalid, "\(path) is larger than \(largestBytes) bytes",
+                .invalid, "\(path) is larger than \(limit) bytes",
                 remedy: "check that this is the right file")
         }
         return bytes
     }
 
-    /// Calls `body` with one piece after another of a regular file's contents; symbolic links are
-    /// followed.
+    /// Calls `body` with one piece after another of a regular file's contents, as long as it wants
+    /// more; symbolic links are followed.
     static func readPieces(
-        _ path: String, _ body: (UnsafeRawBufferPointer) -> Void
+        _ path: String, _ body: (UnsafeRawBufferPointer) -> Bool
     ) throws(Fault) {
         // O_NONBLOCK, so that a FIFO of that name cannot hold us up before fstat refuses it.
         let file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
@@ -89,7 +92,10 @@ package enum CredentialFile {
                 if errno == EINTR { continue }
                 throw storageFault("cannot read", path)
             }
-            buffer.withUnsafeBytes { body(UnsafeRawBufferPointer(rebasing: $0[..<count])) }
+            let wantsMore = buffer.withUnsafeBytes {
+                body(UnsafeRawBufferPointer(rebasing: $0[..<count]))
+            }
+            guard wantsMore else { return }
         }
     }
 
@@ -136,4 +142,4 @@ package enum CredentialFile {
 }
 
 /// The operating system's words for `code`.
-func systemError(_ code: Int32) -> String { String(cString: strerror(code)) }
+package func systemError(_ code: Int32) -> String { String(cString: strerror(code)) }

@@ -1,13 +1,13 @@
 import Glibc
 
 /// A point in the future, on the clock that nobody can set.
-struct Deadline {
+package struct Deadline: Sendable {
     private let nanoseconds: Int64
     /// What was allowed in all, for messages.
-    let seconds: Double
+    package let seconds: Double
 
     /// `seconds` from now; at most a year.
-    init(seconds: Double) {
+    package init(seconds: Double) {
         self.seconds = seconds
         nanoseconds = Deadline.now() + Int64(min(max(0, seconds), 31_536_000) * 1e9)
     }

@@ -1,5 +1,5 @@
 import COpenSSL
-import Federation
+package import Federation
 
 /// What a key is good for, decided by its curve.
 package enum KeyKind: String, Sendable, CaseIterable {
@@ -13,8 +13,9 @@ package enum KeyKind: String, Sendable, CaseIterable {
 ///
 /// Sendable because a key is never changed once it is here: OpenSSL allows concurrent reads, and
 /// counts references atomically.
-final class KeyHandle: @unchecked Sendable {
-    let pointer: OpaquePointer
+package final class KeyHandle: @unchecked Sendable {
+    /// The key, for as long as this object lives.
+    package let pointer: OpaquePointer
 
     /// Takes over the caller's reference.
     init(owning pointer: OpaquePointer) { self.pointer = pointer }
@@ -49,13 +50,13 @@ final class KeyHandle: @unchecked Sendable {
 
 /// A fault for something that libcrypto refused though our own input was right; drains its error
 /// queue.
-func libraryFault(_ action: String) -> Fault {
+package func libraryFault(_ action: String) -> Fault {
     let reason = lastLibraryError() ?? "no reason given"
     return Fault(.internal, "cannot \(action): OpenSSL says \(reason)")
 }
 
 /// Words for the first error in libcrypto's queue, which is drained; nil when it is empty.
-func lastLibraryError() -> String? {
+package func lastLibraryError() -> String? {
     let code = ERR_get_error()
     ERR_clear_error()
     guard code != 0 else { return nil }

@@ -28,7 +28,7 @@ package struct PublicKey: Sendable, Hashable {
         guard handle.kind != nil else {
             throw Fault(
                 .invalid, "this kind of public key is not used here",
-                remedy: "use a P-256 or Ed25519 key")
+                remedy: "use a P-256, P-384 or Ed25519 key")
         }
         try self.init(handle)
     }

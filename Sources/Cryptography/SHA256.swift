@@ -16,18 +16,23 @@ package enum SHA256 {
     /// - Throws: `Fault.notFound` or `Fault.storage`, also for what is no regular file.
     package static func digest(ofFile path: String) throws(Fault) -> Digest {
         var hasher = Hasher()
-        try CredentialFile.readPieces(path) { hasher.update($0) }
+        try CredentialFile.readPieces(path) { piece in
+            hasher.update(piece)
+            return true
+        }
         return hasher.finish()
     }
 
     /// A digest over bytes that come one piece after another.
     package struct Hasher: ~Copyable {
         private let context: OpaquePointer
+        /// Found once: looking it up takes longer than hashing a hundred bytes. Never changed.
+        nonisolated(unsafe) private static let algorithm = EVP_MD_fetch(nil, "SHA256", nil)
 
         /// A digest over nothing yet.
         package init() {
             guard let context = EVP_MD_CTX_new(),
-                EVP_DigestInit_ex(context, EVP_sha256(), nil) == 1
+                EVP_DigestInit_ex(context, Self.algorithm, nil) == 1
             else { preconditionFailure("libcrypto offers no SHA-256") }
             self.context = context
         }

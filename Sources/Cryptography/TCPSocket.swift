@@ -1,11 +1,11 @@
-import Federation
+package import Federation
 import Glibc
 
 /// A connected socket, closed when it goes away. Calls wait with poll(2), so that each has its
 /// deadline.
-struct TCPSocket: ~Copyable {
+package struct TCPSocket: ~Copyable {
     /// What a transfer came to.
-    enum Transfer: Equatable {
+    package enum Transfer: Equatable {
         case bytes(Int)
         case end
         case timedOut
@@ -21,7 +21,7 @@ struct TCPSocket: ~Copyable {
     /// Connects to the first address of `host` that answers.
     ///
     /// - Throws: `Fault.unavailable` that tells an unknown name, a refusal and silence apart.
-    static func connect(
+    package static func connect(
         to peer: NetworkAddress, deadline: Deadline
     ) throws(Fault) -> TCPSocket {
         var hints = addrinfo()
@@ -105,7 +105,9 @@ struct TCPSocket: ~Copyable {
     }
 
     /// Receives what there is, at most `buffer.count` bytes, waiting for the first.
-    func receive(into buffer: UnsafeMutableRawBufferPointer, _ deadline: Deadline) -> Transfer {
+    package func receive(into buffer: UnsafeMutableRawBufferPointer, _ deadline: Deadline)
+        -> Transfer
+    {
         while true {
             let count = recv(descriptor, buffer.baseAddress, buffer.count, 0)
             if count > 0 { return .bytes(count) }
@@ -122,7 +124,7 @@ struct TCPSocket: ~Copyable {
     }
 
     /// Sends the first bytes of `bytes`, as many as fit.
-    func send(_ bytes: UnsafeRawBufferPointer, _ deadline: Deadline) -> Transfer {
+    package func send(_ bytes: UnsafeRawBufferPointer, _ deadline: Deadline) -> Transfer {
         while true {
             // A peer that has gone is an error to handle, not a signal that ends the process.
             let count = Glibc.send(
@@ -154,7 +156,7 @@ struct TCPSocket: ~Copyable {
 }
 
 /// `seconds` for a message: whole ones as they are, others with a decimal.
-func wholeSeconds(_ seconds: Double) -> String {
+package func wholeSeconds(_ seconds: Double) -> String {
     let tenths = (seconds * 10).rounded()
     return tenths.truncatingRemainder(dividingBy: 10) == 0
         ? "\(Int(tenths / 10)) s" : "\(tenths / 10) s"

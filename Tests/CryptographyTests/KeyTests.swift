@@ -88,19 +88,6 @@ struct KeyTests {
         #expect(key.spki.count == 44)
     }
 
-    @Test("an encrypted key is refused without asking for a passphrase")
-    func encrypted() throws {
-        let directory = try TemporaryDirectory()
-        let path = directory.file("locked.key")
-        try runOpenSSL([
-            "genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256", "-aes128",
-            "-pass", "pass:secret", "-out", path,
-        ])
-        let fault = #expect(throws: Fault.self) { try PrivateKey(pemFile: path) }
-        #expect(fault?.code == .invalid)
-        #expect(fault?.message.contains(path) == true)
-    }
-
     @Test("kinds of keys that are not used here are refused", arguments: ["RSA", "X25519"])
     func otherKinds(algorithm: String) throws {
         let directory = try TemporaryDirectory()

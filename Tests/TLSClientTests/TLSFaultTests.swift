@@ -1,6 +1,7 @@
 import Cryptography
 import Federation
 import Foundation
+import TLSClient
 import Testing
 
 @Suite("A TLS connection that fails says why")

@@ -1,4 +1,5 @@
 import COpenSSL
+import Cryptography
 import Federation
 import Glibc
 
@@ -72,8 +73,10 @@ enum TLSFault {
                 .untrusted,
                 "the coordinator at \(peer) belongs to another fleet: its certificate is signed by"
                     + " another authority\(signer)",
-                remedy: "check the address; if the fleet was set up anew, a device must enrol again"
-                    + " and a person needs a new credential")
+                remedy:
+                    "check the address; if the fleet was set up anew, or its authority was replaced"
+                    + " while this machine was away, a device must enrol again and a person needs a"
+                    + " new credential")
         case X509_V_ERR_INVALID_PURPOSE:
             return Fault(
                 .untrusted, "the certificate of \(peer) is not a server's",
@@ -129,7 +132,8 @@ enum TLSFault {
         }
         switch number {
         case SSL_AD_UNKNOWN_CA:
-            return refused("another fleet's authority signed it", enrol)
+            return refused(
+                "another fleet's authority signed it, or one that this fleet has retired", enrol)
         case SSL_AD_CERTIFICATE_REVOKED:
             return refused("it is revoked", enrol, .forbidden)
         case SSL_AD_CERTIFICATE_EXPIRED:

@@ -1,3 +1,4 @@
+package import Cryptography
 package import Federation
 
 /// A client's connection to the coordinator: TLS 1.3 with `tributary/1`, the server's certificate

@@ -1,4 +1,5 @@
 import COpenSSL
+import Cryptography
 import Federation
 
 /// Owns the OpenSSL state of one client connection.

@@ -2,19 +2,6 @@ import Cryptography
 import Foundation
 import Testing
 
-/// Runs the openssl command to its end.
-func runOpenSSL(_ arguments: [String]) throws {
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-    process.arguments = ["openssl"] + arguments
-    process.standardInput = FileHandle.nullDevice
-    process.standardError = FileHandle.nullDevice
-    process.standardOutput = FileHandle.nullDevice
-    try process.run()
-    process.waitUntilExit()
-    try #require(process.terminationStatus == 0, "openssl \(arguments.first ?? "") failed")
-}
-
 /// A TLS server on a free loopback port: `openssl s_server` for one connection, ended after 30
 /// seconds at the latest.
 final class TLSServer {

@@ -1,4 +1,5 @@
 import COpenSSL
+import Cryptography
 import Federation
 
 /// A TLS session and the socket that it runs over: moves bytes between them until a call is done.

@@ -1,3 +1,4 @@
+package import Cryptography
 package import Federation
 
 /// How a client decides whether the server is its fleet's coordinator.

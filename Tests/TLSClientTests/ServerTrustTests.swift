@@ -1,6 +1,7 @@
 import Cryptography
 import Federation
 import Foundation
+import TLSClient
 import Testing
 
 @Suite("A pinned authority, as enrolment uses it")

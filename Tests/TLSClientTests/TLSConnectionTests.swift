@@ -1,6 +1,7 @@
 import Cryptography
 import Federation
 import Foundation
+import TLSClient
 import Testing
 
 /// A fleet with a server certificate for 127.0.0.1, made now.
