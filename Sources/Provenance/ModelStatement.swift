@@ -25,7 +25,7 @@ struct ModelStatement: Equatable {
     private static let type = "https://in-toto.io/Statement/v1"
     private static let predicateType = "https://model_signing/signature/v1.0"
     /// `ignore_paths` is left out on purpose: with it, a checker would accept an added `.git/`.
-    private static let serialization = JSONValue.object([
+    private static let serialization = CanonicalJSON.object([
         "method": .text("files"), "hash_type": .text("sha256"), "allow_symlinks": .boolean(false),
     ])
     /// The most files a model may have; real ones have four.
@@ -46,7 +46,7 @@ struct ModelStatement: Equatable {
     ///
     /// - Throws: `Fault.untrusted` naming the check that fails.
     init(payload: [UInt8]) throws(Fault) {
-        guard let json = JSONValue(parsing: payload) else {
+        guard let json = CanonicalJSON(parsing: payload) else {
             throw failedCheck("statement", "it is not JSON")
         }
         guard json["_type"]?.text == ModelStatement.type else {
@@ -73,7 +73,7 @@ struct ModelStatement: Equatable {
         self.files = files
     }
 
-    private static func files(_ json: JSONValue?) throws(Fault) -> [ModelFile] {
+    private static func files(_ json: CanonicalJSON?) throws(Fault) -> [ModelFile] {
         guard let resources = json?.elements else {
             throw failedCheck("resources", "the list of files is missing")
         }
@@ -109,13 +109,13 @@ struct ModelStatement: Equatable {
     /// The exact bytes that are signed.
     func encoded() throws(Fault) -> [UInt8] {
         let resources = files.map { file in
-            JSONValue.object([
+            CanonicalJSON.object([
                 "name": .text(file.name), "algorithm": .text("sha256"),
                 "digest": .text(file.digest.hex),
             ])
         }
         let digest = ModelStatement.subjectDigest(of: files)
-        return try JSONValue.object([
+        return try CanonicalJSON.object([
             "_type": .text(ModelStatement.type),
             "subject": .array([
                 .object(["name": .text(name), "digest": .object(["sha256": .text(digest.hex)])])
@@ -130,13 +130,13 @@ struct ModelStatement: Equatable {
 
 /// Whether `left` comes before `right` in code-point order, which is the order of UTF-8 bytes.
 /// (Swift's own order takes canonically equivalent texts for equal; file systems do not.)
-func isOrdered(_ left: String, _ right: String) -> Bool {
+package func isOrdered(_ left: String, _ right: String) -> Bool {
     left.utf8.lexicographicallyPrecedes(right.utf8)
 }
 
 /// Whether `name` is a relative path that stays inside its directory and has no character that a
 /// shell, a checksum list or a terminal would take for something else.
-func isPlainPath(_ name: String) -> Bool {
+package func isPlainPath(_ name: String) -> Bool {
     guard name.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x7f && $0 != UInt8(ascii: "\\") }) else {
         return false
     }

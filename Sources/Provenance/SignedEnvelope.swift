@@ -22,7 +22,7 @@ struct SignedEnvelope {
 
     /// Reads an envelope; nil when a member is missing or of the wrong shape. Says nothing about
     /// the signatures.
-    init?(_ json: JSONValue) {
+    init?(_ json: CanonicalJSON) {
         guard let payloadType = json["payloadType"]?.text,
             let payload = json["payload"]?.text.flatMap(Base64.decode),
             let entries = json["signatures"]?.elements
@@ -34,7 +34,7 @@ struct SignedEnvelope {
         self.signatures = signatures
     }
 
-    var json: JSONValue {
+    var json: CanonicalJSON {
         .object([
             "payload": .text(Base64.encode(payload)),
             "payloadType": .text(payloadType),

@@ -2,6 +2,7 @@ import Cryptography
 import Federation
 import Foundation
 import Provenance
+import ProvenanceSamples
 import Testing
 
 @Suite("Model signatures")
@@ -141,6 +142,16 @@ struct ModelSignatureTests {
         #expect(fault?.code == .untrusted)
         #expect(throws: Fault.self) {
             try ModelSignature.verify(bundle: [0xff, 0xfe, 0x7b], trusted: [key])
+        }
+    }
+
+    @Test("are made with keys on either curve, each with the digest of its size")
+    func curves() throws {
+        for kind in [KeyKind.p256, .p384] {
+            let key = try PrivateKey.generate(kind)
+            let bundle = try ModelSignature.sign(name: "m", files: files, key: key)
+            let model = try ModelSignature.verify(bundle: bundle, trusted: [key.publicKey])
+            #expect(model.signer == key.publicKey)
         }
     }
 

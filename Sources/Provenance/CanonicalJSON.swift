@@ -1,12 +1,12 @@
 import CJansson
-import Federation
+package import Federation
 import Glibc
 
 /// A JSON document as a value, read and written by Jansson. There are no fractions in the documents
 /// here.
-enum JSONValue: Sendable, Equatable {
-    case object([String: JSONValue])
-    case array([JSONValue])
+package enum CanonicalJSON: Sendable, Equatable {
+    case object([String: CanonicalJSON])
+    case array([CanonicalJSON])
     case text(String)
     case integer(Int64)
     case boolean(Bool)
@@ -17,7 +17,7 @@ enum JSONValue: Sendable, Equatable {
 
     /// Parses a document; nil when it is not JSON, names a member twice, holds a fraction or nests
     /// too deeply.
-    init?(parsing bytes: [UInt8]) {
+    package init?(parsing bytes: [UInt8]) {
         var error = json_error_t()
         let parsed = bytes.withUnsafeBytes { buffer in
             json_loadb(buffer.baseAddress, buffer.count, Int(JSON_REJECT_DUPLICATES), &error)
@@ -28,16 +28,16 @@ enum JSONValue: Sendable, Equatable {
     }
 
     private init?(_ json: UnsafeMutablePointer<json_t>, depth: Int) {
-        guard depth < JSONValue.deepest else { return nil }
+        guard depth < CanonicalJSON.deepest else { return nil }
         switch json.pointee.type {
         case JSON_OBJECT:
-            guard let members = JSONValue.members(of: json, depth: depth) else { return nil }
+            guard let members = CanonicalJSON.members(of: json, depth: depth) else { return nil }
             self = .object(members)
         case JSON_ARRAY:
-            var values: [JSONValue] = []
+            var values: [CanonicalJSON] = []
             for index in 0..<json_array_size(json) {
                 guard let element = json_array_get(json, index),
-                    let value = JSONValue(element, depth: depth + 1)
+                    let value = CanonicalJSON(element, depth: depth + 1)
                 else { return nil }
                 values.append(value)
             }
@@ -53,13 +53,13 @@ enum JSONValue: Sendable, Equatable {
 
     private static func members(
         of json: UnsafeMutablePointer<json_t>, depth: Int
-    ) -> [String: JSONValue]? {
-        var members: [String: JSONValue] = [:]
+    ) -> [String: CanonicalJSON]? {
+        var members: [String: CanonicalJSON] = [:]
         var next = json_object_iter(json)
         while let position = next {
             guard let name = json_object_iter_key(position),
                 let element = json_object_iter_value(position),
-                let value = JSONValue(element, depth: depth + 1)
+                let value = CanonicalJSON(element, depth: depth + 1)
             else { return nil }
             members[String(cString: name)] = value
             next = json_object_iter_next(json, position)
@@ -68,7 +68,7 @@ enum JSONValue: Sendable, Equatable {
     }
 
     /// Compact UTF-8 with members sorted by name, so equal values have equal bytes.
-    func encoded() throws(Fault) -> [UInt8] {
+    package func encoded() throws(Fault) -> [UInt8] {
         guard let json = made else { throw Fault(.internal, "a value cannot be written as JSON") }
         defer { json_decref(json) }
         guard let text = json_dumps(json, Int(JSON_COMPACT | JSON_SORT_KEYS)) else {
@@ -104,25 +104,25 @@ enum JSONValue: Sendable, Equatable {
     }
 
     /// The member `name` of an object; nil when this is no object or has none of that name.
-    subscript(name: String) -> JSONValue? {
+    package subscript(name: String) -> CanonicalJSON? {
         guard case .object(let members) = self else { return nil }
         return members[name]
     }
 
     /// nil unless this is text.
-    var text: String? {
+    package var text: String? {
         guard case .text(let text) = self else { return nil }
         return text
     }
 
     /// nil unless this is an array.
-    var elements: [JSONValue]? {
+    package var elements: [CanonicalJSON]? {
         guard case .array(let values) = self else { return nil }
         return values
     }
 
     /// nil unless this is an array of texts only.
-    var texts: [String]? {
+    package var texts: [String]? {
         guard let elements else { return nil }
         let texts = elements.compactMap(\.text)
         return texts.count == elements.count ? texts : nil
