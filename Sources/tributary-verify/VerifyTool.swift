@@ -1,7 +1,7 @@
 import ArgumentParser
 import Glibc
 
-/// Checks signed models offline, with nothing but a public key or a trust set.
+/// Checks signed models and the log they are in, with nothing but a public key or a trust set.
 ///
 /// Exit status: 0 verified, 1 not verified, 2 could not check.
 @main
@@ -10,7 +10,7 @@ struct VerifyTool: ParsableCommand {
         commandName: "tributary-verify",
         abstract: "Checks what a Tributary fleet has signed.",
         discussion: "Exit status: 0 verified, 1 not verified, 2 could not check.",
-        subcommands: [VerifyModel.self])
+        subcommands: [VerifyModel.self, VerifyLog.self])
 
     static func main() {
         do {
@@ -21,7 +21,7 @@ struct VerifyTool: ParsableCommand {
             if status == .success || error is ExitCode { exit(withError: error) }
             // Wrong usage is one of the ways in which nothing could be checked.
             report(fullMessage(for: error))
-            Glibc.exit(VerifyModel.couldNotCheck)
+            Glibc.exit(Answer.couldNotCheck)
         }
     }
 }
