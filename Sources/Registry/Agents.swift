@@ -9,6 +9,9 @@ package struct StoredAgent: Sendable, Equatable {
     /// SHA-256 of its certificate's DER.
     package let certificateDigest: Digest
     package let certificateExpiresUnix: UInt64
+    /// SHA-256 of the certificate before, as long as that one counts as well: until the newer one
+    /// is used.
+    package let previousCertificateDigest: Digest?
     package let enrolledUnix: UInt64
     /// Last check-in, 0 before the first.
     package let lastSeenUnix: UInt64
@@ -16,6 +19,8 @@ package struct StoredAgent: Sendable, Equatable {
     package let version: String
     package let cpuFeatures: String
     package let memoryKiB: UInt64
+    /// Of the trust set it last said it has; 0 before.
+    package let trustSetVersion: UInt64
     /// When it was revoked; nil while it is active.
     package let revokedUnix: UInt64?
     package let revokedReason: String
@@ -23,6 +28,11 @@ package struct StoredAgent: Sendable, Equatable {
     package fileprivate(set) var plans: [Readiness]
 
     package var isRevoked: Bool { revokedUnix != nil }
+
+    /// Whether the certificate with `digest` is one that it may show now.
+    package func mayShow(certificate digest: Digest) -> Bool {
+        digest == certificateDigest || digest == previousCertificateDigest
+    }
 }
 
 extension Registry {
@@ -62,10 +72,11 @@ extension Registry {
             guard try !requireAgent(agent, in: db).isRevoked else {
                 throw Fault(.conflict, "the agent \(agent) is already revoked")
             }
+            try requireAsSealed(Facet.agent[agent], in: db)
             try db.execute(
                 sql: "UPDATE agents SET revokedUnix = ?, revokedReason = ? WHERE id = ?",
                 arguments: [nowUnix.storable, reason, agent])
-            try append(event, to: db, nowUnix: nowUnix)
+            try append(event, to: db, nowUnix: nowUnix, sealing: [Facet.agent[agent]])
         }
     }
 
@@ -75,15 +86,18 @@ extension Registry {
     /// - Throws: `notFound`.
     package func sawAgent(
         _ agent: AgentID, nowUnix: UInt64, version: String, cpuFeatures: String,
-        memoryKiB: UInt64, plans: [Readiness]
+        memoryKiB: UInt64, trustSetVersion: UInt64 = 0, plans: [Readiness]
     ) async throws(Fault) {
         try await write("note the check-in of \(agent)") { db in
             try db.execute(
                 sql: """
                     UPDATE agents SET lastSeenUnix = ?, version = ?, cpuFeatures = ?,
-                        memoryKiB = ? WHERE id = ?
+                        memoryKiB = ?, trustSetVersion = ? WHERE id = ?
                     """,
-                arguments: [nowUnix.storable, version, cpuFeatures, memoryKiB.storable, agent])
+                arguments: [
+                    nowUnix.storable, version, cpuFeatures, memoryKiB.storable,
+                    trustSetVersion.storable, agent,
+                ])
             guard db.changesCount == 1 else { throw unknownAgent(agent) }
             try db.execute(sql: "DELETE FROM agent_plans WHERE agent = ?", arguments: [agent])
             for plan in plans {
@@ -98,7 +112,7 @@ extension Registry {
     }
 }
 
-private func requireAgent(_ id: AgentID, in db: Database) throws -> StoredAgent {
+func requireAgent(_ id: AgentID, in db: Database) throws -> StoredAgent {
     guard let agent = try StoredAgent.fetchOne(db, key: id) else { throw unknownAgent(id) }
     return agent
 }
@@ -117,11 +131,15 @@ extension StoredAgent: FetchableRecord, TableRecord {
         certificateSerial = try row.value("certificateSerial")
         certificateDigest = try row.value("certificateDigest")
         certificateExpiresUnix = try row.value("certificateExpiresUnix")
+        let isNewestUsed = try row.optional("certificateUsedUnix") as UInt64? != nil
+        previousCertificateDigest =
+            isNewestUsed ? nil : try row.optional("previousCertificateDigest")
         enrolledUnix = try row.value("enrolledUnix")
         lastSeenUnix = try row.value("lastSeenUnix")
         version = try row.value("version")
         cpuFeatures = try row.value("cpuFeatures")
         memoryKiB = try row.value("memoryKiB")
+        trustSetVersion = try row.value("trustSetVersion")
         revokedUnix = try row.optional("revokedUnix")
         revokedReason = try row.value("revokedReason")
         plans = []

@@ -62,6 +62,8 @@ extension RoundID: DatabaseValueConvertible {
 
 extension RoundPhase: DatabaseValueConvertible {}
 
+extension Role: DatabaseValueConvertible {}
+
 extension UInt64 {
     /// This number, or the largest that an SQLite integer holds: what a device reports may be
     /// anything.

@@ -41,19 +41,33 @@ extension Registry {
         }
     }
 
-    /// Adds to the round's count of payload bytes received and sent; a round that has ended still
-    /// counts.
+    /// The updates counted in this attempt, ordered by agent.
+    package func contributions(
+        of at: RoundAttempt
+    ) async throws(Fault) -> [(agent: AgentID, updateDigest: Digest)] {
+        try await read("list the updates of round \(at)") { db in
+            try Row.fetchAll(
+                db,
+                sql: """
+                    SELECT agent, updateDigest FROM contributions WHERE round = ? AND attempt = ?
+                        ORDER BY agent
+                    """, arguments: [at.round.number.storable, at.attempt]
+            ).map { (try $0.value("agent"), try $0.value("updateDigest")) }
+        }
+    }
+
+    /// Adds to the round's count of payload bytes received and sent.
     ///
-    /// - Throws: `notFound`.
+    /// - Throws: `gone` when the round has ended, which fixes them; `notFound`.
     package func addTraffic(
         _ at: RoundAttempt, bytesIn: UInt64, bytesOut: UInt64
     ) async throws(Fault) {
         try await write("count the traffic of round \(at)") { db in
+            try requireOpen(at, in: db)
             try db.execute(
                 sql:
                     "UPDATE rounds SET bytesIn = bytesIn + ?, bytesOut = bytesOut + ? WHERE id = ?",
                 arguments: [bytesIn.storable, bytesOut.storable, at.round.number.storable])
-            guard db.changesCount == 1 else { throw unknownRound(at.round) }
         }
     }
 }

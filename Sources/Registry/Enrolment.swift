@@ -51,7 +51,7 @@ extension Registry {
                 secretDigest: secretDigest, uses: uses, expiresUnix: expiresUnix,
                 createdUnix: nowUnix
             ).insert(db)
-            try append(event, to: db, nowUnix: nowUnix)
+            try append(event, to: db, nowUnix: nowUnix, sealing: [Facet.token[secretDigest]])
         }
     }
 
@@ -78,7 +78,9 @@ extension Registry {
                     agent, secretDigest, certificate.serial, certificate.digest,
                     certificate.expiresUnix.storable, nowUnix.storable,
                 ])
-            try append(event, to: db, nowUnix: nowUnix)
+            try append(
+                event, to: db, nowUnix: nowUnix,
+                sealing: [Facet.agent[agent], Facet.token[secretDigest]])
         }
     }
 }
@@ -99,6 +101,7 @@ private func takeUse(ofToken secretDigest: Digest, nowUnix: UInt64, in db: Datab
         throw Fault(
             .unauthenticated, "the enrolment token was already used \(limit)", remedy: remedy)
     }
+    try requireAsSealed(Facet.token[secretDigest], in: db)
     token.used += 1
     try token.update(db)
 }

@@ -2,6 +2,7 @@ import Cryptography
 package import Federation
 import Foundation
 import GRDB
+import Provenance
 
 /// One leaf of the append-only audit log.
 package struct StoredEvent: Sendable, Equatable {
@@ -17,7 +18,10 @@ package struct StoredEvent: Sendable, Equatable {
 
 extension Registry {
     /// Appends `event` on its own, for a change that lives outside the registry.
-    package func record(_ event: FleetEvent, nowUnix: UInt64) async throws(Fault) {
+    ///
+    /// - Returns: its position.
+    @discardableResult
+    package func record(_ event: FleetEvent, nowUnix: UInt64) async throws(Fault) -> UInt64 {
         try await write("record an event") { db in
             try append(event, to: db, nowUnix: nowUnix)
         }
@@ -34,38 +38,52 @@ extension Registry {
 
     /// Leaves in the log.
     package func eventCount() async throws(Fault) -> UInt64 {
-        try await read("read the log") { db in try nextEventNumber(in: db) }
+        try await read("read the log") { db in try logSize(in: db) }
     }
 }
 
 /// Appends `event` in the caller's transaction, so that a change and its leaf are written together.
-func append(_ event: FleetEvent, to db: Database, nowUnix: UInt64) throws {
-    let leaf = event.leafBytes
-    try StoredEvent(
-        index: try nextEventNumber(in: db), leaf: leaf, hash: SHA256.digest(of: [0] + leaf),
-        unix: nowUnix.storable
-    ).insert(db)
+///
+/// - Parameter rows: everything that history fixes and the caller changed, as the change left it.
+/// - Returns: its position.
+@discardableResult
+func append(
+    _ event: FleetEvent, to db: Database, nowUnix: UInt64, sealing rows: [FacetRows] = []
+) throws -> UInt64 {
+    let position = try logSize(in: db)
+    try requireNoSeals(from: position, in: db)
+    let salt = rows.isEmpty ? nil : freshSalt()
+    let sealed = try salt.map { try seal(rows, at: position, salt: $0, in: db) }
+    let leaf = event.leafBytes(unix: nowUnix.storable, rows: sealed)
+    guard leaf.count <= LogProof.largestLeaf else {
+        throw Fault(
+            .invalid, "an event of \(leaf.count) bytes does not fit the log",
+            remedy: "give a shorter reason or name")
+    }
+    // A number above Int64's, or a zero in a text, is JSON that not every reader takes.
+    guard LeafFields(leaf) != nil else {
+        throw Fault(.invalid, "an event holds a number or text that readers of the log refuse")
+    }
+    let hash = Merkle.leafHash(leaf)
+    try db.cachedStatement(sql: "INSERT INTO events VALUES (?, ?, ?, ?, ?)").execute(
+        arguments: [position, Data(leaf), hash, nowUnix.storable, salt])
+    try storeNodes(above: hash, at: position, in: db)
+    return position
 }
 
-private func nextEventNumber(in db: Database) throws -> UInt64 {
-    try UInt64.fetchOne(db, sql: "SELECT COALESCE(MAX(number) + 1, 0) FROM events") ?? 0
+private func freshSalt() -> Digest? {
+    var random = SystemRandom()
+    var bytes = [UInt8](repeating: 0, count: Digest.byteCount)
+    bytes.withUnsafeMutableBytes { random.fill($0) }
+    return Digest(bytes: bytes)
 }
 
-extension StoredEvent: FetchableRecord, PersistableRecord {
-    static var databaseTableName: String { "events" }
-
+extension StoredEvent: FetchableRecord {
     init(row: Row) throws {
         let leaf: Data = try row.value("leaf")
         index = try row.value("number")
         self.leaf = Array(leaf)
         hash = try row.value("leafHash")
         unix = try row.value("unix")
-    }
-
-    func encode(to container: inout PersistenceContainer) {
-        container["number"] = index
-        container["leaf"] = Data(leaf)
-        container["leafHash"] = hash
-        container["unix"] = unix
     }
 }

@@ -20,10 +20,12 @@ package struct StoredJob: Sendable, Equatable {
 extension Registry {
     /// Creates a job in state `running`, or finds the one that the same key created before.
     ///
+    /// - Parameter event: makes the event of a new job once its number is known.
     /// - Throws: `notFound` for an unknown plan; `invalid` when `rounds` is not positive;
     ///   `conflict` when the key belongs to a job of another number of rounds.
     package func createJob(
-        plan: PlanID, rounds: Int, idempotencyKey: String, nowUnix: UInt64
+        plan: PlanID, rounds: Int, idempotencyKey: String, nowUnix: UInt64,
+        event: @escaping @Sendable (UInt64) -> FleetEvent
     ) async throws(Fault) -> (job: UInt64, isNew: Bool) {
         guard rounds > 0 else { throw Fault(.invalid, "a job needs at least one round") }
         return try await write("create a job of \(plan)") { db in
@@ -43,7 +45,9 @@ extension Registry {
                     INSERT INTO jobs (plan, rounds, state, idempotencyKey, createdUnix)
                         VALUES (?, ?, 'running', ?, ?)
                     """, arguments: [plan, rounds, idempotencyKey, nowUnix.storable])
-            return (UInt64(db.lastInsertedRowID), true)
+            let job = UInt64(db.lastInsertedRowID)
+            try append(event(job), to: db, nowUnix: nowUnix, sealing: [Facet.job[job]])
+            return (job, true)
         }
     }
 

@@ -83,7 +83,24 @@ extension Registry {
         try await write("publish the first model of \(model.plan)") { db in
             try requirePlan(model.plan, in: db)
             try insertNext(model, in: db)
-            try append(event, to: db, nowUnix: nowUnix)
+            try appendSigned(model, by: event, to: db, nowUnix: nowUnix)
+        }
+    }
+
+    /// Publishes a version that no round made, after an earlier one of the plan.
+    ///
+    /// - Throws: `notFound` for an unknown plan or parent; `conflict` when the version is not the
+    ///   plan's next; `invalid` when `model` names a round or no parent.
+    package func republish(
+        _ model: StoredModel, event: FleetEvent, nowUnix: UInt64
+    ) async throws(Fault) {
+        guard model.version > 0, model.round == RoundID(0), model.parentVersion != nil else {
+            throw Fault(.invalid, "a version that no round made has round 0 and a parent")
+        }
+        try await write("publish \(model.plan) \(model.version)") { db in
+            try requirePlan(model.plan, in: db)
+            try insertNext(model, in: db)
+            try appendSigned(model, by: event, to: db, nowUnix: nowUnix)
         }
     }
 
@@ -113,11 +130,7 @@ extension Registry {
             let model = try StoredModel.fetchOne(
                 db, sql: "SELECT * FROM models WHERE plan = ? AND version = ?",
                 arguments: [plan, version.storable])
-            guard let model else {
-                throw Fault(
-                    .notFound, "the plan \(plan) has no model version \(version)",
-                    remedy: "`tributary-coordinator model list \(plan)` shows its versions")
-            }
+            guard let model else { throw unknownModel(plan, version: version) }
             return try model.withFiles(in: db)
         }
     }
@@ -148,6 +161,34 @@ func insertNext(_ model: StoredModel, in db: Database) throws {
             sql: "INSERT INTO model_files VALUES (?, ?, ?, ?, ?)",
             arguments: [model.plan, model.version, file.name, file.digest, file.size])
     }
+}
+
+/// Appends the event that says who signed `model`, and notes where: the model's proof is of that
+/// leaf.
+///
+/// - Throws: `invalid` when `event` is none or another kind.
+func appendSigned(
+    _ model: StoredModel, by event: FleetEvent?, to db: Database, nowUnix: UInt64,
+    sealing rows: [FacetRows] = []
+) throws {
+    guard let event, event.kind == .modelSigned else {
+        throw Fault(.invalid, "no event signs the model \(model.plan) \(model.version)")
+    }
+    let position = try append(
+        event, to: db, nowUnix: nowUnix,
+        sealing: rows + [
+            Facet.model[model.plan, model.version], Facet.modelFile[model.plan, model.version],
+        ])
+    try db.execute(
+        sql: "UPDATE models SET position = ? WHERE plan = ? AND version = ?",
+        arguments: [position, model.plan, model.version])
+}
+
+/// What a caller is told about a version that was never published.
+func unknownModel(_ plan: PlanID, version: UInt64) -> Fault {
+    Fault(
+        .notFound, "the plan \(plan) has no model version \(version)",
+        remedy: "`tributary-coordinator model list \(plan)` shows its versions")
 }
 
 extension StoredModel: FetchableRecord, PersistableRecord {

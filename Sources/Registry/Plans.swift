@@ -33,6 +33,7 @@ extension Registry {
         try await write("apply the plan \(plan)") { db in
             let current = try currentPlan(plan, in: db)
             guard current?.digest != digest else { return false }
+            try requireAsSealed(Facet.plan[plan], in: db)
             let version = (current?.version ?? 0) + 1
             try db.execute(
                 sql: """
@@ -45,7 +46,9 @@ extension Registry {
             try db.execute(
                 sql: "INSERT INTO plan_versions VALUES (?, ?, ?, ?, ?, ?)",
                 arguments: [plan, version, digest, population, title, nowUnix.storable])
-            try append(event, to: db, nowUnix: nowUnix)
+            try append(
+                event, to: db, nowUnix: nowUnix,
+                sealing: [Facet.plan[plan], Facet.planVersion[plan, version]])
             return true
         }
     }
@@ -81,14 +84,18 @@ extension Registry {
     }
 
     /// Keeps the teacher with `digest`, a blob, for distillation after rounds; another text of the
-    /// plan begins without one. Not an event.
+    /// plan begins without one. Nothing happens when it is kept already.
     ///
     /// - Throws: `notFound`.
-    package func setTeacher(_ plan: PlanID, digest: Digest) async throws(Fault) {
+    package func setTeacher(
+        _ plan: PlanID, digest: Digest, nowUnix: UInt64, event: FleetEvent
+    ) async throws(Fault) {
         try await write("keep the teacher of the plan \(plan)") { db in
+            guard try requirePlan(plan, in: db).teacherDigest != digest else { return }
+            try requireAsSealed(Facet.plan[plan], in: db)
             try db.execute(
                 sql: "UPDATE plans SET teacherDigest = ? WHERE id = ?", arguments: [digest, plan])
-            guard db.changesCount == 1 else { throw unknownPlan(plan) }
+            try append(event, to: db, nowUnix: nowUnix, sealing: [Facet.plan[plan]])
         }
     }
 }

@@ -43,7 +43,9 @@ extension Registry {
                 throw Fault(.conflict, "round \(at) of \(plan) is already charged")
             }
             try charge.insert(db)
-            try append(event, to: db, nowUnix: nowUnix)
+            try append(
+                event, to: db, nowUnix: nowUnix,
+                sealing: [Facet.charge[plan, at.round, at.attempt]])
         }
     }
 

@@ -1,6 +1,7 @@
 package import Federation
 import GRDB
 import Glibc
+package import Provenance
 
 /// The coordinator's memory: agents, plans, rounds, models, the privacy ledger, the audit log, and
 /// blobs.
@@ -12,43 +13,72 @@ import Glibc
 package final class Registry: Sendable {
     private let pool: DatabasePool
     let blobs: BlobStore
+    let log: LogSigner
+    private let files: LogFiles
 
-    private init(pool: DatabasePool, blobs: BlobStore) {
+    private init(pool: DatabasePool, blobs: BlobStore, log: LogSigner, files: LogFiles) {
         self.pool = pool
         self.blobs = blobs
+        self.log = log
+        self.files = files
     }
 
-    /// Opens `DIR/registry.sqlite` and `DIR/blobs`, creating what is missing and bringing an older
-    /// schema up to date.
+    /// Opens `DIR/registry.sqlite`, `DIR/blobs` and `DIR/log`, creating what is missing and
+    /// bringing an older schema up to date.
     ///
+    /// - Parameters:
+    ///   - log: signs every new state of the log.
+    ///   - nowUnix: when an older registry is sealed, if it is one.
     /// - Throws: `storage` when `directory` cannot be written or the file is not a registry;
     ///   `conflict` when a newer Tributary made it; `unavailable` when another process holds it
-    ///   locked.
-    package static func open(directory: String) throws(Fault) -> Registry {
+    ///   locked; `untrusted` when its log is not what the log key signed.
+    package static func open(
+        directory: String, log: LogSigner, nowUnix: UInt64
+    ) throws(Fault) -> Registry {
         try createDirectory(directory)
         let blobs = try BlobStore(directory: directory + "/blobs")
+        let files = try LogFiles(directory: directory + "/log")
         let file = directory + "/registry.sqlite"
         do {
             var configuration = Configuration()
             configuration.label = "registry"
             configuration.busyMode = .timeout(5)
             let pool = try DatabasePool(path: file, configuration: configuration)
-            try pool.read { db throws in
-                guard try !Schema.migrator.hasBeenSuperseded(db) else { throw newerSchema(file) }
+            let migrator = Schema.migrator { db in
+                try beginTrustChain(in: db, log: log, files: files, nowUnix: nowUnix)
             }
-            try Schema.migrator.migrate(pool)
-            try pool.writeWithoutTransaction { db throws in try requireFullSynchronous(db) }
-            return Registry(pool: pool, blobs: blobs)
+            try pool.read { db throws in
+                guard try !migrator.hasBeenSuperseded(db) else { throw newerSchema(file) }
+            }
+            try migrator.migrate(pool)
+            try pool.writeWithoutTransaction { db throws in
+                try requireFullSynchronous(db)
+                try db.inTransaction(.deferred) {
+                    try checkStoredTree(key: log.verifier, in: db)
+                    return .commit
+                }
+                try files.catchUp(key: log.verifier, from: db)
+            }
+            return Registry(pool: pool, blobs: blobs, log: log, files: files)
         } catch {
             throw fault(from: error, during: "open \(file)")
         }
     }
 
-    /// Runs `body` in one transaction; nothing of it stays when it throws.
+    /// Runs `body` in one transaction; nothing of it stays when it throws. If it appended events,
+    /// the log is signed anew with them.
     func write<Value: Sendable>(
-        _ command: String, _ body: @Sendable (Database) throws -> Value
+        _ command: String, _ body: @escaping @Sendable (Database) throws -> Value
     ) async throws(Fault) -> Value {
-        do { return try await pool.write(body) } catch { throw fault(from: error, during: command) }
+        do {
+            return try await pool.writeWithoutTransaction { [log, files] db in
+                let (value, hasAppended) = try transaction(signedBy: log, in: db, body)
+                // What was committed stands, whether or not its readers can be shown it yet: the
+                // next event, or the next open, writes what is missing.
+                if hasAppended { try? files.follow(db) }
+                return value
+            }
+        } catch { throw fault(from: error, during: command) }
     }
 
     /// Runs `body` on one consistent snapshot.
@@ -57,6 +87,22 @@ package final class Registry: Sendable {
     ) async throws(Fault) -> Value {
         do { return try await pool.read(body) } catch { throw fault(from: error, during: command) }
     }
+}
+
+private func transaction<Value>(
+    signedBy log: LogSigner, in db: Database, _ body: (Database) throws -> Value
+) throws -> (value: Value, hasAppended: Bool) {
+    var result: (Value, Bool)?
+    try db.inTransaction(.immediate) {
+        let before = try logSize(in: db)
+        let value = try body(db)
+        let hasAppended = try logSize(in: db) > before
+        if hasAppended { try storeCheckpoint(signedBy: log, in: db) }
+        result = (value, hasAppended)
+        return .commit
+    }
+    guard let result else { throw Fault(.internal, "a transaction ended without a result") }
+    return result
 }
 
 /// GRDB sets `NORMAL` for WAL databases, which may lose the last commits at a power cut; the ledger

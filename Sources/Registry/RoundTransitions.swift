@@ -16,7 +16,7 @@ extension Registry {
     package func startRound(
         plan: PlanID, job: UInt64, baseVersion: UInt64, rotationSeed: UInt64, latticeID: Digest,
         clippingNorm: Float? = nil, owner: String = "coordinator", nowUnixMilliseconds: UInt64,
-        event: @Sendable (RoundAttempt) -> FleetEvent
+        event: @escaping @Sendable (RoundAttempt) -> FleetEvent
     ) async throws(Fault) -> RoundAttempt {
         try await write("start a round of \(plan)") { db in
             try requirePlan(plan, in: db)
@@ -33,7 +33,9 @@ extension Registry {
                 ])
             let at = RoundAttempt(round: RoundID(UInt64(db.lastInsertedRowID)), attempt: 1)
             try note(.selecting, of: at, in: db, nowUnixMilliseconds: nowUnixMilliseconds)
-            try append(event(at), to: db, nowUnix: nowUnixMilliseconds / 1000)
+            try append(
+                event(at), to: db, nowUnix: nowUnixMilliseconds / 1000,
+                sealing: [Facet.roundStart[at.round]])
             return at
         }
     }
@@ -72,7 +74,8 @@ extension Registry {
                 at, from: phase, to: .abandoned, in: db, nowUnixMilliseconds: nowUnixMilliseconds)
             try db.execute(
                 sql: "UPDATE rounds SET reason = ? WHERE id = ?", arguments: [reason, at.round])
-            try append(event, to: db, nowUnix: nowUnixMilliseconds / 1000)
+            try append(
+                event, to: db, nowUnix: nowUnixMilliseconds / 1000, sealing: ended(at.round))
         }
     }
 
@@ -84,12 +87,17 @@ extension Registry {
     ///   - masterDigest: blob of the fp32 master weights after the server's step.
     ///   - velocityDigest: blob of the optimiser's state, nil when it has none.
     ///   - nextClippingNorm: C after the round, if clipping is adaptive.
+    ///   - commitmentSecret: 32 bytes, from which the salts of the update commitments come.
     /// - Throws: `conflict` when the round is not aggregating; `gone` when `at` is not the current
     ///   attempt; `notFound`.
     package func release(
         _ at: RoundAttempt, aggregateDigest: Digest, masterDigest: Digest, velocityDigest: Digest?,
-        nextClippingNorm: Float? = nil, nowUnixMilliseconds: UInt64, event: FleetEvent
+        nextClippingNorm: Float? = nil, commitmentSecret: [UInt8], nowUnixMilliseconds: UInt64,
+        event: FleetEvent
     ) async throws(Fault) {
+        guard let secret = Digest(bytes: commitmentSecret) else {
+            throw Fault(.invalid, "a commitment secret has \(Digest.byteCount) bytes")
+        }
         try await write("release round \(at)") { db in
             guard try requirePhase(of: at, in: db) == .aggregating else {
                 throw try phaseConflict(at, to: .sealing, in: db)
@@ -97,23 +105,27 @@ extension Registry {
             try db.execute(
                 sql: """
                     UPDATE rounds SET aggregateDigest = ?, masterDigest = ?, velocityDigest = ?,
-                        nextClippingNorm = ? WHERE id = ?
+                        nextClippingNorm = ?, commitmentSecret = ? WHERE id = ?
                     """,
                 arguments: [
-                    aggregateDigest, masterDigest, velocityDigest, nextClippingNorm, at.round,
+                    aggregateDigest, masterDigest, velocityDigest, nextClippingNorm, secret,
+                    at.round,
                 ])
             try move(
                 at, from: .aggregating, to: .sealing, in: db,
                 nowUnixMilliseconds: nowUnixMilliseconds)
-            try append(event, to: db, nowUnix: nowUnixMilliseconds / 1000)
+            try append(
+                event, to: db, nowUnix: nowUnixMilliseconds / 1000,
+                sealing: [Facet.roundRelease[at.round]])
         }
     }
 
     /// Adds the sealed model and moves the round from sealing to published.
     ///
+    /// - Parameter events: the last is `modelSigned`, the leaf that the model's proof is of.
     /// - Throws: `conflict` when the round is not sealing or the version is not the plan's next;
-    ///   `invalid` when the model is of another plan or round; `gone` when `at` is not the current
-    ///   attempt; `notFound`.
+    ///   `invalid` when the model is of another plan or round, or no event signs it; `gone` when
+    ///   `at` is not the current attempt; `notFound`.
     package func publish(
         _ at: RoundAttempt, model: StoredModel, nowUnixMilliseconds: UInt64, events: [FleetEvent]
     ) async throws(Fault) {
@@ -130,9 +142,20 @@ extension Registry {
             try move(
                 at, from: .sealing, to: .published, in: db,
                 nowUnixMilliseconds: nowUnixMilliseconds, version: model.version)
-            for event in events { try append(event, to: db, nowUnix: nowUnixMilliseconds / 1000) }
+            let nowUnix = nowUnixMilliseconds / 1000
+            for event in events.dropLast() { try append(event, to: db, nowUnix: nowUnix) }
+            try appendSigned(
+                model, by: events.last, to: db, nowUnix: nowUnix, sealing: ended(at.round))
         }
     }
+}
+
+/// What the end of a round fixes.
+private func ended(_ round: RoundID) -> [FacetRows] {
+    [
+        Facet.round[round], Facet.roundStep[round], Facet.coin[round],
+        Facet.contribution[round],
+    ]
 }
 
 /// The stored phase; throws `notFound`, or `gone` when `at` is not the round's current attempt.

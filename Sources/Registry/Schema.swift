@@ -4,7 +4,11 @@ import GRDB
 /// end.
 enum Schema {
     /// Every migration by name, oldest first.
-    static var migrator: DatabaseMigrator {
+    ///
+    /// - Parameter beginTrustChain: seals what an older registry holds.
+    static func migrator(
+        beginTrustChain: @escaping @Sendable (Database) throws -> Void
+    ) -> DatabaseMigrator {
         var migrator = DatabaseMigrator()
         migrator.registerMigration("1 the main job") { db in
             for table in [log, fleet, plans, rounds, ledger] { try db.execute(sql: table) }
@@ -14,6 +18,10 @@ enum Schema {
         }
         migrator.registerMigration("3 adaptive clipping") { db in
             try db.execute(sql: clippingNorms)
+        }
+        migrator.registerMigration("4 the trust chain") { db in
+            for part in [tree, seals, people] { try db.execute(sql: part) }
+            try beginTrustChain(db)
         }
         return migrator
     }
@@ -184,6 +192,62 @@ enum Schema {
         ALTER TABLE models ADD COLUMN clippingNorm REAL CHECK (clippingNorm > 0);
         ALTER TABLE rounds ADD COLUMN clippingNorm REAL CHECK (clippingNorm > 0);
         ALTER TABLE rounds ADD COLUMN nextClippingNorm REAL CHECK (nextClippingNorm > 0);
+        """
+
+    // A model's position is that of the leaf that says who signed it.
+    private static let tree = """
+        ALTER TABLE events ADD COLUMN salt BLOB CHECK (length(salt) = 32);
+        ALTER TABLE models ADD COLUMN position INTEGER;
+        CREATE TABLE log_nodes (
+            level INTEGER NOT NULL CHECK (level > 0),
+            position INTEGER NOT NULL,
+            hash BLOB NOT NULL CHECK (length(hash) = 32),
+            PRIMARY KEY (level, position)
+        ) STRICT, WITHOUT ROWID;
+        CREATE TABLE checkpoint (
+            only INTEGER PRIMARY KEY CHECK (only = 1),
+            size INTEGER NOT NULL,
+            note BLOB NOT NULL
+        ) STRICT;
+        """
+
+    private static let seals = """
+        CREATE TABLE sealed_rows (
+            event INTEGER NOT NULL,
+            facet TEXT NOT NULL,
+            rowKey TEXT NOT NULL,
+            digest BLOB NOT NULL CHECK (length(digest) = 32),
+            PRIMARY KEY (event, facet, rowKey)
+        ) STRICT, WITHOUT ROWID;
+        CREATE INDEX sealed_rows_by_row ON sealed_rows (facet, rowKey, event);
+        """
+
+    // The certificate before an agent's newest counts until the newest was used.
+    private static let people = """
+        ALTER TABLE agents ADD COLUMN previousCertificateDigest BLOB
+            CHECK (length(previousCertificateDigest) = 32);
+        ALTER TABLE agents ADD COLUMN certificateUsedUnix INTEGER;
+        ALTER TABLE agents ADD COLUMN trustSetVersion INTEGER NOT NULL DEFAULT 0;
+        ALTER TABLE rounds ADD COLUMN commitmentSecret BLOB CHECK (length(commitmentSecret) = 32);
+        CREATE TABLE people (
+            name TEXT PRIMARY KEY,
+            role TEXT NOT NULL CHECK (role IN ('admin', 'operator', 'auditor')),
+            certificateSerial TEXT NOT NULL UNIQUE,
+            certificateDigest BLOB NOT NULL CHECK (length(certificateDigest) = 32),
+            certificateExpiresUnix INTEGER NOT NULL,
+            issuedUnix INTEGER NOT NULL,
+            revokedUnix INTEGER,
+            revokedReason TEXT NOT NULL DEFAULT ''
+        ) STRICT;
+        CREATE TABLE refusals (
+            agent TEXT NOT NULL REFERENCES agents,
+            plan TEXT NOT NULL,
+            version INTEGER NOT NULL,
+            model BLOB NOT NULL CHECK (length(model) = 32),
+            reason TEXT NOT NULL,
+            refusedUnix INTEGER NOT NULL,
+            PRIMARY KEY (agent, plan, version, model)
+        ) STRICT;
         """
 
     private static let ledger = """

@@ -77,8 +77,8 @@ struct AgentsTests {
         }
         #expect(again == .conflict)
         #expect(
-            try await registry.events(from: 0, limit: 10).map(\.leaf).last == revocation.leafBytes)
-        #expect(try await registry.eventCount() == 5)
+            try await registry.events(from: 4, limit: 10).map { unsealed($0.leaf) }
+                == [revocation.leafBytes(unix: now + 9, rows: nil)])
     }
 
     @Test("an unknown agent is not found")

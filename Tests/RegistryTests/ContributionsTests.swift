@@ -55,14 +55,18 @@ struct ContributionsTests {
         #expect(try await registry.round(at.round).reported == 2)
     }
 
-    @Test("traffic adds up, also after the round has ended")
+    @Test("traffic adds up until the round has ended")
     func traffic() async throws {
         let at = try await registry.startFirstRound()
         try await registry.addTraffic(at, bytesIn: 10, bytesOut: 20)
+        try await registry.addTraffic(at, bytesIn: 1, bytesOut: 2)
         try await registry.abandon(
             at, reason: "", nowUnixMilliseconds: nowMilliseconds, event: event(.roundAbandoned, "1")
         )
-        try await registry.addTraffic(at, bytesIn: 1, bytesOut: 2)
+        let late = await faultCode {
+            try await registry.addTraffic(at, bytesIn: 1, bytesOut: 2)
+        }
+        #expect(late == .gone)
         let round = try await registry.round(at.round)
         #expect(round.bytesIn == 11)
         #expect(round.bytesOut == 22)

@@ -33,7 +33,9 @@ struct EventLogTests {
         let created = FleetEvent(.fleetCreated, [("fleet", .text("home"))])
         try await registry.record(created, nowUnix: now)
         let stored = try #require(try await registry.events(from: 0, limit: 1).first)
-        #expect(stored.leaf == Array(#"{"event":"fleetCreated","fleet":"home"}"#.utf8))
+        #expect(
+            stored.leaf == Array(#"{"event":"fleetCreated","time":1800000000,"fleet":"home"}"#.utf8)
+        )
         #expect(stored.unix == now)
     }
 

@@ -13,7 +13,8 @@ struct JobsTests {
         _ rounds: Int, key: String
     ) async throws(Fault) -> (job: UInt64, isNew: Bool) {
         try await registry.createJob(
-            plan: fashion, rounds: rounds, idempotencyKey: key, nowUnix: now)
+            plan: fashion, rounds: rounds, idempotencyKey: key, nowUnix: now,
+            event: { event(.roundsRequested, "\($0)") })
     }
 
     @Test("requests with the same key, even at once, make one job")

@@ -38,7 +38,7 @@ struct ModelsTests {
         var model = fashionModel(1, round: at.round.number)
         model.distillation = DistillationTrial(accuracyBefore: 0.75, accuracyAfter: 0.8125)
         try await registry.publish(
-            at, model: model, nowUnixMilliseconds: nowMilliseconds, events: [])
+            at, model: model, nowUnixMilliseconds: nowMilliseconds, events: [modelSigned(1)])
         let reopened = try scratch.reopened()
         #expect(try await reopened.models(fashion) == [fashionModel(0, round: 0), model])
         #expect(try await reopened.round(at.round).distillation == model.distillation)
@@ -58,6 +58,49 @@ struct ModelsTests {
         #expect(await publish(fashionModel(1, round: 0)) == .invalid)
         #expect(await publish(fashionModel(0, round: 1)) == .invalid)
         #expect(try await registry.eventCount() == events)
+    }
+
+    @Test("a version that no round made follows another of its plan")
+    func republished() async throws {
+        _ = try await registry.prepareFashion()
+        let model = fashionModel(1, round: 0)
+        func republish(
+            _ change: (inout StoredModel) -> Void = { _ in }, signs: FleetEvent = modelSigned(1)
+        ) async -> Fault.Code? {
+            var changed = model
+            change(&changed)
+            do throws(Fault) {
+                try await registry.republish(changed, event: signs, nowUnix: now)
+                return nil
+            } catch { return error.code }
+        }
+        #expect(await republish { $0.round = RoundID(1) } == .invalid)
+        #expect(await republish { $0.parentVersion = nil } == .invalid)
+        #expect(await republish { $0.version = 0 } == .invalid)
+        #expect(await republish { $0.version = 2 } == .conflict)
+        #expect(await republish { $0.parentVersion = 7 } == .notFound)
+        #expect(await republish(signs: event(.roundSealed, "1")) == .invalid)
+        let before = try await registry.eventCount()
+        #expect(await republish() == nil)
+        #expect(try await registry.latestModel(fashion) == model)
+        #expect(try await registry.eventCount() == before + 1)
+    }
+
+    @Test("a model that no event signs is not published")
+    func unsigned() async throws {
+        let at = try await registry.startFirstRound()
+        try await registry.gather(at)
+        try await registry.releaseRound(at)
+        for events in [[], [event(.roundSealed, "1")], [modelSigned(1), event(.roundSealed, "1")]] {
+            let code = await faultCode {
+                try await registry.publish(
+                    at, model: fashionModel(1, round: 1), nowUnixMilliseconds: nowMilliseconds,
+                    events: events)
+            }
+            #expect(code == .invalid)
+        }
+        #expect(try await registry.latestModel(fashion)?.version == 0)
+        #expect(try await registry.round(at.round).phase == .sealing)
     }
 
     @Test("models of an unknown plan, and unknown versions, are not found")

@@ -15,6 +15,11 @@ struct PlansTests {
             event: event(.planApplied, text))
     }
 
+    private func keepTeacher() async throws(Fault) {
+        try await registry.setTeacher(
+            fashion, digest: digest("teacher"), nowUnix: now, event: event(.teacherKept, "teacher"))
+    }
+
     @Test("a new plan is preparing and every change is a version and an event")
     func versions() async throws {
         #expect(try await apply("one"))
@@ -64,13 +69,16 @@ struct PlansTests {
     func teacher() async throws {
         _ = try await apply("one")
         #expect(try await registry.plan(fashion).teacherDigest == nil)
-        try await registry.setTeacher(fashion, digest: digest("teacher"))
+        try await keepTeacher()
         try await registry.setPlanState(
             fashion, state: "ready", detail: "", accuracyTeacher: nil)
         #expect(
             try await scratch.reopened().plan(fashion).teacherDigest == digest("teacher"))
         #expect(try await !apply("one"))
         #expect(try await registry.plan(fashion).teacherDigest == digest("teacher"))
+        #expect(try await registry.eventCount() == 2)
+        try await keepTeacher()
+        #expect(try await registry.eventCount() == 2)
         _ = try await apply("two")
         #expect(try await registry.plan(fashion).teacherDigest == nil)
     }
@@ -84,7 +92,7 @@ struct PlansTests {
         }
         #expect(unknown == .notFound)
         let teacherless = await faultCode {
-            try await registry.setTeacher(fashion, digest: digest("teacher"))
+            try await keepTeacher()
         }
         #expect(teacherless == .notFound)
         _ = try await apply("one")

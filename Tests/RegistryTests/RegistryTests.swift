@@ -30,7 +30,7 @@ struct RegistryTests {
         #expect(try await second.blob(blob) == [1, 2, 3])
         let log = try await second.events(from: 0, limit: 100)
         #expect(try await log == first.events(from: 0, limit: 100))
-        #expect(log.count == 7)
+        #expect(log.count == 8)
     }
 
     @Test("two open registries over one directory see each other's commits")
@@ -58,7 +58,7 @@ struct RegistryTests {
         let other = scratch.directory + "/other"
         try FileManager.default.createDirectory(atPath: other, withIntermediateDirectories: true)
         try Data(repeating: 7, count: 5000).write(to: URL(filePath: other + "/registry.sqlite"))
-        let fault = #expect(throws: Fault.self) { _ = try Registry.open(directory: other) }
+        let fault = #expect(throws: Fault.self) { _ = try openRegistry(other) }
         #expect(fault?.code == .storage)
         #expect(fault?.message.contains("registry.sqlite") == true)
     }
@@ -66,7 +66,7 @@ struct RegistryTests {
     @Test("a directory that cannot be made is named, with its cause")
     func unwritable() throws {
         let below = scratch.directory + "/registry.sqlite/state"
-        let fault = #expect(throws: Fault.self) { _ = try Registry.open(directory: below) }
+        let fault = #expect(throws: Fault.self) { _ = try openRegistry(below) }
         #expect(fault?.code == .storage)
         #expect(fault?.message == "cannot create the directory \(below): Not a directory")
         #expect(fault?.remedy.isEmpty == false)

@@ -54,7 +54,8 @@ struct RoundTransitionsTests {
         #expect(try await registry.round(at.round).nextClippingNorm == nil)
         try await registry.release(
             at, aggregateDigest: digest("sum"), masterDigest: digest("master"),
-            velocityDigest: nil, nextClippingNorm: 0.3, nowUnixMilliseconds: nowMilliseconds + 3,
+            velocityDigest: nil, nextClippingNorm: 0.3, commitmentSecret: testSecret,
+            nowUnixMilliseconds: nowMilliseconds + 3,
             event: event(.roundSealed, "\(at.round)"))
         // Once released it stands, whatever becomes of the process.
         let reopened = try scratch.reopened()
@@ -62,7 +63,8 @@ struct RoundTransitionsTests {
         var model = fashionModel(1, round: at.round.number)
         model.clippingNorm = 0.3
         try await registry.publish(
-            at, model: model, nowUnixMilliseconds: nowMilliseconds + 4, events: [])
+            at, model: model, nowUnixMilliseconds: nowMilliseconds + 4,
+            events: [modelSigned(1)])
         #expect(try await reopened.latestModel(fashion)?.clippingNorm == 0.3)
         #expect(try await reopened.model(fashion, version: 0).clippingNorm == nil)
     }
@@ -72,8 +74,8 @@ struct RoundTransitionsTests {
         let job = try await registry.prepareFashion()
         let before = try await registry.eventCount()
         let at = try await registry.startRound(job: job)
-        let leaf = try await registry.events(from: before, limit: 9).map(\.leaf)
-        #expect(leaf == [event(.roundStarted, "\(at.round)").leafBytes])
+        let leaves = try await registry.events(from: before, limit: 9).map { unsealed($0.leaf) }
+        #expect(leaves == [event(.roundStarted, "\(at.round)").leafBytes(unix: now, rows: nil)])
     }
 
     @Test("a step from another phase than the stored one is refused and leaves no trace")
@@ -167,7 +169,7 @@ struct RoundTransitionsTests {
         let otherRound = await code {
             try await $0.publish(
                 at, model: fashionModel(1, round: 2), nowUnixMilliseconds: nowMilliseconds,
-                events: [event(.modelSigned, "1")])
+                events: [modelSigned(1)])
         }
         #expect(otherRound == .invalid)
         #expect(await code { try await $0.publishRound(at, version: 0) } == .conflict)

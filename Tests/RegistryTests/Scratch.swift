@@ -1,6 +1,7 @@
 import Cryptography
 import Federation
 import Foundation
+import Provenance
 import Registry
 import Testing
 
@@ -11,13 +12,13 @@ final class Scratch: Sendable {
 
     init() throws {
         directory = NSTemporaryDirectory() + "tributary-registry-\(UUID().uuidString)"
-        registry = try Registry.open(directory: directory)
+        registry = try openRegistry(directory)
     }
 
     deinit { try? FileManager.default.removeItem(atPath: directory) }
 
     /// A second registry over the same files, as after a restart.
-    func reopened() throws(Fault) -> Registry { try Registry.open(directory: directory) }
+    func reopened() throws(Fault) -> Registry { try openRegistry(directory) }
 
     /// Names of the files below `blobs`, relative to it.
     func blobFiles() -> [String] {
@@ -27,15 +28,28 @@ final class Scratch: Sendable {
     }
 }
 
+/// Signs the log of every test's registry.
+let logSigner = makeLogSigner()
 let fashion = fashionPlan()
 let now: UInt64 = 1_800_000_000
 let nowMilliseconds = now * 1000
 /// Above what a signed integer holds.
 let rotationSeed = UInt64.max - 5
+let testSecret = [UInt8](0..<32)
 
 private func fashionPlan() -> PlanID {
     guard let plan = PlanID("fashion") else { fatalError("a valid plan name is refused") }
     return plan
+}
+
+private func makeLogSigner() -> LogSigner {
+    do {
+        return try LogSigner(name: "tributary/test", key: PrivateKey.generate(.ed25519))
+    } catch { fatalError("a log key cannot be made: \(error)") }
+}
+
+func openRegistry(_ directory: String) throws(Fault) -> Registry {
+    try Registry.open(directory: directory, log: logSigner, nowUnix: now)
 }
 
 func agentID(_ number: Int) -> AgentID {
@@ -48,6 +62,16 @@ func digest(_ text: String) -> Digest { SHA256.digest(of: Array(text.utf8)) }
 
 func event(_ kind: FleetEvent.Kind, _ subject: String) -> FleetEvent {
     FleetEvent(kind, [("subject", .text(subject))])
+}
+
+/// `leaf` without the digest of the rows it seals, which is salted.
+func unsealed(_ leaf: [UInt8]) -> [UInt8] {
+    let text = String(decoding: leaf, as: UTF8.self)
+    return Array(text.replacing(/,"rows":"[0-9a-f]{64}"/, with: "").utf8)
+}
+
+func modelSigned(_ version: UInt64) -> FleetEvent {
+    FleetEvent(.modelSigned, [("plan", .text(fashion.name)), ("version", .number(version))])
 }
 
 extension Registry {
@@ -70,8 +94,11 @@ extension Registry {
             fashion, digest: digest("plan"), population: "people", title: "Fashion", nowUnix: now,
             event: event(.planApplied, "fashion"))
         try await publishFirstModel(
-            fashionModel(0, round: 0), event: event(.modelSigned, "0"), nowUnix: now)
-        return try await createJob(plan: fashion, rounds: 3, idempotencyKey: "", nowUnix: now).job
+            fashionModel(0, round: 0), event: modelSigned(0), nowUnix: now)
+        return try await createJob(
+            plan: fashion, rounds: 3, idempotencyKey: "", nowUnix: now,
+            event: { event(.roundsRequested, "\($0)") }
+        ).job
     }
 
     /// Prepares the plan and starts its first round.
@@ -99,14 +126,15 @@ extension Registry {
     func releaseRound(_ at: RoundAttempt) async throws(Fault) {
         try await release(
             at, aggregateDigest: digest("sum"), masterDigest: digest("master"),
-            velocityDigest: digest("velocity"), nowUnixMilliseconds: nowMilliseconds + 3,
+            velocityDigest: digest("velocity"), commitmentSecret: testSecret,
+            nowUnixMilliseconds: nowMilliseconds + 3,
             event: event(.roundSealed, "\(at.round)"))
     }
 
     func publishRound(_ at: RoundAttempt, version: UInt64) async throws(Fault) {
         try await publish(
             at, model: fashionModel(version, round: at.round.number),
-            nowUnixMilliseconds: nowMilliseconds + 4, events: [event(.modelSigned, "\(version)")])
+            nowUnixMilliseconds: nowMilliseconds + 4, events: [modelSigned(version)])
     }
 }
 
