@@ -15,13 +15,21 @@ package struct CoordinatorConfiguration: Sendable {
     package var checkInWaitSeconds: Int
     /// When an agent without work is to check in again, on average.
     package var comeBackSeconds: Int
+    /// How long a device's certificate is valid, in days; it is renewed after two thirds of that.
+    package var deviceDays: Double
+    /// Where the log is served over HTTP; nil: it is not.
+    package var http: HTTP?
+    /// Where the key is that signs models.
+    package var keys: CoordinatorKeys
     /// A `[data.NAME]` table each: what the plan's teacher is trained on, and what its versions are
     /// measured on.
     package var data: [PlanID: (publicDirectory: String, testDirectory: String)]
 
     package init(
         listen: String, port: Int, addresses: [String], logLevel: String, checkInWaitSeconds: Int,
-        comeBackSeconds: Int, data: [PlanID: (publicDirectory: String, testDirectory: String)]
+        comeBackSeconds: Int, deviceDays: Double = Self.standardDeviceDays, http: HTTP? = nil,
+        keys: CoordinatorKeys = CoordinatorKeys(),
+        data: [PlanID: (publicDirectory: String, testDirectory: String)]
     ) {
         self.listen = listen
         self.port = port
@@ -29,7 +37,23 @@ package struct CoordinatorConfiguration: Sendable {
         self.logLevel = logLevel
         self.checkInWaitSeconds = checkInWaitSeconds
         self.comeBackSeconds = comeBackSeconds
+        self.deviceDays = deviceDays
+        self.http = http
+        self.keys = keys
         self.data = data
+    }
+
+    /// The `[http]` table: a read-only server for the log.
+    package struct HTTP: Sendable, Equatable {
+        /// The address it binds.
+        package var listen: String
+        /// 0 takes any free port.
+        package var port: Int
+
+        package init(listen: String, port: Int) {
+            self.listen = listen
+            self.port = port
+        }
     }
 
     /// Reads and parses `file`.
@@ -50,6 +74,9 @@ package struct CoordinatorConfiguration: Sendable {
         let server = try root.requiredSection(.server, of: ServerKey.self)
         let log = try root.section(.log, of: LogKey.self)
         let checkIn = try root.section(.checkIn, of: CheckInKey.self)
+        let certificates = try root.section(.certificates, of: CertificatesKey.self)
+        let http = try root.section(.http, of: HTTPKey.self)
+        let keys = try root.section(.keys, of: CoordinatorKeys.Key.self)
         let data = try plans(root.value(.data), file: file) {
             (plan, section: Section<DataKey>) throws(Fault) in
             let directories = (
@@ -65,10 +92,16 @@ package struct CoordinatorConfiguration: Sendable {
             logLevel: try log?.word(.level, logLevels, default: "info") ?? "info",
             checkInWaitSeconds: try checkIn?.integer(.waitSeconds, 0...300, default: 30) ?? 30,
             comeBackSeconds: try checkIn?.integer(.comeBackSeconds, 1...86400, default: 60) ?? 60,
+            deviceDays: try certificates?.number(
+                .deviceDays, .from(0.0001, to: 825), default: standardDeviceDays)
+                ?? standardDeviceDays,
+            http: try http.map(HTTP.init), keys: try CoordinatorKeys(keys, file: file),
             data: Dictionary(uniqueKeysWithValues: data))
     }
 
-    private static let addressRule = "a host name or an IP address, without a port"
+    package static let standardDeviceDays = 90.0
+
+    fileprivate static let addressRule = "a host name or an IP address, without a port"
 
     private static func addresses(_ server: Section<ServerKey>) throws(Fault) -> [String] {
         var addresses: [String] = []
@@ -80,7 +113,7 @@ package struct CoordinatorConfiguration: Sendable {
     }
 
     /// A rough check against what cannot be an address; IPv6 has colons and at least two of them.
-    private static func isAddress(_ text: String) -> Bool {
+    fileprivate static func isAddress(_ text: String) -> Bool {
         let colons = text.utf8.count { $0 == UInt8(ascii: ":") }
         let alphabet = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_:%".utf8
         return !text.isEmpty && text.utf8.count <= 255 && colons != 1
@@ -88,9 +121,9 @@ package struct CoordinatorConfiguration: Sendable {
     }
 
     private enum RootKey: String, SectionKey {
-        case server, log
+        case server, log, keys, certificates
         case checkIn = "check_in"
-        case data
+        case http, data
     }
 
     private enum ServerKey: String, SectionKey { case listen, port, addresses }
@@ -102,5 +135,18 @@ package struct CoordinatorConfiguration: Sendable {
         case comeBackSeconds = "come_back_seconds"
     }
 
+    private enum CertificatesKey: String, SectionKey { case deviceDays = "device_days" }
+
+    fileprivate enum HTTPKey: String, SectionKey { case listen, port }
+
     private enum DataKey: String, SectionKey { case `public`, test }
+}
+
+extension CoordinatorConfiguration.HTTP {
+    fileprivate init(_ section: Section<CoordinatorConfiguration.HTTPKey>) throws(Fault) {
+        listen = try section.text(
+            .listen, CoordinatorConfiguration.addressRule, default: "127.0.0.1",
+            where: CoordinatorConfiguration.isAddress)
+        port = try section.integer(.port, 0...65535, default: 7480)
+    }
 }

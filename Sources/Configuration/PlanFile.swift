@@ -41,7 +41,8 @@ package enum PlanFile {
                 try root.requiredSection(.clipping, of: ClippingKey.self), privacy, for: reader),
             privacy: privacy,
             server: try serverPlan(try root.section(.server, of: ServerKey.self)),
-            sealing: try sealingPlan(try root.section(.sealing, of: SealingKey.self)))
+            sealing: try sealingPlan(try root.section(.sealing, of: SealingKey.self)),
+            card: try cardPlan(try root.section(.modelCard, of: CardKey.self)))
     }
 
     private static let nameRule =
@@ -70,6 +71,7 @@ package enum PlanFile {
     enum PlanKey: String, SectionKey {
         case plan, data, model, training, teacher, distillation, round, clipping, privacy, server
         case sealing
+        case modelCard = "model_card"
     }
 
     private enum IdentityKey: String, SectionKey { case name, title, population }

@@ -16,6 +16,16 @@ import Testing
             [check_in]
             wait_seconds = 5
             come_back_seconds = 7
+            [keys]
+            model_signing = "pkcs11:object=models"
+            passphrase_file = "passphrase"
+            pin_file = "/etc/pin"
+            signature = "certificate"
+            [certificates]
+            device_days = 0.5
+            [http]
+            listen = "0.0.0.0"
+            port = 8080
             [data.tiny]
             public = "public"
             test = "/srv/test"
@@ -26,6 +36,14 @@ import Testing
         #expect(coordinator.logLevel == "warning")
         #expect(coordinator.checkInWaitSeconds == 5)
         #expect(coordinator.comeBackSeconds == 7)
+        #expect(
+            coordinator.keys
+                == CoordinatorKeys(
+                    modelSigning: "pkcs11:object=models",
+                    passphraseFile: "/srv/fleet/passphrase", pinFile: "/etc/pin",
+                    signature: .certificate))
+        #expect(coordinator.deviceDays == 0.5)
+        #expect(coordinator.http == .init(listen: "0.0.0.0", port: 8080))
         let tiny = try #require(PlanID("tiny"))
         let data = try #require(coordinator.data[tiny])
         #expect(data.publicDirectory == "/srv/fleet/public")
@@ -40,7 +58,18 @@ import Testing
         #expect(coordinator.logLevel == "info")
         #expect(coordinator.checkInWaitSeconds == 30)
         #expect(coordinator.comeBackSeconds == 60)
+        #expect(coordinator.deviceDays == 90)
+        #expect(coordinator.http == nil)
+        #expect(
+            coordinator.keys
+                == CoordinatorKeys(modelSigning: "/srv/fleet/keys/model-signing.key"))
         #expect(coordinator.data.isEmpty)
+    }
+
+    @Test("an empty [http] serves the log on this machine only")
+    func httpDefaults() throws {
+        let coordinator = try parse("[server]\naddresses = [\"localhost\"]\n[http]")
+        #expect(coordinator.http == .init(listen: "127.0.0.1", port: 7480))
     }
 
     @Test(
@@ -88,6 +117,32 @@ import Testing
             (
                 "[server]\naddresses = [\"a\"]\n[check_in]\ncome_back_seconds = 0",
                 "4:21: come_back_seconds in [check_in] is 0; write a whole number from 1 to 86400"
+            ),
+            (
+                "[server]\naddresses = [\"a\"]\n[keys]\nmodel_signing = \"\"",
+                #"4:17: model_signing in [keys] is ""; "#
+                    + "write the path of a key file or a PKCS#11 URI"
+            ),
+            (
+                "[server]\naddresses = [\"a\"]\n[keys]\nsignature = \"both\"",
+                #"4:13: signature in [keys] is "both"; write one of "key", "certificate""#
+            ),
+            (
+                "[server]\naddresses = [\"a\"]\n[keys]\npin_file = 1234",
+                "4:12: pin_file in [keys] is a whole number; write the path of a file"
+            ),
+            (
+                "[server]\naddresses = [\"a\"]\n[certificates]\ndevice_days = 0",
+                "4:15: device_days in [certificates] is 0; write a number from 0.0001 to 825"
+            ),
+            (
+                "[server]\naddresses = [\"a\"]\n[http]\nport = -1",
+                "4:8: port in [http] is -1; write a whole number from 0 to 65535"
+            ),
+            (
+                "[server]\naddresses = [\"a\"]\n[http]\nlisten = \"http://a\"",
+                #"4:10: listen in [http] is "http://a"; "#
+                    + "write a host name or an IP address, without a port"
             ),
             (
                 "[server]\naddresses = [\"a\"]\n[log]\nlevel = 3",

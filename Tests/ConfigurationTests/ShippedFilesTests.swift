@@ -20,13 +20,16 @@ import Testing
         let file = path("coordinator-config/coordinator.toml")
         let coordinator = try CoordinatorConfiguration.load(file: file)
         let defaults = try CoordinatorConfiguration.parse(
-            Array("[server]\naddresses = [\"coordinator.example.org\"]".utf8), file: file)
+            Array("[server]\naddresses = [\"coordinator.example.org\"]\n[http]".utf8), file: file)
         #expect(coordinator.listen == defaults.listen)
         #expect(coordinator.port == defaults.port)
         #expect(coordinator.addresses == defaults.addresses)
         #expect(coordinator.logLevel == defaults.logLevel)
         #expect(coordinator.checkInWaitSeconds == defaults.checkInWaitSeconds)
         #expect(coordinator.comeBackSeconds == defaults.comeBackSeconds)
+        #expect(coordinator.deviceDays == defaults.deviceDays)
+        #expect(coordinator.http == defaults.http)
+        #expect(coordinator.keys == defaults.keys)
         #expect(coordinator.data.keys.map(\.name) == ["fashion"])
     }
 
@@ -53,7 +56,9 @@ import Testing
 
     @Test("coordinator.toml has every key that is known, and only those")
     func coordinatorKeys() throws {
-        let sections = ["server", "log", "check_in", "data.fashion"]
+        let sections = [
+            "server", "log", "check_in", "keys", "certificates", "http", "data.fashion",
+        ]
         try expectEveryKey(in: "coordinator-config/coordinator.toml", sections) {
             _ = try CoordinatorConfiguration.parse($0, file: "coordinator.toml")
         }
@@ -63,7 +68,7 @@ import Testing
     func planKeys() throws {
         let sections = [
             "plan", "data", "[model.layers]", "training", "teacher", "[teacher.layers]",
-            "distillation", "round", "clipping", "privacy", "server", "sealing",
+            "distillation", "round", "clipping", "privacy", "server", "sealing", "model_card",
         ]
         // A teacher's layers have a student's keys.
         let alike = ["[teacher.layers]": "[model.layers]"]
