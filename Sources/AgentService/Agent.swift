@@ -22,6 +22,12 @@ package struct Agent: ~Copyable {
     var link: CoordinatorLink
     /// The assignment at hand, from its preparation to its encoding.
     var training: LocalTraining?
+    /// The newest checkpoint of the coordinator's log that was verified.
+    var kept: KeptCheckpoint?
+    /// The proof of the last model of each plan that passed, so that a round's base is not asked for again when it serves.
+    var proofs: [PlanID: (model: ModelReference, proof: [UInt8])] = [:]
+    /// Why the last model offered for a plan is refused.
+    var refusedModels: [PlanID: Fault] = [:]
     var status: AgentStatus
     /// What status.json says, without its time.
     var reported = ""
@@ -34,10 +40,12 @@ package struct Agent: ~Copyable {
         let directory = StateDirectory(path: configuration.stateDirectory)
         try directory.prepare()
         let enrolment = try Enrolment(directory)
-        let lock = try StateLock(directory)
+        let kept = try KeptCheckpoint.load(directory)
+        let lock = try Agent.occupy(directory)
         self.directory = directory
         self.enrolment = enrolment
         self.lock = lock
+        self.kept = kept
         blobs = BlobCache(directory: directory.blobDirectory)
         models = ServingModels(directory: directory.modelDirectory)
         updates = PendingUpdates(directory: directory.updateDirectory)
@@ -57,6 +65,13 @@ package struct Agent: ~Copyable {
             fleet: enrolment.trustSet.fleet)
         self.log = log
         self.stop = stop
+    }
+
+    /// Keeps other daemons out of the directory, and finishes a renewal that a crash cut short.
+    private static func occupy(_ directory: StateDirectory) throws(Fault) -> StateLock {
+        let lock = try StateLock(directory)
+        try RenewedIdentity.repair(directory)
+        return lock
     }
 
     /// Works until a stop is requested.
@@ -92,6 +107,7 @@ package struct Agent: ~Copyable {
             return machine.connectionFailed(fault, now: clock.now)
         case .refusal(let fault): return machine.refused(fault, now: clock.now)
         case .local(let fault): return machine.failedLocally(fault, now: clock.now)
+        case .model(let fault): return machine.modelRefused(fault, now: clock.now)
         }
     }
 
@@ -117,7 +133,8 @@ package struct Agent: ~Copyable {
             return machine.planAdopted(readinessChanged: changed, now: clock.now)
         case .updateTrustSet:
             let version = try updateTrustSet()
-            return machine.trustSetUpdated(to: version, now: clock.now)
+            return machine.trustSetUpdated(
+                to: version, renewalIsDue: renewalIsDue, now: clock.now)
         case .train(let assignment): return try train(assignment)
         case .encode(let assignment, let deadline):
             let update = try encode(assignment, deadline: deadline)
@@ -127,7 +144,8 @@ package struct Agent: ~Copyable {
         case .sendChunk(let update, let offset, let count):
             try sendChunk(of: update, offset: offset, count: count)
             return machine.sent(now: clock.now)
-        case .adoptModel, .prepare, .readdress, .discard, .decline:
+        case .renewCertificate, .reportRefusal, .adoptModel, .prepare, .readdress, .discard,
+            .decline:
             try carryOutQuietly(action)
             return machine.done(now: clock.now)
         }
@@ -143,6 +161,8 @@ package struct Agent: ~Copyable {
     /// The actions whose success has nothing to tell.
     private mutating func carryOutQuietly(_ action: AgentAction) throws(Setback) {
         switch action {
+        case .renewCertificate: try renewCertificate()
+        case .reportRefusal(let model, let reason): try report(refusalOf: model, reason: reason)
         case .adoptModel(let model): try adopt(model)
         case .prepare(let assignment): try prepare(assignment)
         case .readdress(let update):

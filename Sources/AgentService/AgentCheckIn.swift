@@ -22,14 +22,17 @@ extension Agent {
             agentVersion: softwareVersion, cpuFeatures: CPU.features, memoryKib: memoryKib(),
             plans: plans.map { $0.readiness(version: models.version(of: $0.id)) },
             cached: blobs.held.prefix(WireLimits.cachedBlobs).map(\.bytes),
-            trustSetVersion: enrolment.trustSet.version, waitSeconds: waitSeconds)
+            logCheckpoint: kept?.note ?? [], trustSetVersion: enrolment.trustSet.version,
+            waitSeconds: waitSeconds)
         let answer = try link.exchange(
             .checkInRequest(request), waitSeconds: Double(waitSeconds))
         guard case .checkInResponse(let response) = answer else { throw link.unexpected() }
-        let checkedIn: CheckInAnswer
-        do throws(Fault) { checkedIn = try CheckInAnswer(response) } catch {
-            throw .connection(error)
-        }
+        var checkedIn: CheckInAnswer
+        do throws(Fault) {
+            try checkLog(response)
+            checkedIn = try CheckInAnswer(response)
+        } catch { throw .connection(error) }
+        checkedIn.renewalIsDue = renewalIsDue
         status.lastError = nil
         dropUnwanted(checkedIn)
         return checkedIn
@@ -105,18 +108,6 @@ extension Agent {
         if !plans[index].isPrivate { metadata["examples"] = "\(plans[index].examples)" }
         log.info("plan adopted", metadata: metadata)
         return plans[index].examples > 0
-    }
-
-    /// Verifies a model and puts it where predictions read it.
-    mutating func adopt(_ model: ModelReference) throws(Setback) {
-        _ = try verified(model)
-        try locally { () throws(Fault) in
-            try models.install(
-                model.plan, version: model.version, model: blobs.path(model.model.digest),
-                signature: try blobs.read(model.signature.digest))
-        }
-        log.info(
-            "model adopted", metadata: ["plan": "\(model.plan)", "version": "\(model.version)"])
     }
 
     /// Logs the state of a plan's data when it is another than what was logged last.

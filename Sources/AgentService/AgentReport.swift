@@ -9,24 +9,25 @@ import Logging
 extension Setback {
     var fault: Fault {
         switch self {
-        case .connection(let fault), .refusal(let fault), .local(let fault): fault
+        case .connection(let fault), .refusal(let fault), .local(let fault), .model(let fault):
+            fault
         }
     }
 }
 
 extension Logger {
     func warning(_ what: String, _ fault: Fault, _ more: Metadata = [:]) {
-        warning("\(what)", metadata: more.merging(fault.metadata) { old, _ in old })
+        warning("\(what)", metadata: fault.metadata(more))
     }
 
-    func debug(_ what: String, _ fault: Fault) { debug("\(what)", metadata: fault.metadata) }
+    func debug(_ what: String, _ fault: Fault) { debug("\(what)", metadata: fault.metadata([:])) }
 }
 
 extension Fault {
-    fileprivate var metadata: Logger.Metadata {
+    fileprivate func metadata(_ more: Logger.Metadata) -> Logger.Metadata {
         var metadata: Logger.Metadata = ["reason": "\(message)"]
         if !remedy.isEmpty { metadata["remedy"] = "\(remedy)" }
-        return metadata
+        return more.merging(metadata) { old, _ in old }
     }
 }
 
@@ -38,7 +39,8 @@ extension Agent {
         next.plans = plans.map { plan in
             AgentStatus.PlanLine(
                 plan: plan.id, version: models.version(of: plan.id), examples: plan.examples,
-                unreadable: plan.data?.unreadable ?? 0, problem: plan.problem)
+                unreadable: plan.data?.unreadable ?? 0,
+                problem: refusedModels[plan.id]?.description ?? plan.problem)
         }
         status = next
         let members = next.json(unixSeconds: 0)
@@ -68,6 +70,7 @@ extension Agent {
         case (.connection, _): log.warning("no connection", fault, during)
         case (.refusal, _): log.warning("the coordinator refused", fault, during)
         case (.local, _): log.warning("failed", fault, during)
+        case (.model, _): log.error("model refused", metadata: fault.metadata(during))
         }
     }
 
@@ -108,6 +111,8 @@ extension AgentAction {
         case .checkIn: "check-in"
         case .obtain(let blob): "fetching \(blob.digest)"
         case .updateTrustSet: "updating the trust set"
+        case .renewCertificate: "renewing the certificate"
+        case .reportRefusal(let model, _): "reporting model \(model.plan) \(model.version)"
         case .adoptPlan(let standing): "adopting plan \(standing.plan)"
         case .adoptModel(let model): "adopting model \(model.plan) \(model.version)"
         case .prepare(let assignment): "preparing round \(assignment.at)"

@@ -9,23 +9,6 @@ import Wire
 // One assignment: verify its base model, train with heartbeats, encode, submit or decline.
 
 extension Agent {
-    /// The verified model in the cache.
-    func verified(_ reference: ModelReference) throws(Setback) -> QuantizedModel {
-        let index = try place(of: reference.plan)
-        guard let known = plans[index].known else {
-            throw .local(
-                Fault(.invalid, "the plan '\(reference.plan)' is not understood by this version"))
-        }
-        return try locally { () throws(Fault) in
-            try ModelAcceptance(
-                modelKeys: enrolment.trustSet.modelKeys, plan: known.plan,
-                held: models.version(of: reference.plan)
-            ).accept(
-                blobs.read(reference.model.digest),
-                signature: blobs.read(reference.signature.digest), as: reference)
-        }
-    }
-
     /// Sees that the assignment can be worked on, and keeps what that takes.
     mutating func prepare(_ assignment: RoundAssignment) throws(Setback) {
         status.lastRound = (assignment.plan, assignment.at)
@@ -127,7 +110,7 @@ extension Agent {
             link.close()
             log.warning("heartbeat failed, training goes on", fault)
             return machine.heartbeatFailed(fault, connectionLost: true, now: clock.now)
-        case .refusal(let fault), .local(let fault):
+        case .refusal(let fault), .local(let fault), .model(let fault):
             log.warning("heartbeat refused", fault)
             return machine.heartbeatFailed(fault, connectionLost: false, now: clock.now)
         }

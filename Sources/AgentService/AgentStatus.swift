@@ -13,7 +13,7 @@ package struct AgentStatus: Sendable {
         package var examples: Int
         /// Rows that did not parse.
         package var unreadable: Int
-        /// Why there are no examples, or the first row left out.
+        /// Why the newest model is refused, why there are no examples, or the first row left out.
         package var problem: String?
 
         package init(

@@ -2,6 +2,7 @@ import AgentSession
 import Cryptography
 import Federation
 import Provenance
+import TLSClient
 import Wire
 
 /// What kept an action from succeeding, by what it cost.
@@ -12,6 +13,8 @@ enum Setback: Error {
     case refusal(Fault)
     /// Something on this device.
     case local(Fault)
+    /// The model at hand: it must not be used.
+    case model(Fault)
 }
 
 /// The one connection of an agent, which may not be there; any trouble with it closes it.

@@ -6,6 +6,7 @@ import Glibc
 import Kernels
 import Learning
 import Provenance
+import TLSClient
 import Wire
 
 /// Looks for whatever keeps a device from taking part, and says what to do about each find.
@@ -52,8 +53,9 @@ package struct Doctor {
                 Finding(
                     check: "enrolment", passed: true,
                     detail: "agent \(enrolment.agent) of fleet \(enrolment.trustSet.fleet)"),
-                certificate(enrolment), connection(enrolment),
+                certificate(enrolment), log(), connection(enrolment),
             ]
+            findings += models(enrolment)
         } catch { findings.append(failed("enrolment", error)) }
         findings += data() + [algebra(), processor()]
         return findings
@@ -83,13 +85,50 @@ package struct Doctor {
         let passed = now < certificate.notAfterUnix && now >= certificate.notBeforeUnix
         let detail =
             if passed {
-                "valid until \(end), \(left) days"
+                "\(age(certificate.issuedUnix, now)) old, renewed from"
+                    + " \(dateText(Renewal.dueUnix(certificate))), valid until \(end), \(left) days"
             } else if now < certificate.notBeforeUnix {
                 "not valid before \(dateText(certificate.notBeforeUnix)); set this machine's clock"
             } else {
                 "expired on \(end); enroll with --force and a new token"
             }
         return Finding(check: "certificate", passed: passed, detail: detail)
+    }
+
+    private func age(_ since: Int64, _ now: Int64) -> String {
+        let seconds = max(0, now - since)
+        return seconds < Doctor.secondsPerDay
+            ? "\(seconds / 3600) hours" : "\(seconds / Doctor.secondsPerDay) days"
+    }
+
+    private func log() -> Finding {
+        let check = "log checkpoint"
+        do throws(Fault) {
+            guard let kept = try KeptCheckpoint.load(directory) else {
+                return Finding(
+                    check: check, passed: true,
+                    detail: "none yet; the first model that is verified brings it")
+            }
+            return Finding(
+                check: check, passed: true,
+                detail: "\(kept.checkpoint.size) entries of \(kept.checkpoint.origin)")
+        } catch { return failed(check, error) }
+    }
+
+    /// The models that are held, each verified again.
+    private func models(_ enrolment: Enrolment) -> [Finding] {
+        let models = ServingModels(directory: directory.modelDirectory)
+        return configuration.data.compactMap { entry in
+            guard models.version(of: entry.plan) != nil else { return nil }
+            let check = "model of \(entry.plan)"
+            do throws(Fault) {
+                let logged = try HeldModel.verify(
+                    models.directory(of: entry.plan), trust: enrolment.trustSet)
+                return Finding(
+                    check: check, passed: true,
+                    detail: "version \(logged.version), number \(logged.position) in the log")
+            } catch { return failed(check, error) }
+        }
     }
 
     /// Connects and asks something harmless: only the answer shows whether the coordinator accepts this device.

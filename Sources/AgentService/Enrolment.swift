@@ -1,13 +1,14 @@
 package import Cryptography
 package import Federation
 package import Provenance
+import TLSClient
 import Wire
 
 /// Who this device is and whom it believes, as enrolling left it in the state directory.
 package struct Enrolment: Sendable {
     package let coordinator: NetworkAddress
-    package let key: PrivateKey
-    package let certificate: Certificate
+    package private(set) var key: PrivateKey
+    package private(set) var certificate: Certificate
     package var trustSet: TrustSet
 
     /// The agent's name, from its certificate.
@@ -22,13 +23,7 @@ package struct Enrolment: Sendable {
                 .notFound, "this device is not enrolled: \(directory.path) holds no certificate",
                 remedy: "run tributary-agent enroll --config FILE --token TOKEN")
         }
-        certificate = try Certificate(pemFile: directory.certificateFile)
-        key = try PrivateKey(pemFile: directory.keyFile)
-        guard key.publicKey == certificate.publicKey else {
-            throw Fault(
-                .invalid, "\(directory.keyFile) is not the key of \(directory.certificateFile)",
-                remedy: "enrol again with --force and a new token")
-        }
+        (key, certificate) = try RenewedIdentity.load(directory)
         trustSet = try TrustSet(document: try CredentialFile.read(directory.trustSetFile))
         let address = String(
             decoding: try CredentialFile.read(directory.coordinatorFile), as: UTF8.self)
@@ -132,11 +127,12 @@ package struct Enrolment: Sendable {
         guard let identity = certificate.identity, identity.role == .agent,
             identity.id == response.agent, identity.fleet == response.fleet
         else { throw wrong("its certificate is not for an agent of this fleet") }
-        guard certificate.isSigned(by: [authority]) else {
-            throw wrong("its certificate is not signed by the fleet's authority")
-        }
         guard trustSet.fleet == identity.fleet, trustSet.authorities.contains(authority) else {
             throw wrong("its trust set belongs to another fleet")
+        }
+        // While the authority is being replaced, another signs certificates than the server's.
+        guard certificate.isSigned(by: trustSet.authorities) else {
+            throw wrong("its certificate is not signed by the fleet's authority")
         }
         return Enrolment(
             coordinator: token.address, key: key, certificate: certificate, trustSet: trustSet)
@@ -152,6 +148,28 @@ package struct Enrolment: Sendable {
             directory.keyFile, Array(key.pem().utf8), mode: CredentialFile.secretMode)
         try CredentialFile.replace(
             directory.certificateFile, Array(certificate.pem.utf8), mode: CredentialFile.publicMode)
+    }
+
+    /// This enrolment with the certificate that the coordinator issued for `key`.
+    ///
+    /// - Throws: `Fault.untrusted` when it is not what was asked for.
+    package func renewed(_ certificate: Certificate, key: PrivateKey) throws(Fault) -> Enrolment {
+        func wrong(_ what: String) -> Fault {
+            Fault(
+                .untrusted, "the coordinator's renewal answer is wrong: its certificate \(what)",
+                remedy: "look into the coordinator's log")
+        }
+        guard certificate.publicKey == key.publicKey else { throw wrong("is for another key") }
+        guard certificate.identity == self.certificate.identity else {
+            throw wrong("is not for this agent")
+        }
+        guard certificate.isSigned(by: trustSet.authorities) else {
+            throw wrong("is not signed by a trusted authority")
+        }
+        var renewed = self
+        renewed.key = key
+        renewed.certificate = certificate
+        return renewed
     }
 
     func storeTrustSet(in directory: StateDirectory) throws(Fault) {

@@ -17,11 +17,13 @@ package struct Prediction: ~Copyable {
     private let predictsTargets: Bool
     private let input: FeatureFile
 
+    /// A model of an agent's state is verified first.
+    ///
     /// - Parameters:
     ///   - directory: holds `model.onnx`.
     ///   - file: IDX or CSV rows of raw features.
     ///   - planFile: the model's plan, whose form the input then has; without one, a row holds the model's features.
-    /// - Throws: `Fault` naming the file that is missing or malformed, and the row.
+    /// - Throws: `Fault` naming the file that is missing, malformed or not vouched for, and the row.
     package init(
         modelDirectory directory: String, input file: String, plan planFile: String? = nil
     ) throws(Fault) {
@@ -34,6 +36,7 @@ package struct Prediction: ~Copyable {
         guard size <= Prediction.largestModelBytes else {
             throw Fault(.invalid, "\(path) has \(size) bytes, more than any model here")
         }
+        try HeldModel.verify(directory)
         let model: QuantizedModel
         do throws(Fault) {
             model = try OnnxModel.decode(try readBytes(path, count: Int(size))).model

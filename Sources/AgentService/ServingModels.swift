@@ -1,8 +1,21 @@
 import Cryptography
 package import Federation
 import Glibc
+import Provenance
 
-/// The verified models that this device predicts with: `models/<plan>/model.onnx`.
+/// The version of a model that a device holds.
+package struct HeldVersion: Sendable, Equatable {
+    package let version: UInt64
+    /// SHA-256 of the model file; nil when what vouches for it is damaged.
+    package let model: Digest?
+
+    package init(version: UInt64, model: Digest?) {
+        self.version = version
+        self.model = model
+    }
+}
+
+/// The verified models that this device predicts with: `models/<plan>/model.onnx`, beside it what vouches for it.
 ///
 /// `models/<plan>` is a link to `models/<plan>.<version>`, so that a reader sees one whole version at any time. The
 /// version held is in the link's text, and so survives with it.
@@ -18,26 +31,55 @@ package struct ServingModels: Sendable {
         return UInt64(target.dropFirst(plan.name.utf8.count + 1))
     }
 
-    /// Replaces the version held by another, from two verified files.
+    /// The directory of the version held, if there is one.
+    package func directory(of plan: PlanID) -> String { "\(directory)/\(plan)" }
+
+    /// The version held, and which file its proof is about; nil when there is none.
+    package func held(_ plan: PlanID) -> HeldVersion? {
+        guard let version = version(of: plan) else { return nil }
+        // Of the proof and not of the file, so that a damaged file can be replaced by what it was.
+        let proof = try? LogProof(
+            parsing: CredentialFile.read("\(directory(of: plan))/\(HeldModel.proofFile)"))
+        let model = proof.flatMap { LeafFields($0.leaf) }?.text("model")
+        return HeldVersion(version: version, model: model.flatMap(Digest.init(hex:)))
+    }
+
+    /// Replaces the version held by another that was verified, or by the same if a file of it was damaged.
     ///
+    /// - Parameters:
+    ///   - model: the path of the model file.
+    ///   - signature: its bundle.
+    ///   - proof: that the log has it.
     /// - Throws: `Fault.storage`; the version held before then stays.
     package func install(
-        _ plan: PlanID, version: UInt64, model: String, signature: [UInt8]
+        _ plan: PlanID, version: UInt64, model: String, signature: [UInt8], proof: [UInt8]
     ) throws(Fault) {
         let name = "\(plan).\(version)"
         let folder = "\(directory)/\(name)"
-        if link(plan) != name {
+        if link(plan) != name || !isWhole(plan, model: model, signature: signature) {
             removeDirectory(folder)
             try createDirectory(folder)
-            guard Glibc.link(model, "\(folder)/model.onnx") == 0 else {
-                throw storageFault("cannot create", "\(folder)/model.onnx")
+            let file = "\(folder)/\(LoggedModel.modelFile)"
+            guard Glibc.link(model, file) == 0 else { throw storageFault("cannot create", file) }
+            let evidence = [(HeldModel.signatureFile, signature), (HeldModel.proofFile, proof)]
+            for (file, bytes) in evidence {
+                try CredentialFile.create(
+                    "\(folder)/\(file)", bytes, mode: CredentialFile.publicMode)
             }
-            try CredentialFile.create(
-                "\(folder)/model.sig", signature, mode: CredentialFile.publicMode)
             try synchronise(folder)
             try point(plan, to: name)
         }
         removeOthers(plan, keeping: name)
+    }
+
+    /// Whether the files of the version held are what they were.
+    private func isWhole(_ plan: PlanID, model: String, signature: [UInt8]) -> Bool {
+        let folder = directory(of: plan)
+        guard let digest = try? SHA256.digest(ofFile: "\(folder)/\(LoggedModel.modelFile)"),
+            digest == (try? SHA256.digest(ofFile: model))
+        else { return false }
+        return (try? CredentialFile.read("\(folder)/\(HeldModel.signatureFile)")) == signature
+            && held(plan)?.model == digest
     }
 
     private func link(_ plan: PlanID) -> String? {

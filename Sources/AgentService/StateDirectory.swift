@@ -10,9 +10,13 @@ package struct StateDirectory: Sendable, Equatable {
 
     /// The device's private key, mode 0600.
     package var keyFile: String { "\(path)/agent.key" }
+    /// A renewed key whose certificate is stored; it takes the key's place when that is done.
+    package var nextKeyFile: String { "\(path)/agent.key.next" }
     /// The device's certificate; written last when enrolling, so its presence means enrolled.
     package var certificateFile: String { "\(path)/agent.crt" }
     package var trustSetFile: String { "\(path)/trust-set.json" }
+    /// The newest checkpoint of the coordinator's log that was verified, a signed note.
+    package var checkpointFile: String { "\(path)/log-checkpoint" }
     /// One line, `host:port`.
     package var coordinatorFile: String { "\(path)/coordinator" }
     /// What the daemon says about itself, for programs.
@@ -60,8 +64,7 @@ package struct StateDirectory: Sendable, Equatable {
     /// Removes what an earlier identity left, its certificate first: plans, models, blobs and updates may be another fleet's.
     func clear() {
         unlink(certificateFile)
-        unlink(statusFile)
-        unlink(summaryFile)
+        for file in [nextKeyFile, checkpointFile, statusFile, summaryFile] { unlink(file) }
         for folder in folders where folder != path {
             for name in names(in: folder) {
                 removeDirectory("\(folder)/\(name)")

@@ -13,13 +13,17 @@ package enum AgentAction: Equatable, Sendable {
     case checkIn(waitSeconds: UInt32)
     /// Have the blob in the cache, its digest checked; nothing to do when it is there. -> `obtained`
     case obtain(BlobReference)
+    /// Have a new certificate for a new key, and store both; the next connection shows it. -> `done`
+    case renewCertificate
+    /// Tell the coordinator which model this device refuses, and why. -> `done`
+    case reportRefusal(ModelReference, reason: String)
     /// Replace the trust set by the newer one. -> `trustSetUpdated`
     case updateTrustSet
     /// Read the plan's text from the cache and open the data it describes. -> `planAdopted`
     case adoptPlan(PlanStanding)
-    /// Verify the model and put it where predictions read it. -> `done`
+    /// Verify the model and put it where predictions read it. -> `done` or `modelRefused`
     case adoptModel(ModelReference)
-    /// Verify the base model and see that there is data to train on. -> `done`
+    /// Verify the base model and see that there is data to train on. -> `done` or `modelRefused`
     case prepare(RoundAssignment)
     /// Train, reporting progress through `trainingProgressed`. -> `trained`, or `trainingStopped` after `.stop`
     case train(RoundAssignment)
@@ -67,6 +71,11 @@ package struct SessionTiming: Sendable {
     package var heartbeatPartOfLease = 0.4
     /// The shortest lease that is believed, so that a coordinator's 0 is no flood of heartbeats.
     package var shortestLeaseSeconds = 1.0
+    /// Bounds of the back-off after a certificate that could not be renewed; the old one has a third of its life left.
+    package var firstRenewalRetrySeconds = 5.0
+    package var renewalRetryCapSeconds = 3600.0
+    /// How long a refused model is left alone: what was wrong with it may have been put right behind the same name.
+    package var refusedModelSeconds = 3600.0
 
     package init() {}
 }

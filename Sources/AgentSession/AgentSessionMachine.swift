@@ -98,9 +98,10 @@ package struct AgentSessionMachine: ~Copyable {
         }
     }
 
-    /// The trust set held now has this version; when there is a newer one still, the next check-in leads to it.
+    /// The trust set held now has this version; when there is a newer one still, the next check-in leads to it. With
+    /// `renewalIsDue` (another authority issues certificates now) the certificate is renewed without waiting for that.
     package mutating func trustSetUpdated(
-        to version: UInt64, now: MonotonicInstant
+        to version: UInt64, renewalIsDue: Bool = false, now: MonotonicInstant
     ) -> AgentAction {
         step { state, memory in
             switch consume state {
@@ -109,6 +110,7 @@ package struct AgentSessionMachine: ~Copyable {
                     return memory.outOfOrder("trustSetUpdated", in: .performing(work), now: now)
                 }
                 work.task = .updateTrustSet(version: version)
+                if renewalIsDue { memory.renewAfter(&work.agenda, now: now) }
                 return memory.performed(work, now: now)
             case let other: return memory.outOfOrder("trustSetUpdated", in: other, now: now)
             }
@@ -245,9 +247,17 @@ package struct AgentSessionMachine: ~Copyable {
     package mutating func connectionFailed(
         _ fault: Fault, now: MonotonicInstant
     ) -> AgentAction {
+        step { state, memory in memory.connectionFailed(fault, in: state, now: now) }
+    }
+
+    /// The model that `.adoptModel` or `.prepare` is about does not pass: its signature, its proof, its version or its
+    /// contents. It is reported once and then left alone for a while.
+    package mutating func modelRefused(_ fault: Fault, now: MonotonicInstant) -> AgentAction {
         step { state, memory in
-            _ = consume state
-            return memory.disconnect(after: fault, now: now)
+            switch consume state {
+            case .performing(let work): memory.modelRefused(work, because: fault, now: now)
+            case let other: memory.outOfOrder("modelRefused", in: other, now: now)
+            }
         }
     }
 

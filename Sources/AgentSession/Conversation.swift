@@ -87,11 +87,16 @@ package struct CheckInAnswer: Equatable, Sendable {
     package var plans: [PlanStanding]
     package var trustSetVersion: UInt64
     package var next: Next
+    /// Whether the device's certificate is due for renewal; the device knows, not the coordinator.
+    package var renewalIsDue: Bool
 
-    package init(plans: [PlanStanding], trustSetVersion: UInt64, next: Next) {
+    package init(
+        plans: [PlanStanding], trustSetVersion: UInt64, next: Next, renewalIsDue: Bool = false
+    ) {
         self.plans = plans
         self.trustSetVersion = trustSetVersion
         self.next = next
+        self.renewalIsDue = renewalIsDue
     }
 }
 

@@ -3,11 +3,22 @@ import Federation
 // What a failure means in each state: it costs the task, the connection, or the agent's place in the round.
 
 extension SessionMemory {
+    /// The connection failed in `state`, or the coordinator will not talk to this agent.
+    mutating func connectionFailed(
+        _ fault: Fault, in state: consuming SessionState, now: MonotonicInstant
+    ) -> Transition {
+        switch consume state {
+        case .performing(let work): broken(off: work.task, now: now)
+        default: break
+        }
+        return disconnect(after: fault, now: now)
+    }
+
     /// The coordinator refused what the agent asked in `state`.
     mutating func refused(
         _ fault: Fault, in state: consuming SessionState, now: MonotonicInstant
     ) -> Transition {
-        if fault.refusesAgent { return disconnect(after: fault, now: now) }
+        if fault.refusesAgent { return connectionFailed(fault, in: state, now: now) }
         switch consume state {
         case .obtaining(let work):
             return abandon(work.task, work.agenda, because: fault, now: now)

@@ -10,12 +10,16 @@ struct SessionMemory {
     var pending: [PlanID: PendingUpdate]
     var adoptedPlans: [PlanID: Digest] = [:]
     var adoptedModels: [PlanID: Digest] = [:]
-    /// Plan texts and models found unfit: not tried again until the trust set changes.
+    /// Plan texts found unfit: not tried again until the trust set changes.
     var unfit: Set<Digest> = []
+    var refusals: [ModelReference: ModelRefusal] = [:]
     /// Whether a check-in has been answered; until then the device does not know its plans and has nothing to wait for.
     var hasCheckedIn = false
     var retries: BackOff
     var declines: BackOff
+    var renewals: BackOff
+    /// When to ask for a new certificate again, after asking for one.
+    var renewalAfter: MonotonicInstant?
 
     init(
         timing: SessionTiming, follows: Set<PlanID>, trustSetVersion: UInt64,
@@ -28,6 +32,8 @@ struct SessionMemory {
         self.random = random
         retries = BackOff(first: timing.firstRetrySeconds, cap: timing.retryCapSeconds)
         declines = retries
+        renewals = BackOff(
+            first: timing.firstRenewalRetrySeconds, cap: timing.renewalRetryCapSeconds)
     }
 
     // MARK: Connecting and checking in
@@ -55,7 +61,7 @@ struct SessionMemory {
     }
 
     /// Turns the answer into an agenda: first what the work depends on, then the work (its lease is running), then the
-    /// models to predict with.
+    /// models to predict with, and what can wait: reports and a new certificate.
     mutating func checkedIn(_ answer: CheckInAnswer, now: MonotonicInstant) -> Transition {
         retries.reset()
         hasCheckedIn = true
@@ -85,6 +91,8 @@ struct SessionMemory {
         where adoptedModels[model.plan] != model.model.digest {
             tasks.append(.adoptModel(model))
         }
+        tasks += reports(named: followed.compactMap(\.serving), answer.next)
+        if isTimeToRenew(answer, now: now) { tasks.append(.renewCertificate) }
         return proceed(Agenda(tasks: tasks, then: then), now: now)
     }
 
@@ -115,7 +123,13 @@ struct SessionMemory {
         var agenda = agenda
         while !agenda.tasks.isEmpty {
             let task = agenda.tasks.removeFirst()
-            if isUnfit(task) { continue }
+            if case .adoptPlan(let standing) = task, unfit.contains(standing.text.digest) {
+                continue
+            }
+            if let refusal = task.model.flatMap({ refusals[$0] }), now < refusal.until {
+                guard case .work(let grant) = task else { continue }
+                return decline(grant.assignment, agenda, because: refusal.fault, now: now)
+            }
             return begin(task, agenda)
         }
         switch agenda.then {
@@ -124,14 +138,6 @@ struct SessionMemory {
             let connected = until.seconds(since: now) <= timing.longestConnectedPauseSeconds
             return Transition(
                 .waiting(connected: connected), .wait(until: until, keepingConnection: connected))
-        }
-    }
-
-    private func isUnfit(_ task: SessionTask) -> Bool {
-        switch task {
-        case .adoptPlan(let standing): unfit.contains(standing.text.digest)
-        case .adoptModel(let model): unfit.contains(model.model.digest)
-        case .submit, .readdress, .discard, .updateTrustSet, .work: false
         }
     }
 
@@ -158,6 +164,9 @@ struct SessionMemory {
         case .readdress(let update): action = .readdress(update)
         case .discard(let update): action = .discard(update)
         case .updateTrustSet: action = .updateTrustSet
+        case .renewCertificate: action = .renewCertificate
+        case .reportRefusal(let model, let reason):
+            action = .reportRefusal(model, reason: reason)
         case .adoptPlan(let standing): action = .adoptPlan(standing)
         case .adoptModel(let model): action = .adoptModel(model)
         case .work(let grant): action = .prepare(grant.assignment)
@@ -178,6 +187,11 @@ struct SessionMemory {
         case .updateTrustSet(let version):
             trustSetVersion = version
             unfit = []
+            for model in refusals.keys { refusals[model]?.until = now }
+        case .renewCertificate:
+            putOffRenewal(now: now)
+            return Transition(.connecting, .connect)
+        case .reportRefusal(let model, _): refusals[model]?.isSettled = true
         case .adoptPlan(let standing): adoptedPlans[standing.plan] = standing.text.digest
         case .adoptModel(let model): adoptedModels[model.plan] = model.model.digest
         case .work(let grant): return train(grant, work.agenda)
@@ -193,18 +207,21 @@ struct SessionMemory {
         case .work(let grant):
             return decline(grant.assignment, agenda, because: fault, now: now)
         case .readdress(let update): return probe(update, agenda)
-        case .submit, .discard, .updateTrustSet, .adoptPlan, .adoptModel:
-            return proceed(agenda, now: now)
+        case .renewCertificate: putOffRenewal(now: now)
+        case .reportRefusal(let model, _): refusals[model]?.isSettled = true
+        case .submit, .discard, .updateTrustSet, .adoptPlan, .adoptModel: break
         }
+        return proceed(agenda, now: now)
     }
 
-    /// As `abandon`, after the task itself failed: a plan or model that does not pass would not pass again either.
+    /// As `abandon`, after the task itself failed: what cannot be adopted now could not be adopted again either.
     mutating func failed(
         _ work: SessionState.Performing, because fault: Fault, now: MonotonicInstant
     ) -> Transition {
         switch work.task {
         case .adoptPlan(let standing) where fault.isLasting: unfit.insert(standing.text.digest)
-        case .adoptModel(let model) where fault.isLasting: unfit.insert(model.model.digest)
+        case .adoptModel(let model) where fault.isLasting:
+            remember(model, fault, isSettled: true, now: now)
         default: break
         }
         return abandon(work.task, work.agenda, because: fault, now: now)

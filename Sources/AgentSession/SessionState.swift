@@ -60,6 +60,8 @@ enum SessionTask: Equatable {
     case readdress(PendingUpdate)
     case discard(PendingUpdate)
     case updateTrustSet(version: UInt64)
+    case renewCertificate
+    case reportRefusal(ModelReference, reason: String)
     case adoptPlan(PlanStanding)
     case adoptModel(ModelReference)
     case work(Grant)
@@ -68,14 +70,26 @@ enum SessionTask: Equatable {
     var hasOwnEvent: Bool {
         switch self {
         case .updateTrustSet, .adoptPlan: true
-        case .submit, .readdress, .discard, .adoptModel, .work: false
+        case .submit, .readdress, .discard, .renewCertificate, .reportRefusal, .adoptModel, .work:
+            false
+        }
+    }
+
+    /// The model that it uses.
+    var model: ModelReference? {
+        switch self {
+        case .adoptModel(let model): model
+        case .work(let grant): grant.assignment.base
+        case .submit, .readdress, .discard, .updateTrustSet, .renewCertificate, .reportRefusal,
+            .adoptPlan:
+            nil
         }
     }
 
     /// The blobs to have before the task's own action, in the order to fetch them.
     var blobs: [BlobReference] {
         switch self {
-        case .submit, .readdress, .discard, .updateTrustSet: []
+        case .submit, .readdress, .discard, .updateTrustSet, .renewCertificate, .reportRefusal: []
         case .adoptPlan(let standing): [standing.text]
         case .adoptModel(let model): [model.model, model.signature]
         case .work(let grant):

@@ -34,20 +34,8 @@ struct EnrolmentTests {
 
     /// Stores an enrolment as a coordinator would have given it.
     private func store(keyFile: PrivateKey? = nil) throws {
-        let now = Int64(clock.unixSeconds)
-        let authority = try CertificateAuthority.create(fleet: "plant", nowUnix: now)
-        let key = try PrivateKey.generate(.p256)
-        let certificate = try authority.issue(
-            identity: Identity(fleet: "plant", role: .agent, id: "agent-7"),
-            publicKey: key.publicKey, days: 30, nowUnix: now)
-        let modelKey = try PrivateKey.generate(.p256)
-        let trustSet = try TrustSet.initial(
-            fleet: "plant", authorities: [authority.certificate], modelKeys: [modelKey.publicKey],
-            logKey: PrivateKey.generate(.ed25519).publicKey, signedBy: modelKey)
-        try certificate.write(pemFile: directory.certificateFile)
-        try (keyFile ?? key).write(pemFile: directory.keyFile)
-        try temporary.write(trustSet.document, to: "state/trust-set.json")
-        try temporary.write(Array("127.0.0.1:8443\n".utf8), to: "state/coordinator")
+        _ = try ExampleFleet().enrol(in: directory)
+        if let keyFile { try temporary.write(Array(keyFile.pem().utf8), to: "state/agent.key") }
     }
 
     @Test("a device without a certificate is told to enrol")
@@ -62,7 +50,7 @@ struct EnrolmentTests {
         try store()
         let enrolment = try Enrolment(directory)
         #expect(enrolment.agent == "agent-7")
-        #expect(enrolment.coordinator == NetworkAddress(host: "127.0.0.1", port: 8443))
+        #expect(enrolment.coordinator == NetworkAddress(host: "127.0.0.1", port: 1))
         #expect(enrolment.trustSet.version == 1)
     }
 

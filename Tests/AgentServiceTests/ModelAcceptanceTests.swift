@@ -3,6 +3,7 @@ import AgentSession
 import Cryptography
 import Federation
 import Learning
+import Provenance
 import Testing
 
 @Suite("Model acceptance")
@@ -13,61 +14,84 @@ struct ModelAcceptanceTests {
     init() throws {
         fleet = try ExampleFleet()
         acceptance = ModelAcceptance(
-            modelKeys: [fleet.modelKey.publicKey], plan: fleet.plan, held: 4)
+            trust: fleet.trust, plan: fleet.plan,
+            held: HeldVersion(version: 4, model: SHA256.digest(of: [4])))
     }
 
     /// The fault with which version 5 is refused; each argument is what is wrong with it.
     private func refusal(
-        _ acceptance: ModelAcceptance? = nil, model: [UInt8]? = nil, signature: [UInt8]? = nil,
+        _ acceptance: ModelAcceptance? = nil, model: [UInt8]? = nil, evidence: ModelEvidence? = nil,
         as reference: ModelReference? = nil
     ) throws -> Fault? {
         let model = try model ?? fleet.model(version: 5)
-        let signature = try signature ?? fleet.signature(of: model)
+        let evidence = try evidence ?? fleet.evidence(version: 5, model: model)
         let reference =
             try reference
-            ?? fleet.reference(version: 5, model: model, signature: signature)
+            ?? fleet.reference(version: 5, model: model, signature: evidence.signature)
         return fault { () throws(Fault) in
-            _ = try (acceptance ?? self.acceptance).accept(
-                model, signature: signature, as: reference)
+            _ = try (acceptance ?? self.acceptance).accept(model, evidence, as: reference)
         }
     }
 
     @Test("a signed model of the plan, newer than the one held, is accepted")
     func accepted() throws {
         let model = try fleet.model(version: 5)
-        let signature = try fleet.signature(of: model)
+        let evidence = try fleet.evidence(version: 5, model: model)
         let accepted = try acceptance.accept(
-            model, signature: signature,
-            as: fleet.reference(version: 5, model: model, signature: signature))
-        #expect(accepted.shape == (try StudentShape(plan: fleet.plan)))
+            model, evidence,
+            as: fleet.reference(version: 5, model: model, signature: evidence.signature))
+        #expect(accepted.model.shape == (try StudentShape(plan: fleet.plan)))
+        #expect(accepted.checkpoint.checkpoint.size == 6)
     }
 
     @Test("the version held, and any version when none is held, are accepted")
     func sameVersion() throws {
         var acceptance = acceptance
-        acceptance.held = 5
+        acceptance.held = HeldVersion(
+            version: 5, model: SHA256.digest(of: try fleet.model(version: 5)))
         #expect(try refusal(acceptance) == nil)
         acceptance.held = nil
+        #expect(try refusal(acceptance) == nil)
+    }
+
+    @Test("another model under the version held is refused")
+    func twin() throws {
+        var acceptance = acceptance
+        acceptance.held = HeldVersion(
+            version: 5, model: SHA256.digest(of: [5]))
+        let fault = try refusal(acceptance)
+        #expect(fault?.code == .conflict)
+        #expect(fault?.message.contains("another model of the same version") == true)
+        // What vouched for the one held is damaged: it may be replaced.
+        acceptance.held = HeldVersion(version: 5, model: nil)
         #expect(try refusal(acceptance) == nil)
     }
 
     @Test("a model that another key signed is refused")
     func wrongKey() throws {
         let model = try fleet.model(version: 5)
-        let signature = try fleet.signature(of: model, key: PrivateKey.generate(.p256))
-        #expect(try refusal(model: model, signature: signature)?.code == .untrusted)
+        var evidence = try fleet.evidence(version: 5, model: model)
+        evidence.signature = try fleet.signature(of: model, key: PrivateKey.generate(.p256))
+        #expect(try refusal(model: model, evidence: evidence)?.code == .untrusted)
     }
 
-    @Test("bytes that are no signature are refused")
-    func noSignature() throws {
-        #expect(try refusal(signature: [])?.code == .untrusted)
-        #expect(try refusal(signature: Array("{}".utf8))?.code == .untrusted)
+    @Test("bytes that are no signature are refused, and bytes that are no proof")
+    func noEvidence() throws {
+        let good = try fleet.evidence(version: 5, model: fleet.model(version: 5))
+        for bytes in [[], Array("{}".utf8), Array(good.proof.dropLast(9))] {
+            var evidence = good
+            evidence.signature = bytes
+            #expect(try refusal(evidence: evidence)?.code == .untrusted)
+            evidence = good
+            evidence.proof = bytes
+            #expect(try refusal(evidence: evidence)?.code == .untrusted)
+        }
     }
 
     @Test("a signature over another file does not vouch for this one")
     func wrongDigest() throws {
-        let signature = try fleet.signature(of: fleet.model(version: 6))
-        let fault = try refusal(signature: signature)
+        let evidence = try fleet.evidence(version: 5, model: fleet.model(version: 6))
+        let fault = try refusal(evidence: evidence)
         #expect(fault?.code == .untrusted)
         #expect(fault?.message.contains("another model.onnx") == true)
     }
@@ -75,14 +99,71 @@ struct ModelAcceptanceTests {
     @Test("a signature that lists the bytes under another name does not vouch for model.onnx")
     func wrongName() throws {
         let model = try fleet.model(version: 5)
-        let signature = try fleet.signature(of: model, file: "old/model.onnx")
-        #expect(try refusal(model: model, signature: signature)?.code == .untrusted)
+        let evidence = try fleet.evidence(
+            version: 5, model: model,
+            signature: fleet.signature(of: model, file: "old/model.onnx"))
+        #expect(try refusal(model: model, evidence: evidence)?.code == .untrusted)
+    }
+
+    @Test("a signature with another signature's proof is refused")
+    func swappedProof() throws {
+        let model = try fleet.model(version: 5)
+        var evidence = try fleet.evidence(version: 5, model: model)
+        evidence.proof = try fleet.evidence(version: 5, model: fleet.model(version: 6)).proof
+        #expect(try refusal(model: model, evidence: evidence)?.code == .untrusted)
+    }
+
+    @Test("a model that the log has under another version is refused")
+    func otherLeaf() throws {
+        let model = try fleet.model(version: 5)
+        let evidence = try fleet.evidence(version: 6, model: model)
+        let fault = try refusal(model: model, evidence: evidence)
+        #expect(fault?.code == .untrusted)
+        #expect(fault?.message.contains("that of version 6") == true, "\(fault?.message ?? "")")
+    }
+
+    @Test("a proof whose path leads elsewhere, or whose checkpoint another key signed, is refused")
+    func wrongProof() throws {
+        let model = try fleet.model(version: 5)
+        let signature = try fleet.signature(of: model)
+        let leaf = try fleet.leaf(version: 5, model: model, signature: signature)
+        var log = try fleet.exampleLog()
+        let index = log.append(leaf)
+        var other = ExampleLog(
+            signer: try LogSigner(name: "tributary/plant", key: PrivateKey.generate(.ed25519)))
+        let stranger = other.append(leaf)
+        for proof in [
+            try log.proof(of: index, path: [SHA256.digest(of: [1])]), try other.proof(of: stranger),
+        ] {
+            let evidence = ModelEvidence(signature: signature, proof: proof, consistency: [])
+            #expect(try refusal(model: model, evidence: evidence)?.code == .untrusted)
+        }
+    }
+
+    @Test("a model that was signed before its key counted, or after, is refused")
+    func keyValidity() throws {
+        let spare = try PrivateKey.generate(.p256)
+        let model = try fleet.model(version: 5)
+        let evidence = try fleet.evidence(version: 5, model: model)
+        for key in [
+            TrustSet.ModelKey(key: fleet.modelKey.publicKey, from: 5),
+            TrustSet.ModelKey(key: fleet.modelKey.publicKey, from: 1, until: 5),
+        ] {
+            var acceptance = acceptance
+            acceptance.trust = try TrustSet.initial(
+                fleet: "plant", authorities: [fleet.authority.certificate],
+                modelKeys: [key, TrustSet.ModelKey(key: spare.publicKey, from: 2)],
+                log: fleet.log.verifier, signedBy: spare)
+            #expect(try refusal(acceptance, model: model, evidence: evidence)?.code == .untrusted)
+        }
+        #expect(try refusal(model: model, evidence: evidence) == nil)
     }
 
     @Test("a model older than the one held is refused, and told so")
     func rollback() throws {
         var acceptance = acceptance
-        acceptance.held = 6
+        acceptance.held = HeldVersion(
+            version: 6, model: SHA256.digest(of: [6]))
         let fault = try refusal(acceptance)
         #expect(fault?.code == .conflict)
         #expect(fault?.message.contains("version 6") == true)
@@ -98,10 +179,9 @@ struct ModelAcceptanceTests {
     func otherPlan() throws {
         let model = try fleet.model(version: 5, plan: "valves")
         #expect(try refusal(model: model)?.code == .untrusted)
-        let signature = try fleet.signature(of: model)
         let reference = try fleet.reference(
-            version: 5, plan: "valves", model: model, signature: signature)
-        #expect(try refusal(model: model, signature: signature, as: reference)?.code == .untrusted)
+            version: 5, plan: "valves", model: model, signature: fleet.signature(of: model))
+        #expect(try refusal(model: model, as: reference)?.code == .untrusted)
     }
 
     @Test("a model of another shape or normalisation than the plan's is refused")

@@ -18,7 +18,7 @@ struct ServingModelsTests {
     private func install(_ version: UInt64, _ bytes: [UInt8]) throws {
         try directory.write(bytes, to: "blob")
         try models.install(
-            plan, version: version, model: "\(directory.path)/blob", signature: [7])
+            plan, version: version, model: "\(directory.path)/blob", signature: [7], proof: [8])
         try FileManager.default.removeItem(atPath: "\(directory.path)/blob")
     }
 
@@ -29,6 +29,8 @@ struct ServingModelsTests {
         #expect(models.version(of: plan) == 3)
         #expect(try directory.contents("pumps/model.onnx") == [1, 2, 3])
         #expect(try directory.contents("pumps/model.sig") == [7])
+        #expect(try directory.contents("pumps/model.tlog-proof") == [8])
+        #expect(models.directory(of: plan) == "\(directory.path)/pumps")
     }
 
     @Test("a newer version takes the place of the older one, which is removed")
@@ -63,7 +65,8 @@ struct ServingModelsTests {
         try install(3, [1])
         try directory.write([5], to: "other")
         try models.install(
-            planID("pumps-2"), version: 8, model: "\(directory.path)/other", signature: [])
+            planID("pumps-2"), version: 8, model: "\(directory.path)/other", signature: [],
+            proof: [])
         try install(4, [2])
         #expect(models.version(of: plan) == 4)
         #expect(try models.version(of: planID("pumps-2")) == 8)
@@ -73,7 +76,7 @@ struct ServingModelsTests {
     func failure() throws {
         try install(3, [1])
         let fault = fault { () throws(Fault) in
-            try models.install(plan, version: 4, model: "/nonexistent", signature: [])
+            try models.install(plan, version: 4, model: "/nonexistent", signature: [], proof: [])
         }
         #expect(fault?.code == .storage)
         #expect(models.version(of: plan) == 3)
