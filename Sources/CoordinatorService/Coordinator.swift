@@ -22,16 +22,26 @@ package enum Coordinator {
         let directory = try StateDirectory(path: path)
         let lock = try directory.lock()
         defer { close(lock) }
-        let configuration = try directory.configuration()
+        var custody = try KeyCustody(directory: directory)
+        let configuration = custody.configuration
         var log = Logger(label: "tributary-coordinator")
         log.logLevel = Logger.Level(rawValue: configuration.logLevel) ?? .info
-        let registry = try Registry.open(directory: path)
+        let keys = try await custody.settle()
+        for line in custody.report { log.notice("\(line)") }
         let fleet = Fleet(
-            keys: try FleetKeys(directory: directory), registry: registry,
-            configuration: configuration, randomness: randomness, log: log)
+            keys: keys, registry: custody.registry, configuration: configuration,
+            randomness: randomness, log: log)
         try await fleet.start()
+        var services: [any Service] = []
+        if let http = configuration.http {
+            let server = try await LogServer(
+                directory: directory.logDirectory, configuration: http, log: log)
+            await fleet.servesLog(at: server.address)
+            services.append(server)
+        }
+        services.append(CoordinatorServer(fleet: fleet, log: log, ready: ready))
         let group = ServiceGroup(
-            services: [CoordinatorServer(fleet: fleet, log: log, ready: ready)],
+            services: services,
             gracefulShutdownSignals: [.sigterm, .sigint], logger: log)
         try await group.run()
     }

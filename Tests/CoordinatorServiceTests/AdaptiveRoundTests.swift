@@ -6,7 +6,7 @@ import Registry
 import Testing
 import Wire
 
-@Suite("Rounds whose clipping norm adapts", .timeLimit(.minutes(2)))
+@Suite("Rounds whose clipping norm adapts", .timeLimit(.minutes(10)))
 struct AdaptiveRoundTests {
     private static let plan = TinyPlan(
         privacy: TinyPlan.privacy(noise: 0.05), clipping: "adaptive = true\ncount_noise = 0.5")
@@ -49,7 +49,7 @@ struct AdaptiveRoundTests {
     /// The norms in the registry and in the log are one chain over the published rounds 1 and 3.
     private func expectChain(_ directory: TemporaryDirectory, first: Double) async throws {
         let state = try StateDirectory(path: directory.file("state"))
-        let registry = try Registry.open(directory: state.path)
+        let registry = try state.registry()
         let rounds = try await registry.rounds(plan: nil)
         #expect(rounds.map(\.phase) == [.published, .abandoned, .published])
         #expect(rounds[0].nextClippingNorm.map { Double($0) } == first)
@@ -79,7 +79,7 @@ struct AdaptiveRoundTests {
             try await submitFromAll(agents)
             #expect(try await admin.watchToEnd(job).rounds.first?.clippingNorm == 0)
             #expect(try await admin.plan("tiny").clippingNorm == 1)
-            let registry = try Registry.open(directory: fleet.state.path)
+            let registry = try fleet.registry()
             let round = try await registry.round(RoundID(1))
             #expect(round.clippingNorm == nil && round.nextClippingNorm == nil)
         }

@@ -39,6 +39,8 @@ struct Admin {
         return latest
     }
 
+    /// Not inlined: in a loop, Swift 6.3's optimiser crashes on it otherwise.
+    @inline(never)
     func token(uses: UInt32 = 1, validSeconds: UInt64 = 3600) async throws -> EnrolmentToken {
         let answer = try await ask(
             .tokenCreate(TokenCreate(uses: uses, validSeconds: validSeconds)))
@@ -104,7 +106,7 @@ struct Admin {
         _ = try await ask(.agentRevoke(AgentRevoke(agent: agent.name, reason: reason)))
     }
 
-    private func unexpected(_ answer: AdminResponse) -> Fault {
+    func unexpected(_ answer: AdminResponse) -> Fault {
         Fault(.internal, "not the answer to the request: \(answer)")
     }
 }

@@ -4,7 +4,7 @@ import Foundation
 import Testing
 import Wire
 
-@Suite("The order in which updates arrive", .timeLimit(.minutes(2)))
+@Suite("The order in which updates arrive", .timeLimit(.minutes(10)))
 struct ArrivalOrderTests {
     private static let agents = 12
 

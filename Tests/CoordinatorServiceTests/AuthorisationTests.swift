@@ -5,7 +5,7 @@ import Foundation
 import Testing
 import Wire
 
-@Suite("Who may say what", .timeLimit(.minutes(2)))
+@Suite("Who may say what", .timeLimit(.minutes(10)))
 struct AuthorisationTests {
     private func certificate(
         from authority: CertificateAuthority, _ identity: Identity
@@ -104,14 +104,14 @@ struct AuthorisationTests {
     }
 
     @Test("an auditor reads, an operator runs rounds, and only an admin changes the fleet")
-    func people() async throws {
+    func permissions() async throws {
         try await FleetUnderTest.run { fleet in
             let (admin, agents) = try await fleet.prepare(TinyPlan(), agents: 1)
             var credentials: [Role: Admin] = [.admin: admin]
             for role in [Role.operator, .auditor] {
                 let folder = fleet.directory.file(role.rawValue)
                 try await fleet.state.issueCredential(
-                    name: "someone", role: role, output: folder)
+                    name: "the-\(role.rawValue)", role: role, output: folder)
                 credentials[role] = try await fleet.admin(folder: folder)
             }
             let reading: [AdminRequest] = [
@@ -145,6 +145,51 @@ struct AuthorisationTests {
             let job = try #require(try await credentials[.operator]?.start("tiny"))
             try await submitFromAll(agents)
             #expect(try await admin.watchToEnd(job).state == "finished")
+        }
+    }
+
+    @Test("a person's certificate counts while the registry says the same of them")
+    func people() async throws {
+        try await FleetUnderTest.run { fleet in
+            func issue(_ role: Role, folder: String) async throws -> Admin {
+                let folder = fleet.directory.file(folder)
+                try await fleet.state.issueCredential(name: "kim", role: role, output: folder)
+                return try await fleet.admin(folder: folder)
+            }
+            func refused(_ person: Admin) async -> Fault? {
+                await refusal { _ = try await person.ask(.planList(PlanList())) }
+            }
+            let first = try await issue(.operator, folder: "first")
+            _ = try await first.ask(.planList(PlanList()))
+            let second = try await issue(.operator, folder: "second")
+            _ = try await second.ask(.planList(PlanList()))
+            #expect(await refused(first)?.message.contains("newer credential") == true)
+
+            let third = try await issue(.auditor, folder: "third")
+            #expect(await refused(second)?.message.contains("'kim' is auditor now") == true)
+            _ = try await third.ask(.planList(PlanList()))
+            try await fleet.state.revokeCredential(name: "kim", reason: "left")
+            let fault = await refused(third)
+            #expect(fault?.code == .forbidden)
+            #expect(fault?.message.contains("was revoked") == true)
+            #expect(fault?.remedy.contains("admin issue") == true)
+        }
+    }
+
+    @Test("a person whom the registry does not know is told to get a new credential")
+    func unknownPerson() async throws {
+        try await FleetUnderTest.run { fleet in
+            let authority = try CertificateAuthority(
+                certificate: fleet.authority,
+                key: try PrivateKey(pemFile: fleet.state.path + "/keys/fleet-ca.key"))
+            let stranger = Admin(
+                line: try await fleet.connect(
+                    try certificate(
+                        from: authority, Identity(fleet: "lab", role: .admin, id: "earlier"))))
+            let fault = await refusal { _ = try await stranger.ask(.planList(PlanList())) }
+            #expect(fault?.code == .forbidden)
+            #expect(fault?.message.contains("'earlier'") == true)
+            #expect(fault?.remedy.contains("admin issue") == true)
         }
     }
 

@@ -1,10 +1,11 @@
 import CoordinatorService
 import Cryptography
 import Federation
+import Provenance
 import Testing
 import Wire
 
-@Suite("A check-in", .timeLimit(.minutes(2)))
+@Suite("A check-in", .timeLimit(.minutes(10)))
 struct CheckInTests {
     @Test("tells a new agent of its plans at once, and an informed one when to come back")
     func news() async throws {
@@ -166,6 +167,8 @@ struct CheckInTests {
             let admin = try await fleet.admin()
             let agent = try await ScriptedAgent.enrol(in: fleet, token: try await admin.token())
             #expect(try await agent.checkIn([]).trustSetVersion == 1)
+            #expect(
+                try await agent.checkIn([]).logCheckpoint == (try await fleet.checkpoint()).note)
             let document = try CredentialFile.read(fleet.state.trustSetFile)
             #expect(
                 try await agent.line.ask(.trustSetRequest(TrustSetRequest(afterVersion: 0)))

@@ -6,7 +6,7 @@ import Registry
 import Testing
 import Wire
 
-@Suite("Enrolment", .timeLimit(.minutes(2)))
+@Suite("Enrolment", .timeLimit(.minutes(10)))
 struct EnrolmentTests {
     private func request(
         _ secret: [UInt8], clockOff seconds: Int64 = 0
@@ -42,7 +42,8 @@ struct EnrolmentTests {
             let unknown = try await admin.token().secret.map { ~$0 }
             let expired = [UInt8](repeating: 7, count: 32)
             // The command line gives a token at least a minute, so an old one is put there by hand.
-            try await Registry.open(directory: fleet.state.path).addToken(
+            let registry = try fleet.registry()
+            try await registry.addToken(
                 secretDigest: SHA256.digest(of: expired), uses: 1, expiresUnix: 1_700_000_000,
                 nowUnix: 1_600_000_000, event: FleetEvent(.tokenIssued, []))
             let used = try await admin.token()
@@ -81,6 +82,32 @@ struct EnrolmentTests {
                 #expect(fault?.remedy.contains("clock") == true)
             }
             _ = try await ScriptedAgent.enrol(in: fleet, token: token)
+        }
+    }
+
+    @Test(
+        "lets in a device whose clock is a day off, and its certificate is good by that clock at once",
+        arguments: [-86_300, 86_300] as [Int64])
+    func tolerated(seconds: Int64) async throws {
+        try await FleetUnderTest.run { fleet in
+            let key = try PrivateKey.generate(.p256)
+            var request = try request(
+                try await fleet.admin().token().secret, clockOff: seconds)
+            request.certificateRequest = try CertificateRequest.make(key: key)
+            let stranger = try await fleet.connect()
+            guard case .enrolResponse(let response) = try await stranger.ask(.enrolRequest(request))
+            else {
+                Issue.record("no certificate")
+                return
+            }
+            let certificate = try Certificate(der: response.certificate)
+            let server = try Certificate(pemFile: fleet.state.path + "/certificates/server.crt")
+            let clock = Int64(Date().timeIntervalSince1970) + seconds
+            for certificate in [certificate, server, fleet.authority] {
+                #expect(certificate.notBeforeUnix <= clock && clock < certificate.notAfterUnix)
+            }
+            let line = try await fleet.connect((certificate, key))
+            try await line.ask(.checkInRequest(CheckInRequest()))
         }
     }
 

@@ -2,6 +2,8 @@ import CoordinatorService
 import Cryptography
 import Federation
 import Foundation
+import Provenance
+import Registry
 import Wire
 
 /// A coordinator in this process, listening on a loopback port, with a state directory of its own.
@@ -40,8 +42,9 @@ struct FleetUnderTest {
     }
 
     /// Makes the state directory, its configuration and the coordinator's own examples.
-    static func initialise(_ directory: TemporaryDirectory, plans: [String] = ["tiny"]) async throws
-    {
+    static func initialise(
+        _ directory: TemporaryDirectory, plans: [String] = ["tiny"], deviceDays: Double = 90
+    ) async throws {
         let state = try await StateDirectory.initialise(
             path: directory.file("state"), fleet: "lab", addresses: ["127.0.0.1"], port: 7443)
         let data = plans.map {
@@ -61,6 +64,8 @@ struct FleetUnderTest {
             [check_in]
             wait_seconds = 30
             come_back_seconds = 1
+            [certificates]
+            device_days = \(deviceDays)
             \(data.joined(separator: "\n"))
 
             """
@@ -108,6 +113,23 @@ struct FleetUnderTest {
         authority = try Certificate(pemFile: state.path + "/certificates/fleet-ca.crt")
     }
 
+    /// A second hand on the registry of the running coordinator.
+    func registry() throws(Fault) -> Registry { try state.registry() }
+
+    /// The newest checkpoint of this coordinator's log.
+    func checkpoint() async throws -> SignedCheckpoint { try await registry().checkpoint() }
+
+    /// Serves the same directory anew while `body` runs; this coordinator has stopped by then for good.
+    ///
+    /// - Parameter work: what happens while nobody serves it.
+    func restarted(
+        after work: () async throws -> Void = {}, _ body: (FleetUnderTest) async throws -> Void
+    ) async throws {
+        await stop()
+        try await work()
+        try await Self.serve(directory, body)
+    }
+
     private func stop() async {
         serving.cancel()
         _ = await serving.result
@@ -144,6 +166,18 @@ struct FleetUnderTest {
             enrolled.append(agent)
         }
         return (admin, enrolled)
+    }
+}
+
+extension StateDirectory {
+    /// The registry of the fleet `lab`, besides the daemon.
+    func registry() throws(Fault) -> Registry {
+        try Registry.open(directory: path, log: try logSigner(), nowUnix: 1)
+    }
+
+    /// What signs the log of the fleet `lab`.
+    func logSigner() throws(Fault) -> LogSigner {
+        try LogSigner(name: "tributary/lab", key: PrivateKey(pemFile: path + "/keys/log.key"))
     }
 }
 

@@ -3,7 +3,7 @@ import Privacy
 import Testing
 import Wire
 
-@Suite("A job of rounds", .timeLimit(.minutes(2)))
+@Suite("A job of rounds", .timeLimit(.minutes(10)))
 struct JobTests {
     @Test("starts once for one idempotency key, and one at a time for a plan")
     func once() async throws {

@@ -2,6 +2,7 @@ import Cryptography
 import Dispatch
 import Federation
 import Synchronization
+import TLSClient
 import Wire
 
 /// A client's TLS connection with a thread of its own: the client blocks, and the threads that run tasks must not.

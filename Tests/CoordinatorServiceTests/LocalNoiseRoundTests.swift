@@ -5,7 +5,7 @@ import Testing
 import UpdateCodec
 import Wire
 
-@Suite("Rounds whose agents add noise themselves", .timeLimit(.minutes(2)))
+@Suite("Rounds whose agents add noise themselves", .timeLimit(.minutes(10)))
 struct LocalNoiseRoundTests {
     private static let plan = TinyPlan(privacy: TinyPlan.privacy(localNoise: 1))
 

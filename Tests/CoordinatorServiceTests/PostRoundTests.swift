@@ -7,7 +7,7 @@ import Registry
 import Testing
 import Wire
 
-@Suite("Distillation after a round", .timeLimit(.minutes(2)))
+@Suite("Distillation after a round", .timeLimit(.minutes(10)))
 struct PostRoundTests {
     /// Much noise: the round's own weights are hardly better than a guess.
     private let noisy = TinyPlan(
@@ -47,7 +47,7 @@ struct PostRoundTests {
     }
 
     private func registry(in directory: TemporaryDirectory) throws -> Registry {
-        try Registry.open(directory: directory.file("state"))
+        try StateDirectory(path: directory.file("state")).registry()
     }
 
     /// The members of the newest leaf of the log.
@@ -103,7 +103,8 @@ struct PostRoundTests {
             let registry = try registry(in: directory)
             let teacher = try #require(try await registry.plan(tiny).teacherDigest)
             let liar = try await registry.putBlob(negated(try await registry.blob(teacher)))
-            try await registry.setTeacher(tiny, digest: liar)
+            try await registry.setTeacher(
+                tiny, digest: liar, nowUnix: 1, event: FleetEvent(.teacherKept, []))
             let trial = try #require(try await runRound(agents, in: directory).distillation)
             #expect(!trial.accepted && trial.accuracyAfter < trial.accuracyBefore)
             let model = try await registry.model(tiny, version: 1)
@@ -149,7 +150,7 @@ struct PostRoundTests {
     @Test("is off unless the plan asks for it, and keeps its teacher while the plan wants the same")
     func plans() async throws {
         try await FleetUnderTest.run { fleet in
-            let registry = try Registry.open(directory: fleet.state.path)
+            let registry = try fleet.registry()
             let (admin, agents) = try await fleet.prepare(TinyPlan(), agents: 3)
             #expect(try await registry.plan(tiny).teacherDigest == nil)
             let job = try await admin.start("tiny")

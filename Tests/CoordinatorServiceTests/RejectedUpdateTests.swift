@@ -3,7 +3,7 @@ import Federation
 import Testing
 import Wire
 
-@Suite("An update that is not as it should be", .timeLimit(.minutes(2)))
+@Suite("An update that is not as it should be", .timeLimit(.minutes(10)))
 struct RejectedUpdateTests {
     /// How an agent spoils its update, and the reason it is told.
     private struct Defect {

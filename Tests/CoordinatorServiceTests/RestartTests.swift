@@ -4,7 +4,7 @@ import Foundation
 import Testing
 import Wire
 
-@Suite("A coordinator that is started again", .timeLimit(.minutes(2)))
+@Suite("A coordinator that is started again", .timeLimit(.minutes(10)))
 struct RestartTests {
     @Test("knows its agents, abandons what was unfinished with the reason, and goes on")
     func unfinishedRound() async throws {

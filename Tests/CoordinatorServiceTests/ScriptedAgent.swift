@@ -36,16 +36,34 @@ struct ScriptedAgent {
             name: name, fleet: fleet, identity: identity, line: try await fleet.connect(identity))
     }
 
+    /// Asks for a certificate for `key`.
+    func renew(_ key: PrivateKey) async throws -> (Certificate, PrivateKey) {
+        let request = try CertificateRequest.make(key: key)
+        let answer = try await line.ask(
+            .renewRequest(RenewRequest(certificateRequest: request)))
+        guard case .renewResponse(let response) = answer else { throw Self.unexpected(answer) }
+        return (try Certificate(der: response.certificate), key)
+    }
+
+    /// The same agent on a new connection, with another certificate.
+    func reconnected(
+        showing identity: (Certificate, PrivateKey), to fleet: FleetUnderTest? = nil
+    ) async throws -> ScriptedAgent {
+        let fleet = fleet ?? self.fleet
+        return ScriptedAgent(
+            name: name, fleet: fleet, identity: identity, line: try await fleet.connect(identity))
+    }
+
     // MARK: Check-in
 
     func checkIn(
-        _ plans: [PlanReadiness], waitSeconds: UInt32 = 0
+        _ plans: [PlanReadiness], waitSeconds: UInt32 = 0, logCheckpoint: [UInt8] = []
     ) async throws(Fault) -> CheckInResponse {
         let answer = try await line.ask(
             .checkInRequest(
                 CheckInRequest(
                     agentVersion: "test", cpuFeatures: "none", memoryKib: 1024, plans: plans,
-                    waitSeconds: waitSeconds)))
+                    logCheckpoint: logCheckpoint, waitSeconds: waitSeconds)))
         guard case .checkInResponse(let response) = answer else { throw Self.unexpected(answer) }
         return response
     }

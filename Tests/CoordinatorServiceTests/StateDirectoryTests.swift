@@ -3,10 +3,12 @@ import CoordinatorService
 import Cryptography
 import Federation
 import Foundation
+import Provenance
+import Registry
 import Testing
 import Wire
 
-@Suite("A state directory", .timeLimit(.minutes(2)))
+@Suite("A state directory", .timeLimit(.minutes(10)))
 struct StateDirectoryTests {
     private func initialise(_ path: String) async throws(Fault) -> StateDirectory {
         try await StateDirectory.initialise(
@@ -64,6 +66,31 @@ struct StateDirectoryTests {
         let configuration = try state.configuration()
         #expect(configuration.addresses == ["127.0.0.1", "coordinator.example"])
         #expect(configuration.port == 7443)
+    }
+
+    @Test("begins its log with the fleet and the key that signs models, on the curve asked for")
+    func firstLeaves() async throws {
+        let directory = try TemporaryDirectory()
+        let state = try await StateDirectory.initialise(
+            path: directory.file("state"), fleet: "lab", addresses: ["127.0.0.1"], port: 7443,
+            curve: .p384)
+        let log = try LogSigner(
+            name: "tributary/lab", key: PrivateKey(pemFile: state.path + "/keys/log.key"))
+        let registry = try Registry.open(directory: state.path, log: log, nowUnix: 1)
+        let leaves = try await registry.events(from: 0, limit: 10).compactMap {
+            LeafFields($0.leaf)
+        }
+        #expect(
+            leaves.map(\.event) == [
+                "fleetCreated", "keyAdded", "trustSetSigned", "serverCertificateIssued",
+                "adminIssued",
+            ])
+        let set = try TrustSet(document: CredentialFile.read(state.trustSetFile))
+        let key = try #require(set.modelKeys.first)
+        #expect(leaves[0].text("log") == set.log.vkey && set.log == log.verifier)
+        #expect(leaves[1].text("key") == key.key.spkiDigest.hex)
+        #expect(leaves[1].text("curve") == "P-384" && key.key.kind == .p384 && key.from == 1)
+        #expect(leaves[2].text("digest") == SHA256.digest(of: set.document).hex)
     }
 
     @Test("is made once: a second time nothing is overwritten")

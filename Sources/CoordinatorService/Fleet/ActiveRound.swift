@@ -21,6 +21,8 @@ final class ActiveRound {
     var finishing: Set<AgentID> = []
     var phase = RoundPhase.selecting
     var cancelledBy: String?
+    /// Updates that were refused.
+    var rejected = 0
     /// Payload of updates received.
     var bytesIn: UInt64 = 0
     /// Fires at every event the round's driver should look at.

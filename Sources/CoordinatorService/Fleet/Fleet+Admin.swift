@@ -1,6 +1,7 @@
 import Cryptography
 import Federation
 import Kernels
+import Provenance
 import Registry
 import Rounds
 import Wire
@@ -20,12 +21,16 @@ extension Fleet {
         case .planShow(let show): return .plan(try await showPlan(show))
         case .tokenCreate(let create): return .token(try await createToken(create))
         case .agentList:
-            return .agents(AgentRecords(items: try await registry.agents().map(record)))
-        case .agentShow(let show):
-            return .agent(record(of: try await registry.agent(try agentID(show.agent))))
+            let refusals = try await registry.lastRefusals()
+            return .agents(
+                AgentRecords(
+                    items: try await registry.agents().map {
+                        record(of: $0, refusal: refusals[$0.id])
+                    }))
+        case .agentShow(let show): return .agent(try await agentRecord(show.agent))
         case .agentRevoke(let revocation):
             try await revoke(revocation.agent, reason: revocation.reason)
-            return .agent(record(of: try await registry.agent(try agentID(revocation.agent))))
+            return .agent(try await agentRecord(revocation.agent))
         case .roundStart(let start): return .job(try await startRounds(start))
         case .roundList(let list):
             let plan = list.plan.isEmpty ? nil : try self.plan(named: list.plan).plan.id
@@ -45,6 +50,14 @@ extension Fleet {
         case .modelShow(let show): return .model(try await showModel(show))
         case .doctorRun: return .doctor(await diagnose())
         case .ledgerShow(let show): return .ledger(try await showLedger(show))
+        case .auditLog(let show): return .log(try await showLog(show))
+        case .auditProve(let request): return .logProof(try await prove(request))
+        case .auditCheckpoint(let request):
+            return .checkpoint(try await showCheckpoint(request))
+        case .trustShow: return .trust(TrustRecord(document: keys.trustSet.document))
+        case .modelRepublish(let request):
+            let id = try plan(named: request.plan).plan.id
+            return .model(record(of: try await republish(plan: id, version: request.version)))
         }
     }
 
@@ -52,10 +65,11 @@ extension Fleet {
         let allowed: [Role]
         switch request {
         case .planList, .planShow, .agentList, .agentShow, .roundList, .roundShow, .jobWatch,
-            .modelList, .modelShow, .doctorRun, .ledgerShow:
+            .modelList, .modelShow, .doctorRun, .ledgerShow, .auditLog, .auditProve,
+            .auditCheckpoint, .trustShow:
             allowed = [.admin, .operator, .auditor]
         case .roundStart, .roundCancel: allowed = [.admin, .operator]
-        case .planApply, .tokenCreate, .agentRevoke: allowed = [.admin]
+        case .planApply, .tokenCreate, .agentRevoke, .modelRepublish: allowed = [.admin]
         }
         guard allowed.contains(identity.role) else {
             throw Fault(
@@ -85,6 +99,12 @@ extension Fleet {
         var record = try await record(of: plan)
         record.text = try await registry.blob(plan.digest)
         return record
+    }
+
+    private func agentRecord(_ name: String) async throws(Fault) -> AgentRecord {
+        let id = try agentID(name)
+        let agent = try await registry.agent(id)
+        return record(of: agent, refusal: try await registry.lastRefusals()[id])
     }
 
     /// - Parameter tellsCounts: to the curators, who run the rounds, though never to the log or an export.
@@ -118,7 +138,7 @@ extension Fleet {
         record.files = model.files.map {
             Wire.ModelFile(name: $0.name, digest: $0.digest.bytes, size: $0.size)
         }
-        record.publicKey = Array(keys.modelKey.publicKey.pem.utf8)
+        record.publicKey = Array((try await signer(of: model))?.pem.utf8 ?? "".utf8)
         return record
     }
 
@@ -134,10 +154,12 @@ extension Fleet {
             }
         }
         do throws(Fault) {
-            note("registry", .success("\(try await registry.eventCount()) events in the log"))
+            note("log", .success(try await describeLog()))
         } catch {
-            note("registry", .failure(error))
+            note("log", .failure(error))
         }
+        note("log's continuity", Result { () throws(Fault) in try describeContinuity() })
+        note("log over HTTP", .success(logReading))
         note("arithmetic", Result { () throws(Fault) in try arithmetic() })
         for plan in sortedPlans {
             note("plan \(plan.plan.id)", Result { () throws(Fault) in try health(of: plan) })

@@ -14,6 +14,7 @@ extension Fleet {
     func checkIn(
         _ agent: AgentID, _ request: CheckInRequest, isConnected: @Sendable () -> Bool
     ) async throws(Fault) -> CheckInResponse {
+        try await compareLog(with: request.logCheckpoint, of: agent)
         try await remember(agent, request)
         let deadline = clock.now.advanced(
             bySeconds: PaceSteering.hold(
@@ -23,14 +24,17 @@ extension Fleet {
             try admit(agent)
             guard isConnected() else { throw Fault(.gone, "agent \(agent) hung up") }
             if let assignment = try await assignment(for: agent) {
-                return response(to: agent, next: .assignment(assignment))
+                return try await response(to: agent, next: .assignment(assignment))
             }
-            if hasNews(for: agent) { return response(to: agent, next: .comeBackSeconds(0)) }
+            if hasNews(for: agent) {
+                return try await response(to: agent, next: .comeBackSeconds(0))
+            }
             let now = clock.now
             guard now < deadline, !Task.isCancelled else {
                 let pace = PaceSteering(
                     comeBackSeconds: Double(configuration.comeBackSeconds))
-                return response(to: agent, next: .comeBackSeconds(pace.delay(random: &random)))
+                let delay = pace.delay(random: &random)
+                return try await response(to: agent, next: .comeBackSeconds(delay))
             }
             await offers.wait(after: ticket, seconds: deadline.seconds(since: now))
         }
@@ -46,9 +50,11 @@ extension Fleet {
                 modelVersion: item.hasModel ? item.modelVersion : nil)
         }
         presence[agent, default: Presence()].readiness = readiness
+        presence[agent]?.trustSet.held = request.trustSetVersion
         try await registry.sawAgent(
             agent, nowUnix: unixSeconds(), version: request.agentVersion,
             cpuFeatures: request.cpuFeatures, memoryKiB: request.memoryKib,
+            trustSetVersion: request.trustSetVersion,
             plans: Array(readiness.values))
     }
 
@@ -57,9 +63,10 @@ extension Fleet {
         PlanNews(digest: plan.digest, version: plan.serving?.version)
     }
 
-    /// Whether a plan the agent follows differs from what it has and from what it was told.
+    /// Whether the trust set, or a plan the agent follows, differs from what it has and from what it was told.
     private func hasNews(for agent: AgentID) -> Bool {
         guard let here = presence[agent] else { return false }
+        if max(here.trustSet.held, here.trustSet.told) < keys.trustSet.version { return true }
         return here.readiness.values.contains { readiness in
             guard let plan = plans[readiness.plan] else { return false }
             let news = news(of: plan)
@@ -69,7 +76,12 @@ extension Fleet {
         }
     }
 
-    private func response(to agent: AgentID, next: CheckInResponse.Next) -> CheckInResponse {
+    private func response(
+        to agent: AgentID, next: CheckInResponse.Next
+    ) async throws(Fault) -> CheckInResponse {
+        // Asked for before anything is noted as told.
+        let checkpoint = try await registry.checkpoint()
+        presence[agent]?.trustSet.told = keys.trustSet.version
         var states: [PlanState] = []
         for id in (presence[agent]?.readiness.keys).map(Array.init) ?? [] {
             guard let plan = plans[id] else { continue }
@@ -81,7 +93,8 @@ extension Fleet {
         }
         states.sort { $0.plan < $1.plan }
         return CheckInResponse(
-            plans: states, trustSetVersion: keys.trustSet.version, logCheckpoint: [], next: next)
+            plans: states, trustSetVersion: keys.trustSet.version, logCheckpoint: checkpoint.note,
+            next: next)
     }
 
     /// Offers the agent a place in an open round of a plan it can train.

@@ -45,8 +45,16 @@ extension Fleet {
     /// Makes `teacher` the one that rounds of `plan` go on with, now and after a restart.
     func keep(_ teacher: Teacher, of plan: Plan) async throws(Fault) {
         let digest = try await registry.putBlob(try TeacherFile.encode(teacher))
-        try await registry.setTeacher(plan.id, digest: digest)
+        try await keepTeacher(digest, of: plan.id)
         plans[plan.id]?.teacherDigest = digest
+    }
+
+    /// Makes the teacher in the blob with `digest` the one that rounds of `plan` go on with.
+    func keepTeacher(_ digest: Digest, of plan: PlanID) async throws(Fault) {
+        try await registry.setTeacher(
+            plan, digest: digest, nowUnix: unixSeconds(),
+            event: FleetEvent(
+                .teacherKept, [("plan", .text(plan.name)), ("digest", .text(digest.hex))]))
     }
 
     /// The teacher of the first student, or where there is none, or none that can be read, a new one.

@@ -18,26 +18,72 @@ extension Fleet {
         }
         let certificateRequest = try CertificateRequest(der: request.certificateRequest)
         let agent = try newAgentID()
-        let certificate = try keys.authority.issue(
-            identity: Identity(fleet: keys.fleet, role: .agent, id: agent.name),
-            publicKey: certificateRequest.publicKey, days: EnrolmentPolicy.certificateDays,
-            nowUnix: Int64(now))
-        let digest = SHA256.digest(of: certificate.der)
+        let (certificate, stored) = try issue(to: agent, certificateRequest, nowUnix: now)
         try await registry.enrol(
-            agent, secretDigest: SHA256.digest(of: request.secret),
-            certificate: (
-                serial: certificate.serial, digest: digest,
-                expiresUnix: UInt64(max(0, certificate.notAfterUnix))
-            ), nowUnix: now,
-            event: FleetEvent(
-                .agentEnrolled,
-                [("agent", .text(agent.name)), ("certificate", .text(digest.hex))]))
-        enrolled.insert(agent)
+            agent, secretDigest: SHA256.digest(of: request.secret), certificate: stored,
+            nowUnix: now, event: certified(.agentEnrolled, agent, stored.digest))
+        certificates[agent] = DeviceCertificates(current: stored.digest, previous: nil)
         log.info("agent enrolled", metadata: ["agent": "\(agent)"])
         progress.fire()
         return EnrolResponse(
             fleet: keys.fleet, agent: agent.name, certificate: certificate.der,
             authorities: keys.trustSet.authorities.map(\.der), trustSet: keys.trustSet.document)
+    }
+
+    /// Issues a new certificate to an agent in good standing. The one that it shows stays good until the new one is used.
+    ///
+    /// - Throws: `Fault` when the request is malformed, or the certificate shown is not due for renewal.
+    func renew(
+        _ agent: AgentID, _ request: RenewRequest, showing shown: ShownCertificate
+    ) async throws(Fault) -> RenewResponse {
+        let now = unixSeconds()
+        let old = shown.certificate
+        // Early enough for any agent's clock; without it, one device could grow the log as it likes.
+        let halfTime = old.issuedUnix + (old.notAfterUnix - old.issuedUnix) / 2
+        guard
+            Int64(clamping: now) >= halfTime || !old.isSigned(by: [keys.authority.certificate])
+        else {
+            throw Fault(
+                .conflict, "the certificate of agent \(agent) is not due for renewal",
+                remedy:
+                    "set the device's clock: it renews after two thirds of the certificate's life"
+            )
+        }
+        let certificateRequest = try CertificateRequest(der: request.certificateRequest)
+        let (certificate, stored) = try issue(to: agent, certificateRequest, nowUnix: now)
+        try await registry.renew(
+            agent, certificate: stored, nowUnix: now,
+            event: certified(.agentRenewed, agent, stored.digest))
+        certificates[agent] = DeviceCertificates(current: stored.digest, previous: shown.digest)
+        log.info(
+            "certificate renewed",
+            metadata: ["agent": "\(agent)", "until_unix": "\(stored.expiresUnix)"])
+        progress.fire()
+        return RenewResponse(certificate: certificate.der)
+    }
+
+    /// A device certificate, and what the registry keeps of it.
+    private func issue(
+        to agent: AgentID, _ request: CertificateRequest, nowUnix: UInt64
+    ) throws(Fault) -> (
+        Certificate, stored: (serial: String, digest: Digest, expiresUnix: UInt64)
+    ) {
+        let certificate = try keys.authority.issue(
+            identity: Identity(fleet: keys.fleet, role: .agent, id: agent.name),
+            publicKey: request.publicKey, seconds: Int64(configuration.deviceDays * 86_400),
+            nowUnix: Int64(nowUnix))
+        let stored = (
+            serial: certificate.serial, digest: SHA256.digest(of: certificate.der),
+            expiresUnix: UInt64(max(0, certificate.notAfterUnix))
+        )
+        return (certificate, stored)
+    }
+
+    private func certified(
+        _ kind: FleetEvent.Kind, _ agent: AgentID, _ certificate: Digest
+    ) -> FleetEvent {
+        FleetEvent(
+            kind, [("agent", .text(agent.name)), ("certificate", .text(certificate.hex))])
     }
 
     private func newAgentID() throws(Fault) -> AgentID {
@@ -62,7 +108,7 @@ extension Fleet {
         let now = unixSeconds()
         let token = EnrolmentToken(
             address: NetworkAddress(host: host, port: port),
-            authority: keys.authority.certificate.publicKey.spkiDigest,
+            authority: keys.serverAuthority.certificate.publicKey.spkiDigest,
             secret: random.bytes(32), expiresUnix: now + request.validSeconds)
         try await registry.addToken(
             secretDigest: SHA256.digest(of: token.secret), uses: uses,

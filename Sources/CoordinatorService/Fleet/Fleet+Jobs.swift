@@ -23,7 +23,15 @@ extension Fleet {
         }
         let (id, isNew) = try await registry.createJob(
             plan: plan.plan.id, rounds: Int(request.rounds),
-            idempotencyKey: request.idempotencyKey, nowUnix: unixSeconds())
+            idempotencyKey: request.idempotencyKey, nowUnix: unixSeconds(),
+            event: { job in
+                FleetEvent(
+                    .roundsRequested,
+                    [
+                        ("job", .number(job)), ("plan", .text(request.plan)),
+                        ("rounds", .number(UInt64(request.rounds))),
+                    ])
+            })
         guard isNew else { return try await jobRecord(id, tellsCounts: true) }
         do throws(Fault) {
             if let busy = jobs.values.first(where: {
@@ -33,6 +41,12 @@ extension Fleet {
                     .conflict, "plan \(plan.plan.id) is busy with job \(busy.id)",
                     remedy: "watch it with `round start`'s idempotency key, or cancel its round")
             }
+            guard !republishing.contains(plan.plan.id) else {
+                throw Fault(
+                    .conflict, "a version of plan \(plan.plan.id) is being republished",
+                    remedy: "try again in a moment")
+            }
+            try refuseIfRolledBack()
             if let refusal = budget(of: plan)?.refusal() { throw refusal }
         } catch {
             try await registry.setJob(
@@ -109,10 +123,12 @@ extension Fleet {
             return .failed("plan \(id) has no model")
         }
         if let refusal = budget(of: plan)?.refusal() { return .failed(refusal.description) }
+        try refuseIfRolledBack()
         let round = try await open(plan: plan, base: base, job: job)
         defer { if rounds[id] === round { rounds[id] = nil } }
         do throws(Fault) {
             var reason = try await collect(round)
+            try refuseIfRolledBack()
             if reason == nil { reason = try await seal(round) }
             if let reason { try await abandon(round, reason) }
             return reason

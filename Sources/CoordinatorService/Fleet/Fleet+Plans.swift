@@ -5,6 +5,7 @@ import Learning
 import Logging
 import ModelFormats
 import Privacy
+import Provenance
 import Registry
 import Wire
 
@@ -45,14 +46,14 @@ extension Fleet {
     }
 
     /// Waits until nobody else writes the plan's text or first model: which shape it has is decided by one at a time.
-    private func beginChange(of id: PlanID) async {
+    func beginChange(of id: PlanID) async {
         while changing.contains(id) {
             await progress.wait(after: progress.generation, seconds: 1)
         }
         changing.insert(id)
     }
 
-    private func endChange(of id: PlanID) {
+    func endChange(of id: PlanID) {
         changing.remove(id)
         progress.fire()
     }
@@ -94,10 +95,7 @@ extension Fleet {
         let text = try await registry.blob(stored.digest)
         let plan = try PlanFile.parse(text, file: "plan \(stored.plan)")
         let models = try await registry.models(stored.plan)
-        for model in models {
-            servedBlobs[model.modelDigest] = stored.plan
-            servedBlobs[model.signatureDigest] = stored.plan
-        }
+        for model in models { serve(model) }
         let runtime = PlanRuntime(
             plan: plan, digest: stored.digest, textSize: UInt64(text.count),
             appliedUnix: stored.appliedUnix,
@@ -123,7 +121,7 @@ extension Fleet {
             runtime.plan.id, state: runtime.state.name, detail: runtime.state.detail,
             accuracyTeacher: runtime.teacherAccuracy)
         if let teacher = runtime.teacherDigest {
-            try await registry.setTeacher(runtime.plan.id, digest: teacher)
+            try await keepTeacher(teacher, of: runtime.plan.id)
         }
         if isPreparing(runtime) {
             inBackground { await self.prepareFirstModel(of: runtime) }
@@ -173,9 +171,11 @@ extension Fleet {
                     })
             }
             let candidate = Candidate(
-                plan: plan.plan, version: 0, round: 0, parent: nil, master: first.parameters,
-                velocity: [], clippingNorm: nil, testDirectory: data.testDirectory,
-                key: keys.modelKey)
+                fleet: keys.fleet, plan: plan.plan, planDigest: plan.digest, version: 0,
+                parent: nil, origin: .distillation(teacherAccuracy: first.teacherAccuracy),
+                master: first.parameters, velocity: [], clippingNorm: nil, spend: spend(of: plan),
+                testDirectory: data.testDirectory, key: keys.modelKey,
+                certificates: keys.signingChain)
             let sealed = try await compute { () throws(Fault) in try candidate.sealed() }
             await beginChange(of: id)
             defer { endChange(of: id) }
@@ -185,7 +185,8 @@ extension Fleet {
             }
             let model = try await store(sealed, of: candidate)
             try await registry.publishFirstModel(
-                model, event: modelSigned(model), nowUnix: unixSeconds())
+                model, event: modelSigned(model, sealed, candidate), nowUnix: unixSeconds())
+            serve(model)
             plans[id]?.serving = model
             plans[id]?.state = .ready
             plans[id]?.teacherAccuracy = first.teacherAccuracy
@@ -216,47 +217,6 @@ extension Fleet {
         guard isAwaited(plan) else { return }
         plans[plan.plan.id]?.state = .preparing(stage: stage.rawValue, progress: fraction)
         progress.fire()
-    }
-
-    /// Puts a sealed version's blobs into the registry and describes it.
-    func store(_ sealed: SealedModel, of candidate: Candidate) async throws(Fault) -> StoredModel {
-        let modelDigest = try await registry.putBlob(sealed.onnx)
-        let signatureDigest = try await registry.putBlob(sealed.signature)
-        let masterDigest = try await registry.putBlob(ParameterBlob.encode(candidate.master))
-        let velocityDigest =
-            candidate.velocity.isEmpty
-            ? nil : try await registry.putBlob(ParameterBlob.encode(candidate.velocity))
-        servedBlobs[modelDigest] = candidate.plan.id
-        servedBlobs[signatureDigest] = candidate.plan.id
-        return StoredModel(
-            plan: candidate.plan.id, version: candidate.version, round: RoundID(candidate.round),
-            modelDigest: modelDigest, modelSize: UInt64(sealed.onnx.count),
-            signatureDigest: signatureDigest, signatureSize: UInt64(sealed.signature.count),
-            masterDigest: masterDigest, velocityDigest: velocityDigest,
-            clippingNorm: candidate.clippingNorm, accuracy: sealed.accuracy,
-            createdUnix: unixSeconds(), parentVersion: candidate.parentVersion,
-            files: [
-                StoredModelFile(
-                    name: "model.onnx", digest: modelDigest, size: UInt64(sealed.onnx.count))
-            ], distillation: candidate.distillation)
-    }
-
-    func modelSigned(_ model: StoredModel) -> FleetEvent {
-        var fields: [(String, FleetEvent.Value)] = [
-            ("plan", .text(model.plan.name)), ("version", .number(model.version)),
-            ("round", .number(model.round.number)), ("model", .text(model.modelDigest.hex)),
-            ("bundle", .text(model.signatureDigest.hex)),
-        ]
-        if let trial = model.distillation {
-            // The round's event names the weights it released; these are what its version goes on with.
-            fields += [
-                ("master", .text(model.masterDigest.hex)),
-                ("distillation", .text(trial.isAccepted ? "accepted" : "refused")),
-                ("heldOutBefore", .decimal(trial.accuracyBefore)),
-                ("heldOutAfter", .decimal(trial.accuracyAfter)),
-            ]
-        }
-        return FleetEvent(.modelSigned, fields)
     }
 }
 

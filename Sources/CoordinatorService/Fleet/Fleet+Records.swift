@@ -29,7 +29,7 @@ extension Fleet {
             localEpsilon: privacy?.localEpsilon(rounds: plan.charges) ?? 0)
     }
 
-    func record(of agent: StoredAgent) -> AgentRecord {
+    func record(of agent: StoredAgent, refusal: StoredRefusal?) -> AgentRecord {
         AgentRecord(
             agent: agent.id.name, state: agent.revokedUnix == nil ? "active" : "revoked",
             enrolledUnix: agent.enrolledUnix, lastSeenUnix: agent.lastSeenUnix,
@@ -40,7 +40,10 @@ extension Fleet {
                 AgentPlanRecord(
                     plan: $0.plan.name, examples: $0.examples, unreadable: $0.unreadable,
                     modelVersion: $0.modelVersion ?? 0, hasModel: $0.modelVersion != nil)
-            })
+            }, trustSetVersion: agent.trustSetVersion,
+            refusal: refusal.map {
+                "\($0.plan) version \($0.version): \($0.reason)"
+            } ?? "")
     }
 
     /// - Parameter tellsCounts: whether how many agents took part may be told although the plan is private: to its

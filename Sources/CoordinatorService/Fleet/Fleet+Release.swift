@@ -4,6 +4,7 @@ import Federation
 import Learning
 import Logging
 import Privacy
+import Provenance
 import Registry
 import UpdateCodec
 
@@ -25,18 +26,9 @@ extension Fleet {
         round.phase = .aggregating
         progress.fire()
         try await charge(round)
-        let moved = try await move(round)
-        let distilled = await distilled(moved.master, digest: moved.masterDigest, of: round)
-        let data = try data(of: round.plan.plan.id)
-        let candidate = Candidate(
-            plan: round.plan.plan, version: round.base.version + 1,
-            round: round.at.round.number,
-            parent: (
-                digest: round.base.modelDigest, version: round.base.version,
-                accuracy: round.base.accuracy
-            ), master: distilled?.parameters ?? moved.master, velocity: moved.velocity,
-            clippingNorm: moved.clippingNorm, distillation: distilled?.trial,
-            testDirectory: data.testDirectory, key: keys.modelKey)
+        let (moved, masterDigest) = try await move(round)
+        let distilled = await distilled(moved.master, digest: masterDigest, of: round)
+        let candidate = try candidate(moved, distilled, of: round)
         let sealed: SealedModel
         do throws(Fault) {
             sealed = try await compute { () throws(Fault) in try candidate.sealed() }
@@ -44,15 +36,43 @@ extension Fleet {
             guard error.code == .invalid else { throw error }
             return .sealingRefused(error.description)
         }
-        try await publish(try await store(sealed, of: candidate), of: round)
+        try await publish(sealed, of: candidate, in: round)
         return nil
     }
 
-    private func publish(_ model: StoredModel, of round: ActiveRound) async throws(Fault) {
+    /// What a round and the distillation after it made, before it is sealed.
+    private func candidate(
+        _ moved: Moved, _ distilled: PostRoundDistillation?, of round: ActiveRound
+    ) throws(Fault) -> Candidate {
+        let plan = round.plan.plan
+        let origin = ModelFacts.RoundFacts(
+            at: round.at, lattice: round.lattice, updates: moved.updates.root,
+            capacity: moved.updates.capacity,
+            participation: plan.privacy == nil
+                ? ModelFacts.RoundFacts.Participation(
+                    agents: round.sum.count, examples: round.sum.totalWeight,
+                    rejected: round.rejected) : nil, distillation: distilled?.trial)
+        return Candidate(
+            fleet: keys.fleet, plan: plan, planDigest: round.plan.digest,
+            version: round.base.version + 1,
+            parent: Candidate.Parent(
+                model: round.base.modelDigest, version: round.base.version,
+                accuracy: round.base.accuracy), origin: .round(origin),
+            master: distilled?.parameters ?? moved.master, velocity: moved.velocity,
+            clippingNorm: moved.clippingNorm, spend: spend(of: round.plan),
+            testDirectory: try data(of: plan.id).testDirectory, key: keys.modelKey,
+            certificates: keys.signingChain)
+    }
+
+    private func publish(
+        _ sealed: SealedModel, of candidate: Candidate, in round: ActiveRound
+    ) async throws(Fault) {
+        let model = try await store(sealed, of: candidate)
         try await settleTraffic(of: round)
         try await registry.publish(
             round.at, model: model, nowUnixMilliseconds: unixMilliseconds(),
-            events: [modelSigned(model)])
+            events: [modelSigned(model, sealed, candidate)])
+        serve(model)
         round.phase = .published
         plans[round.plan.plan.id]?.serving = model
         var metadata: Logger.Metadata = [
@@ -96,14 +116,14 @@ extension Fleet {
         let velocity: [Float]
         /// C of the next round, where clipping is adaptive.
         let clippingNorm: Float?
+        /// To whose updates the sum is of.
+        let updates: UpdateCommitments
     }
 
     /// Releases the noised aggregate and moves the fp32 master weights, and an adaptive clipping norm, by it.
     private func move(
         _ round: ActiveRound
-    ) async throws(Fault) -> (
-        master: [Float], masterDigest: Digest, velocity: [Float], clippingNorm: Float?
-    ) {
+    ) async throws(Fault) -> (moved: Moved, masterDigest: Digest) {
         let plan = round.plan.plan
         let count = plan.parameterCount
         let master = try ParameterBlob.decode(
@@ -112,6 +132,9 @@ extension Fleet {
         if let digest = round.base.velocityDigest {
             velocity = try ParameterBlob.decode(try await registry.blob(digest), count: count)
         }
+        var random = SystemRandom()
+        let secret = random.bytes(UpdateCommitments.secretBytes)
+        let contributions = try await registry.contributions(of: round.at)
         let sum = round.sum
         let before = velocity
         let drawNoise = randomness.noise
@@ -123,28 +146,44 @@ extension Fleet {
             try optimizer.step(master: &moved, average: released.average)
             return Moved(
                 sums: released.sums, master: moved, velocity: optimizer.velocity,
-                clippingNorm: plan.clipping.adaptive.map { _ in released.nextClippingNorm })
+                clippingNorm: plan.clipping.adaptive.map { _ in released.nextClippingNorm },
+                updates: UpdateCommitments(
+                    secret: secret,
+                    contributions: contributions.map { ($0.agent, $0.updateDigest) },
+                    capacity: UpdateCommitments.capacity(for: plan)))
         }
+        let masterDigest = try await release(moved, secret: secret, of: round)
+        return (moved, masterDigest)
+    }
+
+    /// Makes what a round made durable, with its phase.
+    ///
+    /// - Returns: the blob with the master weights.
+    private func release(
+        _ moved: Moved, secret: [UInt8], of round: ActiveRound
+    ) async throws(Fault) -> Digest {
         let aggregateDigest = try await registry.putBlob(ParameterBlob.encode(moved.sums))
         let masterDigest = try await registry.putBlob(ParameterBlob.encode(moved.master))
         let velocityDigest =
             moved.velocity.isEmpty
             ? nil : try await registry.putBlob(ParameterBlob.encode(moved.velocity))
+        var fields: [(String, FleetEvent.Value)] = [
+            ("plan", .text(round.plan.plan.id.name)), ("round", .number(round.at.round.number)),
+            ("attempt", .number(UInt64(round.at.attempt))),
+            ("aggregate", .text(aggregateDigest.hex)), ("master", .text(masterDigest.hex)),
+            ("updates", .text(moved.updates.root.hex)),
+            ("capacity", .number(UInt64(moved.updates.capacity))),
+        ]
+        if let norm = moved.clippingNorm {
+            fields.append(("nextClippingNorm", .decimal(Double(norm))))
+        }
         try await registry.release(
             round.at, aggregateDigest: aggregateDigest, masterDigest: masterDigest,
             velocityDigest: velocityDigest, nextClippingNorm: moved.clippingNorm,
-            nowUnixMilliseconds: unixMilliseconds(),
-            event: FleetEvent(
-                .roundSealed,
-                [
-                    ("plan", .text(plan.id.name)), ("round", .number(round.at.round.number)),
-                    ("attempt", .number(UInt64(round.at.attempt))),
-                    ("aggregate", .text(aggregateDigest.hex)), ("master", .text(masterDigest.hex)),
-                ]
-                    + (moved.clippingNorm.map { [("nextClippingNorm", .decimal(Double($0)))] }
-                        ?? [])))
+            commitmentSecret: secret, nowUnixMilliseconds: unixMilliseconds(),
+            event: FleetEvent(.roundSealed, fields))
         round.phase = .sealing
         progress.fire()
-        return (moved.master, masterDigest, moved.velocity, moved.clippingNorm)
+        return masterDigest
     }
 }

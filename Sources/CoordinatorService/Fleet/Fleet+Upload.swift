@@ -156,6 +156,7 @@ extension Fleet {
     ) -> SubmitVerdict {
         logMember(
             agent, of: round, "update rejected", reason: "\(reason.rawValue)")
+        round.rejected += 1
         remove(agent, from: round)
         return .rejected(reason)
     }

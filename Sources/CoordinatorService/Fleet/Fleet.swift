@@ -20,14 +20,21 @@ actor Fleet {
     let clock = SystemClock()
     /// The port that tokens name; the server's own once it listens, since the configuration may leave the choice to it.
     private(set) var port: UInt16
+    /// Where the log is served over HTTP; nil: it is not.
+    private(set) var logAddress: NetworkAddress?
     var random = SystemRandom()
 
     var plans: [PlanID: PlanRuntime] = [:]
     /// Plans whose text or first model is being written.
     var changing: Set<PlanID> = []
+    /// Plans an older version of which is being made their next; no round of them begins.
+    var republishing: Set<PlanID> = []
     var presence: [AgentID: Presence] = [:]
     var revoked: Set<AgentID> = []
-    var enrolled: Set<AgentID> = []
+    /// The certificates of every agent ever enrolled.
+    var certificates: [AgentID: DeviceCertificates] = [:]
+    /// Why this state cannot be the newest, once an agent has shown it; a restart asks the agents again.
+    var rolledBack: Rollback?
     var rounds: [PlanID: ActiveRound] = [:]
     var jobs: [UInt64: JobRuntime] = [:]
     private var workers: [UInt64: Task<Void, Never>] = [:]
@@ -59,7 +66,7 @@ actor Fleet {
     /// Loads what the registry holds and settles what a stop left open. Safe to repeat.
     func start() async throws(Fault) {
         for agent in try await registry.agents() {
-            enrolled.insert(agent.id)
+            certificates[agent.id] = DeviceCertificates(agent)
             if agent.isRevoked { revoked.insert(agent.id) }
         }
         for unfinished in try await registry.unfinishedRounds() {
@@ -82,6 +89,9 @@ actor Fleet {
     /// The server is bound to `port`.
     func listens(on port: UInt16) { self.port = port }
 
+    /// The log's server is bound to `address`.
+    func servesLog(at address: NetworkAddress) { logAddress = address }
+
     /// Runs `body` beside whatever else happens, until it ends or the daemon stops.
     func inBackground(_ body: @escaping @Sendable () async -> Void) {
         nextWorker += 1
@@ -96,24 +106,6 @@ actor Fleet {
     func stop() {
         for worker in workers.values { worker.cancel() }
         for round in rounds.values { round.events.fire() }
-    }
-
-    // MARK: Identity
-
-    /// Refuses a revoked agent; checked before every message, so that a revocation works at once.
-    func admit(_ agent: AgentID) throws(Fault) {
-        guard !revoked.contains(agent) else {
-            throw Fault(
-                .forbidden, "agent \(agent) was revoked",
-                remedy:
-                    "ask the fleet's admin for a new enrolment token if this device should take part"
-            )
-        }
-        guard enrolled.contains(agent) else {
-            throw Fault(
-                .forbidden, "agent \(agent) is not known to this coordinator",
-                remedy: "enrol the device again with a new token")
-        }
     }
 
     // MARK: Blobs

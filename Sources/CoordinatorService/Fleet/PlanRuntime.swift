@@ -53,6 +53,10 @@ struct Presence: Sendable {
     var readiness: [PlanID: Readiness] = [:]
     /// The plan text and version it was last told of, so that news is told once and then waited on.
     var told: [PlanID: PlanNews] = [:]
+    /// The version of the trust set that it has, and the newest that it was told of.
+    var trustSet: (held: UInt64, told: UInt64) = (0, 0)
+    /// The checkpoint it last showed that our log contains.
+    var checkpoint: [UInt8]?
 }
 
 /// What an agent should know of a plan: which text is current and which version serves.

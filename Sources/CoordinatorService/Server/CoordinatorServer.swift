@@ -1,7 +1,6 @@
 import Configuration
 import Cryptography
 import Federation
-import Glibc
 import Logging
 import NIOCore
 import NIOPosix
@@ -71,10 +70,8 @@ struct CoordinatorServer: Service {
                     }
                 }
         } catch {
-            let why = (error as? IOError).map { String(cString: strerror($0.errnoCode)) }
-            throw Fault(
-                .unavailable,
-                "cannot listen on \(configuration.listen):\(configuration.port): \(why ?? "\(error)")",
+            throw listenFault(
+                error, host: configuration.listen, port: configuration.port,
                 remedy:
                     "stop what uses the port, or set another port in coordinator.toml and issue new tokens"
             )
@@ -156,16 +153,18 @@ extension NIOSSLError {
     }
 }
 
-/// TLS 1.3 only; a client certificate is optional, for enrolment, and must be the fleet's when there is one.
+/// TLS 1.3 only; a client certificate is optional, for enrolment, and must be of one of the fleet's authorities when there
+/// is one: while the authority is being replaced there are two.
 private func tlsContext(_ keys: FleetKeys) throws -> NIOSSLContext {
-    let authority = try NIOSSLCertificate(bytes: keys.authority.certificate.der, format: .der)
-    let server = try NIOSSLCertificate(bytes: keys.serverCertificate.der, format: .der)
     var configuration = TLSConfiguration.makeServerConfiguration(
-        certificateChain: [.certificate(server), .certificate(authority)],
+        certificateChain: try keys.serverChain.map {
+            .certificate(try NIOSSLCertificate(bytes: $0.der, format: .der))
+        },
         privateKey: .privateKey(try NIOSSLPrivateKey(file: keys.serverKeyFile, format: .pem)))
     configuration.minimumTLSVersion = .tlsv13
     configuration.applicationProtocols = [applicationProtocol]
     configuration.certificateVerification = .optionalVerification
-    configuration.trustRoots = .certificates([authority])
+    configuration.trustRoots = .certificates(
+        try keys.trustedAuthorities.map { try NIOSSLCertificate(bytes: $0.der, format: .der) })
     return try NIOSSLContext(configuration: configuration)
 }

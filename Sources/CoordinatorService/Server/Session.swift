@@ -10,13 +10,13 @@ import Wire
 struct Session {
     private let fleet: Fleet
     /// Nil before enrolment: TLS without a client certificate.
-    private let identity: Identity?
+    private let shown: ShownCertificate?
     private let isConnected: @Sendable () -> Bool
     private var uploading: RoundAttempt?
     private var uploadIsBroken = false
 
     /// - Parameters:
-    ///   - certificate: the peer's certificate, which TLS has verified against the fleet's authority.
+    ///   - certificate: the peer's certificate, which TLS has verified against the fleet's authorities.
     ///   - isConnected: whether the connection is still open.
     /// - Throws: `Fault.unauthenticated` when it carries no identity of this fleet.
     init(
@@ -24,15 +24,12 @@ struct Session {
     ) throws(Fault) {
         self.fleet = fleet
         self.isConnected = isConnected
-        identity = certificate?.identity
-        guard certificate == nil || identity?.fleet == fleet.keys.fleet else {
-            throw Fault(
-                .unauthenticated, "the certificate names no identity of fleet \(fleet.keys.fleet)",
-                remedy: "enrol this device, or use a credential of this fleet")
+        if let certificate {
+            shown = try ShownCertificate(certificate, fleet: fleet.keys.fleet)
+        } else {
+            shown = nil
         }
     }
-
-    var peer: String { identity.map(\.uri) ?? "unenrolled" }
 
     /// Answers one message; nil when it has no answer.
     mutating func answer(_ message: Message) async -> Message? {
@@ -44,7 +41,7 @@ struct Session {
     }
 
     private mutating func reply(to message: Message) async throws(Fault) -> Message? {
-        guard let identity else {
+        guard let shown else {
             guard case .enrolRequest(let request) = message else {
                 throw Fault(
                     .unauthenticated, "this connection has no client certificate",
@@ -52,23 +49,34 @@ struct Session {
             }
             return .enrolResponse(try await fleet.enrol(request))
         }
-        if case .blobRequest(let request) = message, identity.role != .agent {
+        guard shown.identity.role == .agent else {
+            try await fleet.admitPerson(showing: shown)
+            return try await reply(to: message, from: shown.identity)
+        }
+        guard let agent = AgentID(shown.identity.id) else {
+            throw Fault(.unauthenticated, "the certificate's name is no agent's")
+        }
+        try await fleet.admit(agent, showing: shown)
+        return try await reply(to: message, from: agent, showing: shown)
+    }
+
+    private func reply(
+        to message: Message, from person: Identity
+    ) async throws(Fault) -> Message {
+        switch message {
+        case .blobRequest(let request):
             return .blobChunk(try await fleet.blobChunk(request, toAgent: false))
-        }
-        if case .adminRequest(let request) = message, identity.role != .agent {
-            return .adminResponse(try await fleet.administer(request, by: identity))
-        }
-        guard identity.role == .agent, let agent = AgentID(identity.id) else {
+        case .adminRequest(let request):
+            return .adminResponse(try await fleet.administer(request, by: person))
+        default:
             throw Fault(
-                .forbidden, "a credential with the role \(identity.role.rawValue) cannot do this",
+                .forbidden, "a credential with the role \(person.role.rawValue) cannot do this",
                 remedy: "agents enrol with a token; people use tributary-coordinator")
         }
-        try await fleet.admit(agent)
-        return try await reply(to: message, from: agent)
     }
 
     private mutating func reply(
-        to message: Message, from agent: AgentID
+        to message: Message, from agent: AgentID, showing shown: ShownCertificate
     ) async throws(Fault) -> Message? {
         switch message {
         case .checkInRequest(let request):
@@ -99,10 +107,15 @@ struct Session {
             }
             return .submitStatus(SubmitStatus(try await fleet.finish(agent, at)))
         case .trustSetRequest(let request):
-            let current = fleet.keys.trustSet
             return .trustSetUpdate(
-                TrustSetUpdate(
-                    sets: request.afterVersion < current.version ? [current.document] : []))
+                TrustSetUpdate(sets: fleet.keys.trustSets(after: request.afterVersion)))
+        case .renewRequest(let request):
+            return .renewResponse(try await fleet.renew(agent, request, showing: shown))
+        case .logProofRequest(let request):
+            return .logProof(try await fleet.logProof(request))
+        case .modelRefusal(let refusal):
+            try await fleet.note(refusal, by: agent)
+            return .modelRefusalAck(ModelRefusalAck())
         case .adminRequest:
             throw Fault(
                 .forbidden, "an agent's certificate cannot administer the fleet",

@@ -1,5 +1,5 @@
 package import Configuration
-import Cryptography
+package import Cryptography
 package import Federation
 import Glibc
 import Kernels
@@ -24,15 +24,10 @@ package struct StateDirectory: Sendable {
 
     private init(fresh path: String) { self.path = path }
 
-    package var configurationFile: String { path + "/coordinator.toml" }
-    package var submitSecretFile: String { path + "/keys/submit-token.secret" }
-    package var trustSetFile: String { path + "/trust-set.json" }
-    package var adminFolder: String { path + "/admin" }
-
-    /// Makes the caller the one daemon of this directory until it closes the file descriptor or ends, however it ends:
-    /// a second one would take the rounds of the first for left-overs.
+    /// Makes the caller the one process that serves this directory or changes its keys, until it closes the file
+    /// descriptor or ends, however it ends: a second daemon would take the rounds of the first for left-overs.
     ///
-    /// - Throws: `conflict` when another daemon serves the directory.
+    /// - Throws: `conflict` when there is another.
     func lock() throws(Fault) -> CInt {
         let name = path + "/serve.lock"
         let file = open(name, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
@@ -41,13 +36,10 @@ package struct StateDirectory: Sendable {
             close(file)
             throw Fault(
                 .conflict, "another coordinator is already serving \(path)",
-                remedy: "stop that one first")
+                remedy: "stop that one first; keys and certificates change while nobody serves")
         }
         return file
     }
-
-    func keyFile(_ key: FleetKey) -> String { "\(path)/keys/\(key.rawValue).key" }
-    func certificateFile(_ key: FleetKey) -> String { "\(path)/certificates/\(key.rawValue).crt" }
 
     /// The daemon's configuration, read anew.
     package func configuration() throws(Fault) -> CoordinatorConfiguration {
@@ -55,29 +47,21 @@ package struct StateDirectory: Sendable {
     }
 }
 
-/// The keys a fleet has; the raw value is the file's name without its ending.
-enum FleetKey: String, CaseIterable {
-    case authority = "fleet-ca"
-    case server
-    case modelSigning = "model-signing"
-    case log
-}
-
 extension StateDirectory {
-    /// Days a person's certificate is valid.
-    private static let adminDays = 365
-
     /// Makes a new fleet: its authority, server certificate, model-signing key, log key, first admin credential,
     /// registry and configuration.
     ///
     /// - Parameters:
     ///   - fleet: the fleet's name, in every identity.
     ///   - addresses: DNS names or IP addresses under which agents reach the coordinator; the first goes into tokens.
+    ///   - curve: of the key that signs models, P-256 or P-384.
     /// - Throws: `conflict` when `path` already holds a fleet; `storage` when it cannot be written.
     package static func initialise(
-        path: String, fleet: String, addresses: [String], port: Int
+        path: String, fleet: String, addresses: [String], port: Int, httpPort: Int = 7480,
+        curve: KeyKind = .p256
     ) async throws(Fault) -> StateDirectory {
-        guard let first = addresses.first, isName(fleet, atMost: 64), (1...65535).contains(port)
+        guard let first = addresses.first, isName(fleet, atMost: 64), (1...65535).contains(port),
+            (0...65535).contains(httpPort)
         else {
             throw Fault(
                 .invalid, "a fleet needs a name of a-z, 0-9 and -, an address and a port",
@@ -90,72 +74,22 @@ extension StateDirectory {
                 remedy: "choose another directory; a fleet's keys are never overwritten")
         }
         let new = try NewFleet(
-            name: fleet, addresses: addresses, nowUnix: Int64(unixSeconds()))
+            name: fleet, addresses: addresses, curve: curve, nowUnix: Int64(unixSeconds()))
         try new.write(to: directory)
-        try directory.writeCredential(
-            Identity(fleet: fleet, role: .admin, id: "admin"), authority: new.authority,
+        let trust = try FleetTrust(directory: directory)
+        let registry = try directory.openRegistry(trust)
+        try await new.log(to: registry)
+        let certificate = try directory.writeCredential(
+            Identity(fleet: fleet, role: .admin, id: "admin"), trust: trust,
             folder: directory.adminFolder,
             address: NetworkAddress(host: first, port: UInt16(port)))
-        let registry = try Registry.open(directory: path)
-        try await registry.record(
-            FleetEvent(
-                .fleetCreated,
-                [
-                    ("fleet", .text(fleet)),
-                    ("authority", .text(new.authority.certificate.publicKey.spkiDigest.hex)),
-                ]), nowUnix: unixSeconds())
-        try await registry.record(adminIssued("admin", role: .admin), nowUnix: unixSeconds())
+        try await directory.register("admin", .admin, certificate, in: registry)
         // Written last: a directory with a configuration is a complete one.
         try CredentialFile.create(
             directory.configurationFile,
-            Array(configurationText(addresses: addresses, port: port).utf8),
+            Array(configurationText(addresses: addresses, port: port, httpPort: httpPort).utf8),
             mode: CredentialFile.publicMode)
         return directory
-    }
-
-    /// Issues a certificate for a person, offline, into a folder that works as `--dir` anywhere.
-    ///
-    /// - Throws: `conflict` when `output` already holds a credential.
-    package func issueCredential(name: String, role: Role, output: String) async throws(Fault) {
-        guard isName(name, atMost: 64), role != .agent else {
-            throw Fault(
-                .invalid, "'\(name)' cannot be the name of an admin credential",
-                remedy: "use a-z, 0-9 and -, beginning with a letter")
-        }
-        let keys = try FleetKeys(directory: self)
-        let configuration = try configuration()
-        guard let host = configuration.addresses.first else {
-            throw Fault(
-                .invalid, "\(configurationFile) names no address",
-                remedy: "set addresses in [server]")
-        }
-        try createDirectory(output)
-        try writeCredential(
-            Identity(fleet: keys.fleet, role: role, id: name), authority: keys.authority,
-            folder: output,
-            address: NetworkAddress(host: host, port: UInt16(clamping: configuration.port)))
-        let registry = try Registry.open(directory: path)
-        try await registry.record(adminIssued(name, role: role), nowUnix: unixSeconds())
-    }
-
-    private func writeCredential(
-        _ identity: Identity, authority: CertificateAuthority, folder: String,
-        address: NetworkAddress
-    ) throws(Fault) {
-        guard access(folder + "/admin.key", F_OK) != 0 else {
-            throw Fault(
-                .conflict, "\(folder) already holds a credential",
-                remedy: "choose another output folder")
-        }
-        let key = try PrivateKey.generate(.p256)
-        let certificate = try authority.issue(
-            identity: identity, publicKey: key.publicKey, days: Self.adminDays,
-            nowUnix: Int64(unixSeconds()))
-        try key.write(pemFile: folder + "/admin.key")
-        try certificate.write(pemFile: folder + "/admin.crt")
-        try authority.certificate.write(pemFile: folder + "/fleet-ca.crt")
-        try CredentialFile.create(
-            folder + "/address", Array("\(address)\n".utf8), mode: CredentialFile.publicMode)
     }
 
     /// What can be checked without a running coordinator.
@@ -170,20 +104,57 @@ extension StateDirectory {
             "listens on \(try configuration().listen):\(try configuration().port)"
         }
         add("keys") { () throws(Fault) in
-            _ = try FleetKeys(directory: self)
-            for key in FleetKey.allCases where try fileMode(keyFile(key)) & 0o077 != 0 {
-                throw Fault(
-                    .storage, "others may read \(keyFile(key))",
-                    remedy: "run chmod 600 on it")
-            }
+            try checkKeys()
             return "present, readable by the owner only"
         }
+        add("certificates") { () throws(Fault) in try lifetimes() }
         add("disk") { () throws(Fault) in try freeSpace(path) }
         return lines
     }
+
+    /// How long the certificates last, in words.
+    private func lifetimes() throws(Fault) -> String {
+        let now = Int64(unixSeconds())
+        let server = (try serverCertificate().notAfterUnix - now) / 86_400
+        let authority =
+            (try FleetTrust(directory: self).authority.certificate.notAfterUnix - now) / 86_400
+        guard authority > Self.leastAuthorityDays else {
+            throw Fault(
+                .conflict, "the fleet's authority ends in \(authority) days",
+                remedy: "replace it in time: `tributary-coordinator authority rotate`")
+        }
+        guard server > 0 else {
+            throw Fault(
+                .conflict, "the server's certificate has expired",
+                remedy: "start the coordinator anew: it renews the certificate")
+        }
+        return "the server's for \(server) days, the authority's for \(authority)"
+    }
+
+    /// From then on a new authority is due: devices need time to renew their certificates.
+    private static let leastAuthorityDays: Int64 = 365
+
+    private func checkKeys() throws(Fault) {
+        let trust = try FleetTrust(directory: self)
+        _ = try serverAuthority(in: trust)
+        let source = try KeySource(configuration().keys)
+        _ = try source.key()
+        var files = [keyFile(.server), keyFile(.log), submitSecretFile]
+        for generation in try authorityCertificates().indices.map({ $0 + 1 }) {
+            files.append(authorityKeyFile(generation: generation))
+        }
+        if case .file(let file) = source.location { files.append(file) }
+        files += [source.passphraseFile, source.pinFile].compactMap(\.self)
+        for file in files where access(file, F_OK) == 0 {
+            guard try fileMode(file) & 0o077 == 0 else {
+                throw Fault(
+                    .storage, "others may read \(file)", remedy: "run chmod 600 on it")
+            }
+        }
+    }
 }
 
-private func configurationText(addresses: [String], port: Int) -> String {
+private func configurationText(addresses: [String], port: Int, httpPort: Int) -> String {
     let hosts = addresses.map { "\"\($0)\"" }.joined(separator: ", ")
     let listen = addresses == ["127.0.0.1"] || addresses == ["localhost"] ? "127.0.0.1" : "0.0.0.0"
     return """
@@ -193,14 +164,15 @@ private func configurationText(addresses: [String], port: Int) -> String {
         port = \(port)
         addresses = [\(hosts)]
 
+        # The transparency log, for auditors without a credential; on this machine only until listen says more.
+        [http]
+        listen = "127.0.0.1"
+        port = \(httpPort)
+
         # For each plan, the labelled examples the coordinator itself holds:
         # [data.fashion]
         # public = "data/public"
         # test = "data/test"
 
         """
-}
-
-private func adminIssued(_ name: String, role: Role) -> FleetEvent {
-    FleetEvent(.adminIssued, [("name", .text(name)), ("role", .text(role.rawValue))])
 }

@@ -49,3 +49,10 @@ func storageFault(_ what: String) -> Fault {
         .storage, "cannot \(what): \(String(cString: strerror(errno)))",
         remedy: "check the path, its permissions and the free space")
 }
+
+/// `path` from the root, for a file that remembers it.
+package func absolute(_ path: String) -> String {
+    guard !path.hasPrefix("/"), let directory = getcwd(nil, 0) else { return path }
+    defer { free(directory) }
+    return String(cString: directory) + "/" + path
+}

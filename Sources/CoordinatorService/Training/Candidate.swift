@@ -6,53 +6,115 @@ import Provenance
 
 /// fp32 master weights on their way to a published version.
 struct Candidate: Sendable {
+    /// The version it came from, with its accuracy.
+    struct Parent: Sendable {
+        let model: Digest
+        let version: UInt64
+        /// What a new version is compared with; nil when it may do as badly as it does.
+        let accuracy: Double?
+    }
+
+    let fleet: String
     let plan: Plan
+    /// SHA-256 of the plan's text.
+    let planDigest: Digest
     let version: UInt64
-    /// 0 for the first, distilled version.
-    let round: UInt64
-    /// The version it came from, with its accuracy; nil for the first.
-    let parent: (digest: Digest, version: UInt64, accuracy: Double?)?
+    /// Nil for the first version.
+    let parent: Parent?
+    let origin: ModelFacts.Origin
     let master: [Float]
     let velocity: [Float]
     /// C of the next round, where clipping is adaptive.
     let clippingNorm: Float?
-    /// What made `master` of the round's weights, or left them; nil when it was not tried.
-    var distillation: DistillationTrial?
+    /// What the population has spent, this version included; nil without privacy.
+    let spend: ModelFacts.Spend?
     let testDirectory: String
     let key: PrivateKey
+    /// The key's certificate and its authority's; empty when signatures name the bare key.
+    let certificates: [Certificate]
 
-    var parentVersion: UInt64? { parent?.version }
+    /// 0 for a version that no round made.
+    var round: UInt64 {
+        if case .round(let round) = origin { round.at.round.number } else { 0 }
+    }
 
-    /// Rounds to int8, measures, refuses what must not be published, writes ONNX and signs.
+    /// Of distillation after the round; nil when it was not tried.
+    var distillation: DistillationTrial? {
+        if case .round(let round) = origin { round.distillation } else { nil }
+    }
+
+    /// Rounds to int8, measures, refuses what must not be published, writes the files of the model directory and signs
+    /// them. The same candidate gives the same files.
     ///
     /// - Throws: `Fault.invalid` when a weight is not finite, a scale is not positive, or accuracy dropped too far.
     func sealed() throws(Fault) -> SealedModel {
         let model = try QuantizedModel(
             parameters: master, shape: try StudentShape(plan: plan),
             normalisation: Normalisation(plan: plan.data))
-        let accuracy = try testAccuracy(of: model, plan: plan, testDirectory: testDirectory)
-        if let before = parent?.accuracy, accuracy < before - plan.sealing.maxAccuracyDrop {
+        let test = try testMeasure(of: model, plan: plan, testDirectory: testDirectory)
+        if let before = parent?.accuracy, test.accuracy < before - plan.sealing.maxAccuracyDrop {
             throw Fault(
                 .invalid,
-                "accuracy on the test data would fall from \(before) to \(accuracy), more than the plan's limit of \(plan.sealing.maxAccuracyDrop)",
+                "accuracy on the test data would fall from \(before) to \(test.accuracy), more than the plan's limit of \(plan.sealing.maxAccuracyDrop)",
                 remedy: "look at the round's noise and learning rate, or raise max_accuracy_drop")
         }
         let identity = ModelIdentity(
-            plan: plan.id, version: version, round: round, parent: parent?.digest)
+            plan: plan.id, version: version, round: round, parent: parent?.model)
         let onnx = try OnnxModel.encode(model, identity: identity)
-        let signature = try ModelSignature.sign(
-            name: modelDirectoryName(plan: plan.id, version: version),
-            files: [ModelFile(name: "model.onnx", digest: SHA256.digest(of: onnx))], key: key)
-        return SealedModel(onnx: onnx, signature: signature, accuracy: accuracy)
+        let facts = ModelFacts(
+            fleet: fleet, plan: plan, planDigest: planDigest, version: version,
+            model: SHA256.digest(of: onnx), modelSize: UInt64(onnx.count),
+            parent: parent.map { ModelFacts.Parent(version: $0.version, model: $0.model) },
+            origin: origin, accuracy: test.accuracy, testExamples: test.examples, spend: spend)
+        return try SealedModel(onnx: onnx, facts: facts, key: key, certificates: certificates)
     }
 }
 
-/// What a candidate becomes: the file devices run, its signature, and how well it does on the test data.
+/// What a candidate becomes: the model directory, its signature, and how well it does on the test data.
 struct SealedModel: Sendable {
-    let onnx: [UInt8]
-    let signature: [UInt8]
-    let accuracy: Double
-}
+    struct File: Sendable {
+        let name: String
+        let digest: Digest
+        let bytes: [UInt8]
 
-/// `fashion-12`: the directory an exported version lives in.
-func modelDirectoryName(plan: PlanID, version: UInt64) -> String { "\(plan)-\(version)" }
+        init(_ name: String, _ bytes: [UInt8]) {
+            self.name = name
+            self.bytes = bytes
+            digest = SHA256.digest(of: bytes)
+        }
+    }
+
+    /// The file devices run, which is among `files` too.
+    let onnx: File
+    /// Every file, ordered by name.
+    let files: [File]
+    /// The signature bundle, and what it signs: SHA-256 of its statement.
+    let signature: [UInt8]
+    let statement: Digest
+    let signer: PublicKey
+    let accuracy: Double
+
+    /// Writes what is said of the model from `facts`, and signs all of it.
+    ///
+    /// - Throws: `Fault` when the key cannot sign.
+    init(
+        onnx: [UInt8], facts: ModelFacts, key: PrivateKey, certificates: [Certificate]
+    ) throws(Fault) {
+        self.onnx = File("model.onnx", onnx)
+        files = [
+            File(ModelCard.fileName, Array(ModelCard.text(of: facts).utf8)),
+            File(BillOfMaterials.fileName, try BillOfMaterials.encoded(facts)),
+            self.onnx, File(ProvenanceStatement.fileName, try ProvenanceStatement.encoded(facts)),
+        ]
+        signature = try ModelSignature.sign(
+            name: facts.name, files: files.map { ModelFile(name: $0.name, digest: $0.digest) },
+            key: key, certificates: certificates)
+        // Read back as others will: a token that signs nonsense, or a certificate that leads nowhere, is found out here.
+        let authorities = certificates.isEmpty ? nil : Array(certificates.dropFirst())
+        statement = try ModelSignature.verify(
+            bundle: signature, trusted: [key.publicKey], authorities: authorities
+        ).statementDigest
+        signer = key.publicKey
+        accuracy = facts.accuracy
+    }
+}

@@ -78,8 +78,9 @@ package struct FirstModel: Sendable {
     ) throws(Fault) -> Double {
         switch arithmetic {
         case .int8:
-            return try testAccuracy(
-                of: try model(of: plan), plan: plan, testDirectory: testDirectory)
+            return try testMeasure(
+                of: try model(of: plan), plan: plan, testDirectory: testDirectory
+            ).accuracy
         case .float32:
             let student = try FloatStudent(
                 shape: try StudentShape(plan: plan), normalisation: Normalisation(plan: plan.data),
@@ -149,10 +150,11 @@ private struct Lesson {
     }
 }
 
-/// What a model scores on the coordinator's test examples, in [0, 1]; see `QuantizedModel.measure`.
-func testAccuracy(
+/// What a model scores on the coordinator's test examples, in [0, 1], see `QuantizedModel.measure`; and how many they
+/// are.
+func testMeasure(
     of model: QuantizedModel, plan: Plan, testDirectory: String
-) throws(Fault) -> Double {
+) throws(Fault) -> (accuracy: Double, examples: Int) {
     var data = try DataSet.open(directory: testDirectory, plan: plan.data)
-    return try model.measure(plan.training.objective, on: &data)
+    return (try model.measure(plan.training.objective, on: &data), data.count)
 }

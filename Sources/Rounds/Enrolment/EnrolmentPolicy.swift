@@ -4,8 +4,6 @@ package import Federation
 package enum EnrolmentPolicy {
     /// A device whose clock is further off would see its fresh certificate as expired or not yet valid.
     package static let clockToleranceSeconds: UInt64 = 86_400
-    /// How long a device certificate is valid.
-    package static let certificateDays = 90
 
     /// Checks a device's wall clock against the coordinator's.
     ///
