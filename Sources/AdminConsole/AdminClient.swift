@@ -1,6 +1,7 @@
-package import Cryptography
+import Cryptography
 package import Federation
 import Glibc
+package import TLSClient
 package import Wire
 
 /// An admin's conversation with the coordinator over TLS.
@@ -120,7 +121,7 @@ extension AdminSession where Stream == TLSConnection {
         return AdminClient(
             try TLSConnection.connect(
                 host: credential.address.host, port: credential.address.port,
-                trust: .authorities([credential.authority]),
+                trust: .authorities(credential.authorities),
                 identity: (credential.certificate, credential.key), timeoutSeconds: 10))
     }
 

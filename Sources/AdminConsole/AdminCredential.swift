@@ -10,8 +10,9 @@ package struct AdminCredential: Sendable {
     package let address: NetworkAddress
     package let certificate: Certificate
     package let key: PrivateKey
-    /// Must have signed the coordinator's certificate.
-    package let authority: Certificate
+    /// One of these must have signed the coordinator's certificate: while the fleet's authority is
+    /// being replaced there are two.
+    package let authorities: [Certificate]
 
     /// Reads the credential in `directory`, a coordinator's state directory or a credential folder.
     ///
@@ -29,6 +30,6 @@ package struct AdminCredential: Sendable {
         address = try NetworkAddress(parsing: line.filter { !$0.isWhitespace })
         certificate = try Certificate(pemFile: folder + "/admin.crt")
         key = try PrivateKey(pemFile: folder + "/admin.key")
-        authority = try Certificate(pemFile: folder + "/fleet-ca.crt")
+        authorities = try Certificate.chain(pemFile: folder + "/fleet-ca.crt")
     }
 }

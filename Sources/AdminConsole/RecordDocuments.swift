@@ -20,6 +20,10 @@ extension AdminResponse {
         case .models(let records): list("models", records.items.map(\.json))
         case .doctor(let report): list("checks", report.items.map(\.json))
         case .ledger(let record): record.json
+        case .log(let entries): entries.json
+        case .logProof(let record): record.json
+        case .checkpoint(let record): record.json
+        case .trust(let record): record.json
         }
     }
 }
@@ -88,6 +92,8 @@ extension AgentRecord {
             ("memory_kib", .number(memoryKib)),
             ("certificate_expires_unix", .number(certificateExpiresUnix)),
             ("revoked_reason", .string(revokedReason)), ("plans", .array(plans.map(\.json))),
+            ("trust_set_version", trustSetVersion > 0 ? .number(trustSetVersion) : .null),
+            ("refusal", .string(refusal)),
         ])
     }
 }

@@ -21,6 +21,10 @@ extension AdminResponse {
         case .models(let records): modelTable(records.items, width: width)
         case .doctor(let report): doctorText(report.items)
         case .ledger(let record): record.text(width: width)
+        case .log(let entries): entries.text(width: width)
+        case .logProof(let record): String(decoding: record.proof, as: UTF8.self)
+        case .checkpoint(let record): String(decoding: record.note, as: UTF8.self)
+        case .trust(let record): String(decoding: record.document, as: UTF8.self) + "\n"
         }
     }
 }
@@ -103,6 +107,8 @@ extension AgentRecord {
             ("enrolled", date(enrolledUnix)), ("last seen", date(lastSeenUnix)),
             ("certificate until", date(certificateExpiresUnix)), ("version", version),
             ("processor", cpuFeatures), ("memory", "\(memoryKib) KiB"),
+            ("trust set", trustSetVersion > 0 ? "version \(trustSetVersion)" : "-"),
+            ("last refused", refusal.isEmpty ? "-" : refusal),
         ])
         guard !plans.isEmpty else { return facts }
         var table = Table([

@@ -75,7 +75,7 @@ func cut(_ text: String, to width: Int) -> String {
 }
 
 /// `text` without control characters: what devices report must not move an admin's cursor.
-func printable(_ text: String) -> String {
+package func printable(_ text: String) -> String {
     String(
         String.UnicodeScalarView(
             text.unicodeScalars.map { $0.properties.generalCategory == .control ? "?" : $0 }))

@@ -2,12 +2,13 @@ import AdminConsole
 import ArgumentParser
 import CoordinatorService
 import Federation
+import Registry
 
 /// `admin`: who may administer the fleet.
 struct AdminCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "admin", abstract: "Issue credentials for people.",
-        subcommands: [AdminIssue.self])
+        commandName: "admin", abstract: "Issue and revoke credentials for people.",
+        subcommands: [AdminIssue.self, AdminList.self, AdminRevoke.self])
 }
 
 /// What a person may do.
@@ -28,7 +29,8 @@ struct AdminIssue: ConsoleCommand {
         commandName: "issue",
         abstract: "Issue a credential offline, from the state directory.",
         discussion: """
-            Works without a running coordinator, so that a lost admin certificate is no disaster.
+            Works with and without a running coordinator, so that a lost admin certificate is no \
+            disaster. A credential of the same name that was issued before stops working at once.
             """)
 
     @OptionGroup var common: CommonOptions
@@ -50,5 +52,61 @@ struct AdminIssue: ConsoleCommand {
                 ("name", .string(name)), ("role", .string(role.rawValue)),
                 ("dir", .string(output)),
             ]), "\(role.rawValue) '\(name)' may connect with --dir \(output)\n")
+    }
+}
+
+struct AdminList: ConsoleCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "list", abstract: "Show who was given a credential.")
+
+    @OptionGroup var common: CommonOptions
+
+    func execute() async throws {
+        let people = try await StateDirectory(path: common.directory).people()
+        var table = Table([
+            ("NAME", .left), ("ROLE", .left), ("STATE", .left), ("ISSUED", .left),
+            ("EXPIRES", .left), ("REASON", .left),
+        ])
+        for person in people {
+            table.add([
+                person.name, person.role.rawValue, person.isRevoked ? "revoked" : "active",
+                date(person.issuedUnix), date(person.certificateExpiresUnix),
+                person.revokedReason,
+            ])
+        }
+        let document = people.map { person in
+            JSONValue.object([
+                ("name", .string(person.name)), ("role", .string(person.role.rawValue)),
+                ("state", .string(person.isRevoked ? "revoked" : "active")),
+                ("issued_unix", .number(person.issuedUnix)),
+                ("expires_unix", .number(person.certificateExpiresUnix)),
+                ("revoked_unix", person.revokedUnix.map(JSONValue.number) ?? .null),
+                ("reason", .string(person.revokedReason)),
+            ])
+        }
+        show(.array(document), table.text(width: OutputStream.standard.width))
+    }
+}
+
+struct AdminRevoke: ConsoleCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "revoke",
+        abstract: "End a person's access at once, offline, from the state directory.",
+        discussion: "A running coordinator refuses the person's next request.")
+
+    @OptionGroup var common: CommonOptions
+
+    @Argument(help: "Whose access.")
+    var name: String
+
+    @Option(help: "Why; the log keeps it.")
+    var reason: String
+
+    func execute() async throws {
+        try await StateDirectory(path: common.directory)
+            .revokeCredential(name: name, reason: reason)
+        show(
+            .object([("name", .string(name)), ("state", .string("revoked"))]),
+            "'\(name)' may not connect any more\n")
     }
 }

@@ -8,14 +8,16 @@ struct CoordinatorTool: AsyncParsableCommand {
         commandName: "tributary-coordinator",
         abstract: "Runs a fleet's coordinator, and administers one over the network.",
         discussion: """
-            --dir names the coordinator's state directory, or for every command but init, admin \
-            and serve the folder of a credential that `admin issue` wrote. distill, simulate and \
-            privacy need neither.
+            --dir names the coordinator's state directory, or for every command but init, admin, \
+            serve, key, certificate, authority and `audit verify` the folder of a credential that \
+            `admin issue` wrote. distill, simulate and privacy need neither.
             """,
         version: softwareVersion,
         subcommands: [
             InitCommand.self, AdminCommand.self, ServeCommand.self, PlanCommand.self,
             AgentCommand.self, RoundCommand.self, ModelCommand.self, DoctorCommand.self,
+            AuditCommand.self, KeyCommand.self, TrustCommand.self, CertificateCommand.self,
+            AuthorityCommand.self,
             SimulateCommand.self, DistillCommand.self, PrivacyCommand.self,
         ])
 }

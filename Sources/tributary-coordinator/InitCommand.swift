@@ -18,12 +18,19 @@ struct InitCommand: ConsoleCommand {
     @Option(help: "The TCP port.")
     var port = 7443
 
+    @Option(name: .customLong("http-port"), help: "The TCP port of the log over HTTP; 0: any.")
+    var httpPort = 7480
+
+    @Option(help: "The curve of the key that signs models: P-256 or P-384.")
+    var curve = ModelCurve.p256
+
     @Option(help: "The fleet's name: a-z, 0-9 and -.")
     var fleet = "fleet"
 
     func execute() async throws {
         let directory = try await StateDirectory.initialise(
-            path: common.directory, fleet: fleet, addresses: addresses, port: port)
+            path: common.directory, fleet: fleet, addresses: addresses, port: port,
+            httpPort: httpPort, curve: curve.kind)
         show(
             .object([
                 ("fleet", .string(fleet)), ("dir", .string(directory.path)),

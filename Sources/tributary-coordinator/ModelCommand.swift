@@ -6,8 +6,11 @@ import Wire
 /// `model`: what the rounds made.
 struct ModelCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "model", abstract: "List, show and export model versions.",
-        subcommands: [ModelListCommand.self, ModelShowCommand.self, ModelExportCommand.self])
+        commandName: "model", abstract: "List, show, export and republish model versions.",
+        subcommands: [
+            ModelListCommand.self, ModelShowCommand.self, ModelExportCommand.self,
+            ModelRepublishCommand.self,
+        ])
 }
 
 /// Which version of which plan's model.
@@ -48,10 +51,11 @@ struct ModelShowCommand: ConsoleCommand {
 struct ModelExportCommand: ConsoleCommand {
     static let configuration = CommandConfiguration(
         commandName: "export",
-        abstract: "Write a version's directory, its signature and the signing key.",
+        abstract: "Write a version with everything that it takes to check it elsewhere.",
         discussion: """
-            Writes OUTPUT/PLAN-VERSION/, OUTPUT/PLAN-VERSION.sig and OUTPUT/model-signing.pub; \
-            every file's digest is checked.
+            Writes OUTPUT/PLAN-VERSION/, OUTPUT/PLAN-VERSION.sig, OUTPUT/PLAN-VERSION.tlog-proof, \
+            OUTPUT/model-signing.pub, OUTPUT/trust-set.json and the log in OUTPUT/log/; all of it \
+            is checked on the way.
             """)
 
     @OptionGroup var common: CommonOptions
@@ -66,5 +70,27 @@ struct ModelExportCommand: ConsoleCommand {
         guard case .model(let model) = response else { throw unexpectedAnswer() }
         let exported = try client.export(model, to: output)
         show(exported.json, exported.text)
+    }
+}
+
+struct ModelRepublishCommand: ConsoleCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "republish",
+        abstract: "Publish an older version's weights again, as the next version.",
+        discussion: """
+            Versions only go up: agents refuse one that is older than what they hold. This is how \
+            a fleet goes back to weights it trusts, and how it signs them with a new key.
+            """)
+
+    @OptionGroup var common: CommonOptions
+
+    @Argument(help: "The plan's name.")
+    var plan: String
+
+    @Option(help: "The version whose weights become the next one.")
+    var version: UInt64
+
+    func execute() async throws {
+        try answer(.modelRepublish(ModelRepublish(plan: plan, version: version)))
     }
 }

@@ -59,6 +59,11 @@ struct RecordDocumentsTests {
         let ledger = AdminResponse.ledger(LedgerRecord(charges: [ChargeRecord()])).json
         try check("LedgerRecord", ledger)
         try check("ChargeRecord", try item(ledger, "charges"))
+        let log = AdminResponse.log(LogEntries(items: [LogEntry()])).json
+        try check("LogEntry", try item(log, "entries"))
+        try check("LogProofRecord", AdminResponse.logProof(LogProofRecord()).json)
+        try check("CheckpointRecord", AdminResponse.checkpoint(CheckpointRecord()).json)
+        try check("TrustRecord", AdminResponse.trust(TrustRecord()).json)
     }
 
     @Test("a list is named after what it lists")
