@@ -3,7 +3,8 @@ import COneDNN
 import CPeak
 import Foundation
 
-/// Measures the integer kernels, the privacy mechanism and a training step on one core.
+/// Measures the integer kernels, the privacy mechanism, the transparency log and a training step on
+/// one core.
 ///
 /// usage: KernelBenchmarks FILE PYTHON; PYTHON is the interpreter that may have PyTorch.
 @main
@@ -22,6 +23,7 @@ struct KernelBenchmarks {
         benchmarks.measureConvolution()
         benchmarks.measureVector()
         try benchmarks.measureMechanism()
+        try benchmarks.measureLog()
         try benchmarks.measureTraining(python: CommandLine.arguments[2])
         try benchmarks.results.write(to: CommandLine.arguments[1])
     }
@@ -102,6 +104,39 @@ struct KernelBenchmarks {
             "lattice_bytes_per_second",
             BenchmarkResult(value: mechanism.latticeBytes, unit: "B/s", limit: bytes),
             limit: "\(source), 4 bytes a float32", target: 1e9 / bytes)
+    }
+
+    /// Appending to a log of a million leaves against one of a thousand: time and reads may grow with
+    /// the logarithm only. Then what a reader does.
+    private mutating func measureLog() throws {
+        var small = LogGrowth(size: 1000)
+        var large = LogGrowth(size: 1_000_000)
+        results.add(
+            "log_append_million",
+            BenchmarkResult(
+                value: large.appendsPerSecond(), unit: "leaves/s", limit: small.appendsPerSecond()),
+            limit: "the same in a log of a thousand", target: 0.5)
+        let levels = Double(64 - large.size.leadingZeroBitCount)
+        results.add(
+            "log_append_million_reads",
+            BenchmarkResult(value: Double(large.mostReads()), unit: "nodes", limit: levels),
+            limit: "one node a level", atMost: 1)
+        results.add(
+            "log_node_hashes_per_second",
+            BenchmarkResult(
+                value: HashLimits.nodesPerSecond(), unit: "nodes/s",
+                limit: HashLimits.blocksPerSecond() / HashLimits.blocksOfNode),
+            limit: "OpenSSL's SHA-256 of 64 KiB, 128 bytes a node", target: 0.2)
+        results.add(
+            "log_proofs_per_second",
+            BenchmarkResult(
+                value: try large.verificationsPerSecond(), unit: "proofs/s",
+                limit: try HashLimits.signaturesPerSecond()),
+            limit: "OpenSSL's Ed25519 verification alone", target: 0.5)
+        results.add(
+            "verify_model_10_mb",
+            BenchmarkResult(value: try ModelCheck().milliseconds(), unit: "ms", limit: 100),
+            limit: "what an auditor is asked to wait", atMost: 1)
     }
 
     /// Training in int8 against PyTorch's in float32.

@@ -23,14 +23,25 @@ struct Results {
 
     /// Prints the line, with what the limit is and the ratio that is asked for, and keeps it.
     mutating func add(_ name: String, _ result: BenchmarkResult, limit: String, target: Double) {
+        add(name, result, limit: limit, asked: target, isMet: result.ratio >= target)
+    }
+
+    /// The same of a value of which less is better.
+    mutating func add(_ name: String, _ result: BenchmarkResult, limit: String, atMost: Double) {
+        add(name, result, limit: limit, asked: atMost, isMet: result.ratio <= atMost)
+    }
+
+    private mutating func add(
+        _ name: String, _ result: BenchmarkResult, limit: String, asked: Double, isMet: Bool
+    ) {
         entries.append((name, result))
         let columns = [
             name.padding(toLength: 28, withPad: " ", startingAt: 0),
             String(format: "%8.1f %@", result.value, result.unit),
             String(format: "%8.1f", result.limit),
             String(format: "%6.3f", result.ratio),
-            String(format: "%6.3f", target),
-            result.ratio >= target ? "met   " : "MISSED",
+            String(format: "%6.3f", asked),
+            isMet ? "met   " : "MISSED",
             limit,
         ]
         print(columns.joined(separator: "  "))
