@@ -6,10 +6,11 @@ BUILD := -c release
 TESTS := $(BUILD) --disable-testable-imports
 SOURCES := Package.swift Sources Tests Benchmarks
 ROUNDS ?= 15
+SECONDS ?= 60
 # The Python that `make bench` looks for PyTorch in.
 TORCH ?= .venv/bin/python
 
-.PHONY: help deps build data demo test lint format messages bench watch clean
+.PHONY: help deps build data demo test lint format messages bench fuzz watch clean
 
 help:
 	@sed -n 's/^## //p' Makefile
@@ -43,10 +44,14 @@ format:
 messages: deps
 	.ci/generate-messages
 
-## make bench     measure kernels, noise and lattice against the limits of one core: Benchmarks/latest.json
+## make bench     measure kernels, noise, lattice and log against the limits of one core: Benchmarks/latest.json
 bench: deps
 	$(SWIFT) build -c release --package-path Benchmarks --scratch-path .build/benchmarks
 	OMP_NUM_THREADS=1 taskset -c 0 .build/benchmarks/release/KernelBenchmarks Benchmarks/latest.json $(TORCH)
+
+## make fuzz      fuzz every parser of what a stranger may send, SECONDS=60 each
+fuzz: deps
+	.ci/fuzz $(SECONDS)
 
 ## make clean     remove what was built and the demo's state
 clean:

@@ -15,6 +15,16 @@ let foundationEssentials: [LinkerSetting] = [
     .linkedLibrary("swiftSynchronization"),
 ]
 
+/// tributary-verify runs on whatever an auditor has: libcrypto and the C library are all it needs. The
+/// linker takes what it can from archives, in whatever order they are named; `linking` holds a linker
+/// script that makes libstdc++ one of them.
+let forAuditors: [LinkerSetting] = [
+    .unsafeFlags([
+        "-use-ld=lld", "-L\(Context.packageDirectory)/Sources/tributary-verify/linking",
+        "-Xclang-linker", "-static-libgcc",
+    ])
+]
+
 let argumentParser = Target.Dependency.product(
     name: "ArgumentParser", package: "swift-argument-parser")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
@@ -30,8 +40,9 @@ let package = Package(
             name: "Benchmarked",
             targets: [
                 "CKernels", "Cryptography", "Federation", "Kernels", "Learning", "Privacy",
-                "UpdateCodec",
+                "Provenance", "UpdateCodec",
             ]),
+        .library(name: "Fuzzed", targets: ["Cryptography", "Federation", "Provenance"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
@@ -43,14 +54,15 @@ let package = Package(
     ],
     targets: [
         // C libraries of the system
-        .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
+        .systemLibrary(
+            name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(
             name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
         .systemLibrary(
             name: "CProtobufC", pkgConfig: "libprotobuf-c", providers: [.apt(["libprotobuf-c-dev"])]
         ),
-        .systemLibrary(
-            name: "CJansson", pkgConfig: "jansson", providers: [.apt(["libjansson-dev"])]),
+        // Without pkg-config, which would name the shared library too.
+        .systemLibrary(name: "CJansson", providers: [.apt(["libjansson-dev"])]),
 
         // C and C++ of our own
         .target(
@@ -87,13 +99,19 @@ let package = Package(
         // Trust, messages, storage
         .target(name: "Cryptography", dependencies: ["Federation", "COpenSSL"]),
         .target(
-            name: "Provenance", dependencies: ["Federation", "Cryptography", "Privacy", "CJansson"]),
+            name: "TLSClient", dependencies: ["Federation", "Cryptography", "COpenSSL"],
+            linkerSettings: [.linkedLibrary("ssl")]),
+        .target(name: "Provenance", dependencies: ["Federation", "Cryptography", "CJansson"]),
+        .target(
+            name: "Verification",
+            dependencies: ["Federation", "Cryptography", "Privacy", "Provenance"]),
         .target(name: "Wire", dependencies: ["Federation", "CMessages", "CProtobufC"]),
         .target(
             name: "Registry",
             dependencies: [
                 "Federation", "Cryptography", "Provenance",
                 .product(name: "GRDB", package: "GRDB.swift"),
+                .product(name: "GRDBSQLite", package: "GRDB.swift"),
             ]),
 
         // The shells
@@ -114,12 +132,13 @@ let package = Package(
             ]),
         .target(
             name: "AdminConsole",
-            dependencies: ["Federation", "Wire", "Cryptography", "Provenance"]),
+            dependencies: ["Federation", "Wire", "Cryptography", "TLSClient", "Provenance"]),
         .target(
             name: "AgentService",
             dependencies: [
                 "Federation", "AgentSession", "Configuration", "Kernels", "Learning", "DataSets",
-                "ModelFormats", "UpdateCodec", "Cryptography", "Provenance", "Wire", logging,
+                "ModelFormats", "UpdateCodec", "Cryptography", "TLSClient", "Provenance", "Wire",
+                logging,
             ]),
 
         // The programs
@@ -141,8 +160,11 @@ let package = Package(
             linkerSettings: selfContained + foundationEssentials),
         .executableTarget(
             name: "tributary-verify",
-            dependencies: ["Federation", "Cryptography", "Privacy", "Provenance", argumentParser],
-            linkerSettings: selfContained + foundationEssentials),
+            dependencies: [
+                "Federation", "Cryptography", "Provenance", "Verification", argumentParser,
+            ],
+            exclude: ["linking"],
+            linkerSettings: selfContained + foundationEssentials + forAuditors),
     ],
     cxxLanguageStandard: .cxx17
 )
@@ -162,7 +184,12 @@ let tests: [(name: String, dependencies: [Target.Dependency])] = [
     ("AgentSession", ["Federation"]),
     ("Simulation", ["Federation", "Learning", "UpdateCodec", "Privacy"]),
     ("Cryptography", ["Federation"]),
-    ("Provenance", ["Federation", "Cryptography"]),
+    ("TLSClient", ["Federation", "Cryptography"]),
+    ("Provenance", ["Federation", "Cryptography", "ProvenanceSamples"]),
+    (
+        "Verification",
+        ["Federation", "Cryptography", "Privacy", "Provenance", "ProvenanceSamples"]
+    ),
     ("Wire", ["Federation"]),
     (
         "Registry",
@@ -173,7 +200,8 @@ let tests: [(name: String, dependencies: [Target.Dependency])] = [
         [
             "Federation", "Configuration", "Wire", "Registry", "Rounds", "Learning", "DataSets",
             "ModelFormats",
-            "UpdateCodec", "Aggregation", "Privacy", "Cryptography", "Provenance",
+            "UpdateCodec", "Aggregation", "Privacy", "Cryptography", "TLSClient", "Provenance",
+            "Verification",
         ]
     ),
     (
@@ -186,7 +214,7 @@ let tests: [(name: String, dependencies: [Target.Dependency])] = [
     ("AdminConsole", ["Federation", "Wire", "Cryptography", "Provenance"]),
 ]
 /// Those whose tests read files of their Fixtures folder, in place.
-let withFixtures: Set = ["Aggregation", "Kernels", "Privacy"]
+let withFixtures: Set = ["Aggregation", "Kernels", "Privacy", "Provenance"]
 
 package.targets += tests.map { test in
     .testTarget(
@@ -194,10 +222,17 @@ package.targets += tests.map { test in
         exclude: withFixtures.contains(test.name) ? ["Fixtures"] : [])
 }
 package.targets += [
+    .target(
+        name: "ProvenanceSamples", dependencies: ["Federation", "Cryptography", "Provenance"],
+        path: "Tests/ProvenanceSamples"),
     .testTarget(name: "TidyTests"),
     .testTarget(
-        name: "InteropTests", dependencies: ["Federation", "Learning", "Privacy"],
-        exclude: ["python", "auditor.sh"]),
+        name: "InteropTests",
+        dependencies: [
+            "Configuration", "Federation", "Learning", "Privacy", "Cryptography", "Provenance",
+            "Verification",
+        ],
+        exclude: ["go", "python", "auditor.sh"]),
 ]
 
 for target in package.targets where target.type != .system {

@@ -56,6 +56,9 @@ struct ExportAnswer: Decodable {
     let modelDir: String
     let signature: String
     let publicKey: String
+    let proof: String
+    let trust: String
+    let log: String
     let version: UInt64
     let accuracy: Double
 }

@@ -36,25 +36,36 @@ extension InteropTests.WithFleet {
             let fleet = try ExampleFleet.current
             let token = try await fleet.newToken()
             // The shortest token lives for a minute; this is what the coordinator remembers of it after that.
-            _ = try await run(
-                Checkout.venv("python"),
-                [
-                    "-c",
-                    "import sqlite3, sys; store = sqlite3.connect(sys.argv[1]);"
-                        + "store.execute('UPDATE tokens SET expiresUnix = 1000'); store.commit()",
-                    fleet.registry,
-                ]
-            ).succeeded()
+            try await changeTokens(of: fleet, "expiresUnix = expiresUnix - 100000000")
             let refused = try await enrol("late", token: token, in: fleet)
             #expect(refused.status == 1)
             #expect(refused.errors.contains("expired"), "\(refused)")
             #expect(refused.errors.contains("agent token"), "\(refused)")
+            // Nor can it be made to last longer: the log says for how long it was made.
+            try await changeTokens(of: fleet, "expiresUnix = expiresUnix + 200000000")
+            let prolonged = try await enrol("late", token: token, in: fleet)
+            #expect(prolonged.status == 1)
+            #expect(prolonged.errors.contains("changed from outside"), "\(prolonged)")
+            try await changeTokens(of: fleet, "expiresUnix = expiresUnix - 100000000")
 
             let old = try ExampleToken(token).with(.expiry, "1000000000")
             let unasked = try await enrol("late", token: old, in: fleet)
             #expect(unasked.status == 1)
             #expect(unasked.errors.contains("expired on 2001-09-09"), "\(unasked)")
             #expect(!fleet.agent("late").isEnrolled)
+        }
+
+        /// Writes into the registry's tokens, as somebody with its file could.
+        private func changeTokens(of fleet: ExampleFleet, _ change: String) async throws {
+            _ = try await run(
+                Checkout.venv("python"),
+                [
+                    "-c",
+                    "import sqlite3, sys; store = sqlite3.connect(sys.argv[1]);"
+                        + "store.execute('UPDATE tokens SET ' + sys.argv[2]); store.commit()",
+                    fleet.registry, change,
+                ]
+            ).succeeded()
         }
 
         @Test("a token serves one device, and an enrolled device keeps its identity")

@@ -5,13 +5,21 @@ import Glibc
 actor ExampleFleet {
     let directory: URL
     let plans: [ExamplePlan]
+    /// How long a device's certificate is valid; nil: as long as it is by default.
+    let deviceDays: Double?
+    /// How long the coordinator holds a check-in; nil: as long as it does by default.
+    let waitSeconds: Int?
     private var processes: [String: RunningProgram] = [:]
     private static let coordinator = "coordinator"
 
     /// - Parameter directory: made when missing.
-    init(in directory: URL, plans: [ExamplePlan]) {
+    init(
+        in directory: URL, plans: [ExamplePlan], deviceDays: Double? = nil, waitSeconds: Int? = nil
+    ) {
         self.directory = directory
         self.plans = plans
+        self.deviceDays = deviceDays
+        self.waitSeconds = waitSeconds
     }
 
     // MARK: Places
@@ -61,9 +69,11 @@ actor ExampleFleet {
     func initialise(port: Int) async throws {
         _ = try await run(
             .coordinator, "init", "--dir", coordinatorDirectory.path, "--address", "127.0.0.1",
-            "--port", "\(port)", "--fleet", "example"
+            "--port", "\(port)", "--http-port", "0", "--fleet", "example"
         ).succeeded()
         var lines = "\n[check_in]\ncome_back_seconds = 1\n"
+        if let waitSeconds { lines += "wait_seconds = \(waitSeconds)\n" }
+        if let deviceDays { lines += "\n[certificates]\ndevice_days = \(deviceDays)\n" }
         for plan in plans {
             lines += "\n[data.\(plan.name)]\n"
             lines += "public = \"../data/\(plan.name)/public\"\n"

@@ -41,8 +41,18 @@ extension InteropTests.WithFleet {
             let agents: AgentsAnswer = try await fleet.administer(["agent", "list"])
             #expect(agents.agents.contains { $0.version == "0.1-python" })
             // What it downloaded is what was signed, and the trust set it was given says by whom.
+            let export: ExportAnswer = try await fleet.administer([
+                "model", "export", ExamplePlan.guests.name, "--version",
+                "\(round.modelVersion - 1)", "--output", "\(state)/export",
+            ])
+            #expect(
+                FileManager.default.contentsEqual(
+                    atPath: "\(state)/model/model.onnx", andPath: export.modelDir + "/model.onnx"))
+            #expect(
+                FileManager.default.contentsEqual(
+                    atPath: "\(state)/model.sig", andPath: export.signature))
             let verified = try await run(
-                .verifier, "model", "\(state)/model", "--trust", "\(state)/trust-set.json")
+                .verifier, "model", export.modelDir, "--trust", "\(state)/trust-set.json")
             #expect(verified.status == 0, "\(verified)")
         }
     }

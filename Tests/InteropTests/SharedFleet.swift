@@ -31,10 +31,12 @@ extension ExampleFleet {
 
     /// Calls `body` with a coordinator that serves, and stops every process of its fleet afterwards, come what may.
     static func withFleet(
-        _ plans: [ExamplePlan], _ body: (ExampleFleet) async throws -> Void
+        _ plans: [ExamplePlan], deviceDays: Double? = nil, waitSeconds: Int? = nil,
+        _ body: (ExampleFleet) async throws -> Void
     ) async throws {
         try await withTemporaryDirectory { directory in
-            let fleet = ExampleFleet(in: directory, plans: plans)
+            let fleet = ExampleFleet(
+                in: directory, plans: plans, deviceDays: deviceDays, waitSeconds: waitSeconds)
             do {
                 try await fleet.start()
                 try await body(fleet)

@@ -29,7 +29,11 @@ member payload | base64 -d >"$scratch/payload" 2>/dev/null || refuse "the payloa
 member sig | base64 -d >"$scratch/sig" 2>/dev/null || refuse "the signature is not base64"
 printf 'DSSEv1 %d %s %d ' "${#type}" "$type" "$(wc -c <"$scratch/payload")" >"$scratch/signed"
 cat "$scratch/payload" >>"$scratch/signed"
-openssl dgst -sha256 -verify "$key" -signature "$scratch/sig" "$scratch/signed" >/dev/null 2>&1 ||
+case $(openssl pkey -pubin -in "$key" -noout -text 2>/dev/null) in
+    *P-384*) hash=sha384 ;;
+    *) hash=sha256 ;;
+esac
+openssl dgst -$hash -verify "$key" -signature "$scratch/sig" "$scratch/signed" >/dev/null 2>&1 ||
     refuse "the signature is not this key's"
 
 # 2. The payload lists a digest and a name for each file; the directory holds these and no others.

@@ -2,7 +2,7 @@
 enum DependencyRules {
     /// Modules that only these targets may import.
     private static let owners: [(module: String, owners: Set<String>, why: String)] = [
-        ("COpenSSL", ["Cryptography"], "others use Cryptography"),
+        ("COpenSSL", ["Cryptography", "TLSClient"], "others use Cryptography or TLSClient"),
         ("COpenBLAS", ["Kernels"], "others use Kernels"),
         ("CKernels", ["Kernels"], "others use Kernels"),
         ("CProtobufC", ["Wire", "ModelFormats"], "others use Wire or ModelFormats"),
@@ -46,7 +46,8 @@ enum DependencyRules {
 
     private static let withoutFoundation = pure.union([
         "Federation", "Configuration", "Kernels", "DataSets", "ModelFormats", "Cryptography",
-        "Provenance", "Wire", "AgentService", "AdminConsole", "tributary-agentd",
+        "TLSClient", "Provenance", "Verification", "Wire", "AgentService", "AdminConsole",
+        "tributary-agentd",
         "tributary-agent", "tributary-verify",
     ])
 

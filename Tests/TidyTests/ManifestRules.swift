@@ -23,11 +23,12 @@ enum ManifestRules {
         }
     }
 
-    /// Folders without a target, and targets without a file.
+    /// Folders without a target, and targets without a file. A folder with a manifest is a package of its own.
     static func strayTargets(_ files: [ProjectFile], _ manifest: Manifest) -> [Violation] {
         let folders = Set(files.compactMap(\.target))
         let targets = Set(manifest.targets.map(\.name))
-        return folders.subtracting(targets).sorted().map {
+        let packages = Set(files.filter { $0.name == "Package.swift" }.compactMap(\.target))
+        return folders.subtracting(targets).subtracting(packages).sorted().map {
             Violation(path: $0, "Package.swift declares no target for this folder")
         }
             + targets.subtracting(folders).sorted().map {

@@ -28,8 +28,12 @@ struct ManifestTests {
 
     @Test("the rule on folders sees a folder without target and a target without folder")
     func stray() {
-        let files = ["Federation/A.swift", "Wire/A.swift", "Lost/A.swift", "program/main.swift"]
-            .map { ProjectFile("Sources/\($0)", "let a = 1") }
+        let files =
+            ["Federation/A.swift", "Wire/A.swift", "Lost/A.swift", "program/main.swift"]
+            .map { ProjectFile("Sources/\($0)", "let a = 1") } + [
+                ProjectFile("Tests/Other/Package.swift", ""),
+                ProjectFile("Tests/Other/Sources/A.swift", "let a = 1"),
+            ]
         let rules = ManifestRules.strayTargets(files, sample)
         #expect(rules.map(\.path) == ["Lost", "Package.swift"])
         #expect(rules.last?.rule == "target CThing has no files")

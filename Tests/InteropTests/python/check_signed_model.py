@@ -1,11 +1,14 @@
 #!/usr/bin/env python3
 """Checks a signed model directory with every tool given, then that each tool rejects it after a change.
 
-usage: check_signed_model.py MODEL_DIR PUBLIC_KEY.pem [--signature FILE]
+usage: check_signed_model.py MODEL_DIR PUBLIC_KEY.pem [--signature FILE] [--other-signature FILE]
+           [--trust FILE] [--proof FILE] [--authority CERTIFICATE.pem]
            [--tributary-verify PROGRAM] [--model-signing PROGRAM] [--auditor PROGRAM]
 
-The signature defaults to MODEL_DIR.sig; an auditor takes MODEL_DIR, signature and key. The originals are not touched.
-Exit status 0 when every tool accepts the original and rejects every change.
+The signature defaults to MODEL_DIR.sig; an auditor takes MODEL_DIR, signature and key. With a trust set and a proof
+tributary-verify checks those too, and with an authority model_signing checks the signature's certificates as well. Another
+version's signature, if given, is one of the changes. The originals are not touched. Exit status 0 when every tool accepts
+the original and rejects every change.
 """
 import argparse
 import concurrent.futures
@@ -22,6 +25,10 @@ def arguments():
     parser.add_argument("directory", type=pathlib.Path)
     parser.add_argument("key", type=pathlib.Path)
     parser.add_argument("--signature", type=pathlib.Path)
+    parser.add_argument("--other-signature", type=pathlib.Path)
+    parser.add_argument("--trust", type=pathlib.Path)
+    parser.add_argument("--proof", type=pathlib.Path)
+    parser.add_argument("--authority", type=pathlib.Path)
     parser.add_argument("--tributary-verify")
     parser.add_argument("--model-signing")
     parser.add_argument("--auditor")
@@ -30,15 +37,30 @@ def arguments():
     return parsed
 
 
-# From program, directory, signature and key to the command that checks them.
-COMMANDS = {
-    "tributary_verify": lambda program, directory, signature, key: [
-        program, "model", directory, "--signature", signature, "--key", key],
-    "model_signing": lambda program, directory, signature, key: [
-        program, "verify", "key", "--no-ignore-git-paths", "--signature", signature,
-        "--public_key", key, directory],
-    "auditor": lambda program, directory, signature, key: [program, directory, signature, key],
-}
+def commands(options):
+    """For each tool that is there: from directory and signature to the command that checks them."""
+    found = {}
+    if options.tributary_verify:
+        found["tributary_verify"] = lambda directory, signature: [
+            options.tributary_verify, "model", directory, "--signature", signature, "--key", options.key]
+    if options.tributary_verify and options.trust:
+        found["verify --trust"] = lambda directory, signature: [
+            options.tributary_verify, "model", directory, "--signature", signature, "--trust", options.trust,
+            "--proof", options.proof, "--state", signature.with_name("checkpoint")]
+    if options.model_signing:
+        verify = [options.model_signing, "verify"]
+        # A bundle with certificates names no key.
+        if not options.authority:
+            found["model_signing key"] = lambda directory, signature: [
+                *verify, "key", "--no-ignore-git-paths", "--signature", signature, "--public_key", options.key,
+                directory]
+        else:
+            found["model_signing certificate"] = lambda directory, signature: [
+                *verify, "certificate", "--no-ignore-git-paths", "--signature", signature,
+                "--certificate_chain", options.authority, directory]
+    if options.auditor:
+        found["auditor"] = lambda directory, signature: [options.auditor, directory, signature, options.key]
+    return found
 
 
 def accepts(command):
@@ -55,13 +77,18 @@ def flip(path, position):
     path.write_bytes(content)
 
 
-def remove_a_file(directory, _):
-    min(path for path in directory.rglob("*") if path.is_file()).unlink()
+def each_file(change, words):
+    """For each file of the directory: `change` of it, under a name that says so."""
+    def named(name):
+        def apply(directory, _):
+            change(directory / name)
+        apply.__name__ = f"{words} {name}"
+        return apply
+    return named
 
 
-def change_a_byte(directory, _):
-    largest = max((p for p in directory.rglob("*") if p.is_file()), key=lambda p: p.stat().st_size)
-    flip(largest, largest.stat().st_size // 2)
+change_a_byte = each_file(lambda path: flip(path, path.stat().st_size // 2), "one byte of")
+remove = each_file(lambda path: path.unlink(), "removal of")
 
 
 def add_a_file(directory, _):
@@ -81,41 +108,47 @@ def change_the_signature(_, signature):
     flip(signature, signature.read_text().index('"sig":') + 20)
 
 
-CHANGES = [
-    change_a_byte, remove_a_file, add_a_file, add_a_hidden_file, change_the_statement,
-    change_the_signature,
-]
+def swap_the_signature(other):
+    def another_versions_signature(_, signature):
+        shutil.copyfile(other, signature)
+    return another_versions_signature
 
 
-def verdict(tool, change, options):
-    """What the tool says about the original, or about a changed copy."""
-    command, program = COMMANDS[tool], getattr(options, tool)
-    if change is None:
-        return accepts(command(program, options.directory, options.signature, options.key))
+def changes(options):
+    names = sorted(str(p.relative_to(options.directory)) for p in options.directory.rglob("*") if p.is_file())
+    made = [change(name) for name in names for change in (change_a_byte, remove)]
+    made += [add_a_file, add_a_hidden_file, change_the_statement, change_the_signature]
+    return made + ([swap_the_signature(options.other_signature)] if options.other_signature else [])
+
+
+def verdict(command, change, options):
+    """What a tool says about the original, or about a changed copy."""
     with tempfile.TemporaryDirectory() as scratch:
         directory = pathlib.Path(scratch, options.directory.resolve().name)
         signature = pathlib.Path(scratch, "model.sig")
         shutil.copytree(options.directory, directory)
         shutil.copyfile(options.signature, signature)
-        change(directory, signature)
-        return accepts(command(program, directory, signature, options.key))
+        if change:
+            change(directory, signature)
+        return accepts(command(directory, signature))
 
 
 def main():
     options = arguments()
     cases = [
-        (tool, change) for tool in COMMANDS if getattr(options, tool) for change in [None, *CHANGES]
+        (tool, command, change) for tool, command in commands(options).items()
+        for change in [None, *changes(options)]
     ]
     if not cases:
         sys.exit("name at least one tool")
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
-        verdicts = list(pool.map(lambda case: verdict(*case, options), cases))
+        verdicts = list(pool.map(lambda case: verdict(case[1], case[2], options), cases))
     wrong = 0
-    for (tool, change), accepted in zip(cases, verdicts):
+    for (tool, _, change), accepted in zip(cases, verdicts):
         right = accepted == (change is None)
         wrong += not right
         words = f"rejects it after: {change.__name__}" if change else "accepts the original"
-        print(f"{'ok' if right else 'WRONG':6} {tool:17} {words.replace('_', ' ')}")
+        print(f"{'ok' if right else 'WRONG':6} {tool:25} {words.replace('_', ' ')}")
     return 1 if wrong else 0
 
 
