@@ -51,7 +51,7 @@ extension Registry {
                 secretDigest: secretDigest, uses: uses, expiresUnix: expiresUnix,
                 createdUnix: nowUnix
             ).insert(db)
-            try append(event, to: db, nowUnix: nowUnix, sealing: [Facet.token[secretDigest]])
+            try append(event, to: db, nowUnix: nowUnix, adding: [Facet.token[secretDigest]])
         }
     }
 
@@ -80,7 +80,8 @@ extension Registry {
                 ])
             try append(
                 event, to: db, nowUnix: nowUnix,
-                sealing: [Facet.agent[agent], Facet.token[secretDigest]])
+                adding: [Facet.agent[agent]],
+                sealing: [Facet.token[secretDigest]])
         }
     }
 }

@@ -44,14 +44,19 @@ extension Registry {
 
 /// Appends `event` in the caller's transaction, so that a change and its leaf are written together.
 ///
-/// - Parameter rows: everything that history fixes and the caller changed, as the change left it.
+/// - Parameters:
+///   - new: the rows that the caller added.
+///   - rows: everything else that history fixes and the caller changed, as the change left it.
 /// - Returns: its position.
 @discardableResult
 func append(
-    _ event: FleetEvent, to db: Database, nowUnix: UInt64, sealing rows: [FacetRows] = []
+    _ event: FleetEvent, to db: Database, nowUnix: UInt64, adding new: [FacetRows] = [],
+    sealing rows: [FacetRows] = []
 ) throws -> UInt64 {
     let position = try logSize(in: db)
     try requireNoSeals(from: position, in: db)
+    for rows in new { try requireNeverSealed(rows, in: db) }
+    let rows = new + rows
     let salt = rows.isEmpty ? nil : freshSalt()
     let sealed = try salt.map { try seal(rows, at: position, salt: $0, in: db) }
     let leaf = event.leafBytes(unix: nowUnix.storable, rows: sealed)

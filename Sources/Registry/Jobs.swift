@@ -46,7 +46,7 @@ extension Registry {
                         VALUES (?, ?, 'running', ?, ?)
                     """, arguments: [plan, rounds, idempotencyKey, nowUnix.storable])
             let job = UInt64(db.lastInsertedRowID)
-            try append(event(job), to: db, nowUnix: nowUnix, sealing: [Facet.job[job]])
+            try append(event(job), to: db, nowUnix: nowUnix, adding: [Facet.job[job]])
             return (job, true)
         }
     }

@@ -107,6 +107,8 @@ extension Registry {
     /// Every version of the plan's model, oldest first; empty before version 0.
     package func models(_ plan: PlanID) async throws(Fault) -> [StoredModel] {
         try await read("list the models of \(plan)") { db in
+            try requireAsSealed(Facet.model[plan], in: db)
+            try requireAsSealed(Facet.modelFile[plan], in: db)
             let rows = try Row.fetchAll(
                 db, sql: "SELECT * FROM model_files WHERE plan = ? ORDER BY name", arguments: [plan]
             )
@@ -131,6 +133,7 @@ extension Registry {
                 db, sql: "SELECT * FROM models WHERE plan = ? AND version = ?",
                 arguments: [plan, version.storable])
             guard let model else { throw unknownModel(plan, version: version) }
+            try requireAsSealed(model, in: db)
             return try model.withFiles(in: db)
         }
     }
@@ -138,11 +141,20 @@ extension Registry {
     /// The newest version of the plan's model, nil before version 0.
     package func latestModel(_ plan: PlanID) async throws(Fault) -> StoredModel? {
         try await read("read the newest model of \(plan)") { db in
-            try StoredModel.fetchOne(
+            let model = try StoredModel.fetchOne(
                 db, sql: "SELECT * FROM models WHERE plan = ? ORDER BY version DESC LIMIT 1",
-                arguments: [plan])?.withFiles(in: db)
+                arguments: [plan])
+            guard let model else { return nil }
+            try requireAsSealed(model, in: db)
+            return try model.withFiles(in: db)
         }
     }
+}
+
+/// Refuses a version of which somebody changed the row or the files' rows from outside.
+private func requireAsSealed(_ model: StoredModel, in db: Database) throws {
+    try requireAsSealed(Facet.model[model.plan, model.version], in: db)
+    try requireAsSealed(Facet.modelFile[model.plan, model.version], in: db)
 }
 
 /// Adds `model` with its files; throws `conflict` unless its version is the next one of its plan.
@@ -176,9 +188,9 @@ func appendSigned(
     }
     let position = try append(
         event, to: db, nowUnix: nowUnix,
-        sealing: rows + [
+        adding: [
             Facet.model[model.plan, model.version], Facet.modelFile[model.plan, model.version],
-        ])
+        ], sealing: rows)
     try db.execute(
         sql: "UPDATE models SET position = ? WHERE plan = ? AND version = ?",
         arguments: [position, model.plan, model.version])

@@ -28,8 +28,13 @@ extension Registry {
 
     /// The person named `name`; nil for one that the registry does not know, as everybody is who
     /// got a certificate from a version before the registry kept people.
+    ///
+    /// - Throws: `untrusted` when somebody changed the row from outside.
     package func person(_ name: String) async throws(Fault) -> StoredPerson? {
-        try await read("read the person \(name)") { db in try storedPerson(name, in: db) }
+        try await read("read the person \(name)") { db in
+            try requireAsSealed(Facet.person[name], in: db)
+            return try storedPerson(name, in: db)
+        }
     }
 
     /// Adds a person with a certificate.
@@ -52,7 +57,7 @@ extension Registry {
                     name, role.rawValue, certificate.serial, certificate.digest,
                     certificate.expiresUnix.storable, nowUnix.storable,
                 ])
-            try append(event, to: db, nowUnix: nowUnix, sealing: [Facet.person[name]])
+            try append(event, to: db, nowUnix: nowUnix, adding: [Facet.person[name]])
         }
     }
 

@@ -46,9 +46,11 @@ extension Registry {
             try db.execute(
                 sql: "INSERT INTO plan_versions VALUES (?, ?, ?, ?, ?, ?)",
                 arguments: [plan, version, digest, population, title, nowUnix.storable])
+            let changed = [Facet.plan[plan]]
             try append(
                 event, to: db, nowUnix: nowUnix,
-                sealing: [Facet.plan[plan], Facet.planVersion[plan, version]])
+                adding: [Facet.planVersion[plan, version]] + (current == nil ? changed : []),
+                sealing: current == nil ? [] : changed)
             return true
         }
     }

@@ -45,7 +45,7 @@ extension Registry {
             try charge.insert(db)
             try append(
                 event, to: db, nowUnix: nowUnix,
-                sealing: [Facet.charge[plan, at.round, at.attempt]])
+                adding: [Facet.charge[plan, at.round, at.attempt]])
         }
     }
 

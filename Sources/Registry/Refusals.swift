@@ -48,7 +48,7 @@ extension Registry {
             }
             try append(
                 event, to: db, nowUnix: nowUnix,
-                sealing: [Facet.refusal[agent, plan, version.storable, model]])
+                adding: [Facet.refusal[agent, plan, version.storable, model]])
             return true
         }
     }

@@ -28,12 +28,13 @@ package final class Registry: Sendable {
     ///
     /// - Parameters:
     ///   - log: signs every new state of the log.
-    ///   - nowUnix: when an older registry is sealed, if it is one.
+    ///   - sealsOlder: whether a registry of a version that signed no log is taken as it is found.
+    ///   - nowUnix: when that is sealed, if it is one.
     /// - Throws: `storage` when `directory` cannot be written or the file is not a registry;
     ///   `conflict` when a newer Tributary made it; `unavailable` when another process holds it
     ///   locked; `untrusted` when its log is not what the log key signed.
     package static func open(
-        directory: String, log: LogSigner, nowUnix: UInt64
+        directory: String, log: LogSigner, sealsOlder: Bool = false, nowUnix: UInt64
     ) throws(Fault) -> Registry {
         try createDirectory(directory)
         let blobs = try BlobStore(directory: directory + "/blobs")
@@ -45,7 +46,8 @@ package final class Registry: Sendable {
             configuration.busyMode = .timeout(5)
             let pool = try DatabasePool(path: file, configuration: configuration)
             let migrator = Schema.migrator { db in
-                try beginTrustChain(in: db, log: log, files: files, nowUnix: nowUnix)
+                try beginTrustChain(
+                    in: db, log: log, files: files, sealsOlder: sealsOlder, nowUnix: nowUnix)
             }
             try pool.read { db throws in
                 guard try !migrator.hasBeenSuperseded(db) else { throw newerSchema(file) }

@@ -35,7 +35,7 @@ extension Registry {
             try note(.selecting, of: at, in: db, nowUnixMilliseconds: nowUnixMilliseconds)
             try append(
                 event(at), to: db, nowUnix: nowUnixMilliseconds / 1000,
-                sealing: [Facet.roundStart[at.round]])
+                adding: [Facet.roundStart[at.round]])
             return at
         }
     }

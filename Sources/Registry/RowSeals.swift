@@ -32,8 +32,9 @@ func requireNoSeals(from position: UInt64, in db: Database) throws {
         remedy: auditRemedy)
 }
 
-/// Refuses to change rows that are not as they were sealed: their next seal would cover up for
-/// whoever changed them.
+/// Refuses to change rows that are not as they were sealed, or to act on them: their next seal, or
+/// what is signed because of them, would cover up for whoever changed them. That the seals are those
+/// of the log, an audit says.
 ///
 /// - Throws: `untrusted`.
 func requireAsSealed(_ rows: FacetRows, in db: Database) throws {
@@ -43,6 +44,22 @@ func requireAsSealed(_ rows: FacetRows, in db: Database) throws {
         throw Fault(
             .untrusted, "the registry's \(rows.facet.table) \(key) was changed from outside",
             remedy: auditRemedy)
+    }
+}
+
+/// Refuses to give a new row the name of one that was deleted from outside: its seal would cover up
+/// for whoever did it.
+///
+/// - Throws: `untrusted`.
+func requireNeverSealed(_ rows: FacetRows, in db: Database) throws {
+    let current = try sealedForms(of: rows, in: db)
+    while let (key, _) = try current.next() {
+        guard try lastSeal(of: rows.facet, key: key, in: db) == nil else {
+            throw Fault(
+                .untrusted,
+                "the registry had \(rows.facet.table) \(key) before, and it was deleted from outside",
+                remedy: auditRemedy)
+        }
     }
 }
 

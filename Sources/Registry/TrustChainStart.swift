@@ -6,9 +6,12 @@ import Provenance
 /// Gives a registry its first checkpoint, in the migration that made the tables. One that an older
 /// version wrote is taken as it is found: its leaves get their tree, and one event seals every row.
 ///
-/// - Throws: `untrusted` when the log was signed before: the registry only looks old.
+/// - Parameter sealsOlder: whether a registry with events may be taken as it is found. Who could make
+///   it look old could have anything signed.
+/// - Throws: `untrusted` when the log was signed before, or may not be taken: the registry only looks
+///   old.
 func beginTrustChain(
-    in db: Database, log: LogSigner, files: LogFiles, nowUnix: UInt64
+    in db: Database, log: LogSigner, files: LogFiles, sealsOlder: Bool, nowUnix: UInt64
 ) throws {
     guard access("\(files.directory)/\(LogFiles.checkpointName)", F_OK) != 0 else {
         throw Fault(
@@ -16,6 +19,11 @@ func beginTrustChain(
             remedy: "restore the registry from a backup")
     }
     if try logSize(in: db) > 0 {
+        guard sealsOlder else {
+            throw Fault(
+                .untrusted, "the registry is older than the trust set, which names a signed log",
+                remedy: "restore the registry from a backup")
+        }
         try storeNodesOfOlderEvents(in: db)
         try findSignedModels(in: db)
         try append(

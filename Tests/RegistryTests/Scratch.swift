@@ -48,8 +48,11 @@ private func makeLogSigner() -> LogSigner {
     } catch { fatalError("a log key cannot be made: \(error)") }
 }
 
-func openRegistry(_ directory: String) throws(Fault) -> Registry {
-    try Registry.open(directory: directory, log: logSigner, nowUnix: now)
+func openRegistry(
+    _ directory: String, sealsOlder: Bool = false
+) throws(Fault) -> Registry {
+    try Registry.open(
+        directory: directory, log: logSigner, sealsOlder: sealsOlder, nowUnix: now)
 }
 
 func agentID(_ number: Int) -> AgentID {

@@ -13,7 +13,7 @@ struct TrustChainStartTests {
     func migration() async throws {
         let damaged = Damaged(directory: directory)
         try OlderRegistry.make(in: directory)
-        let registry = try openRegistry(directory)
+        let registry = try openRegistry(directory, sealsOlder: true)
         let count = OlderRegistry.leaves.count
         let events = try await registry.events(from: 0, limit: 100)
         #expect(
@@ -33,7 +33,7 @@ struct TrustChainStartTests {
         #expect(report.rows > 20)
 
         // It is sealed once, and goes on.
-        let again = try openRegistry(directory)
+        let again = try openRegistry(directory, sealsOlder: true)
         #expect(try await again.eventCount() == UInt64(count) + 1)
         let open = RoundAttempt(round: RoundID(2), attempt: 1)
         try await again.abandon(
@@ -42,6 +42,13 @@ struct TrustChainStartTests {
         try await again.revoke(
             agentID(1), reason: "lost", nowUnix: now, event: event(.agentRevoked, "1"))
         #expect(try damaged.subjects() == [])
+    }
+
+    @Test("is refused unless it is asked for: anybody could make a registry look old")
+    func refused() throws {
+        try OlderRegistry.make(in: directory)
+        let fault = #expect(throws: Fault.self) { _ = try openRegistry(directory) }
+        #expect(fault?.code == .untrusted)
     }
 
     @Test(
@@ -57,7 +64,7 @@ struct TrustChainStartTests {
     func tampered(statement: String, subject: String) throws {
         let damaged = Damaged(directory: directory)
         try OlderRegistry.make(in: directory)
-        _ = try openRegistry(directory)
+        _ = try openRegistry(directory, sealsOlder: true)
         try damaged.sql(statement)
         #expect(try damaged.subjects() == [subject])
     }
@@ -67,10 +74,12 @@ struct TrustChainStartTests {
         let damaged = Damaged(directory: directory)
         try OlderRegistry.make(in: directory)
         let older = try Data(contentsOf: URL(filePath: damaged.path("registry.sqlite")))
-        _ = try openRegistry(directory)
+        _ = try openRegistry(directory, sealsOlder: true)
         for name in ["registry.sqlite-wal", "registry.sqlite-shm"] { try? damaged.remove(name) }
         try older.write(to: URL(filePath: damaged.path("registry.sqlite")))
-        let fault = #expect(throws: Fault.self) { _ = try openRegistry(directory) }
+        let fault = #expect(throws: Fault.self) {
+            _ = try openRegistry(directory, sealsOlder: true)
+        }
         #expect(fault?.code == .untrusted)
     }
 
