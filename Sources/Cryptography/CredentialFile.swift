@@ -27,6 +27,7 @@ package enum CredentialFile {
             throw storageFault("cannot create", path)
         }
         try finish(file, path, bytes)
+        try synchroniseDirectory(of: path)
     }
 
     /// Writes a file in place of the one of that name, if any; a crash leaves either the old or the

@@ -69,6 +69,26 @@ extension InteropTests {
             }
         }
 
+        @Test("of which somebody changed a row is not served, until it is as its log says again")
+        func changedRegistry() async throws {
+            try await withTemporaryDirectory { directory in
+                let path = directory.appending(path: "fleet").path
+                _ = try await initialise(path, "--address", "127.0.0.1").succeeded()
+                let registry = path + "/registry.sqlite"
+                try await changeRegistry(registry, "UPDATE people SET role = 'auditor'")
+                for command in [["serve"], ["key", "rotate"]] {
+                    let result = try await run(
+                        Program.coordinator.located(), command + ["--dir", path])
+                    #expect(result.status == 1, "\(result)")
+                    #expect(result.errors.contains("people admin"), "\(result)")
+                    #expect(result.errors.contains("audit verify --dir"), "\(result)")
+                }
+                try await changeRegistry(registry, "UPDATE people SET role = 'admin'")
+                _ = try await run(.coordinator, "key", "rotate", "--dir", path).succeeded()
+                _ = try await run(.coordinator, "audit", "verify", "--dir", path).succeeded()
+            }
+        }
+
         @Test("with a broken configuration is refused with line and column")
         func brokenConfiguration() async throws {
             try await withTemporaryDirectory { directory in

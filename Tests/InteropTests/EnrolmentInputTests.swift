@@ -55,17 +55,8 @@ extension InteropTests.WithFleet {
             #expect(!fleet.agent("late").isEnrolled)
         }
 
-        /// Writes into the registry's tokens, as somebody with its file could.
         private func changeTokens(of fleet: ExampleFleet, _ change: String) async throws {
-            _ = try await run(
-                Checkout.venv("python"),
-                [
-                    "-c",
-                    "import sqlite3, sys; store = sqlite3.connect(sys.argv[1]);"
-                        + "store.execute('UPDATE tokens SET ' + sys.argv[2]); store.commit()",
-                    fleet.registry, change,
-                ]
-            ).succeeded()
+            try await changeRegistry(fleet.registry, "UPDATE tokens SET \(change)")
         }
 
         @Test("a token serves one device, and an enrolled device keeps its identity")

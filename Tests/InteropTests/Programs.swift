@@ -115,6 +115,16 @@ func run(script: String, _ arguments: String...) async throws -> Finished {
     try await run(Checkout.venv("python"), [Checkout.script(script)] + arguments)
 }
 
+/// Runs a statement of SQL in a coordinator's registry, as somebody who has the file but no key could.
+func changeRegistry(_ file: String, _ statement: String) async throws {
+    let script = """
+        import sqlite3, sys
+        with sqlite3.connect(sys.argv[1]) as store:
+            store.execute(sys.argv[2])
+        """
+    _ = try await run(Checkout.venv("python"), ["-c", script, file, statement]).succeeded()
+}
+
 func text(of file: URL) throws -> String {
     String(decoding: try Data(contentsOf: file), as: UTF8.self)
 }

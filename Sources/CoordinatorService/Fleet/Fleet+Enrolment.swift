@@ -30,6 +30,9 @@ extension Fleet {
             authorities: keys.trustSet.authorities.map(\.der), trustSet: keys.trustSet.document)
     }
 
+    /// Answers may be lost, and a device may die before it has stored one; but each is a leaf of the log.
+    private static let mostUnusedCertificates = 100
+
     /// Issues a new certificate to an agent in good standing. The one that it shows stays good until the new one is used.
     ///
     /// - Throws: `Fault` when the request is malformed, or the certificate shown is not due for renewal.
@@ -49,12 +52,21 @@ extension Fleet {
                     "set the device's clock: it renews after two thirds of the certificate's life"
             )
         }
+        let known = certificates[agent]
+        let unused = known?.previous == shown.digest ? known?.unused ?? 0 : 0
+        guard unused < Self.mostUnusedCertificates else {
+            throw Fault(
+                .exhausted, "agent \(agent) was given \(unused) certificates and has used none",
+                remedy: "check the device's disk; then enrol it again with a new token")
+        }
         let certificateRequest = try CertificateRequest(der: request.certificateRequest)
         let (certificate, stored) = try issue(to: agent, certificateRequest, nowUnix: now)
+        certificates[agent]?.unused = unused + 1
         try await registry.renew(
             agent, certificate: stored, nowUnix: now,
             event: certified(.agentRenewed, agent, stored.digest))
-        certificates[agent] = DeviceCertificates(current: stored.digest, previous: shown.digest)
+        certificates[agent] = DeviceCertificates(
+            current: stored.digest, previous: shown.digest, unused: unused + 1)
         log.info(
             "certificate renewed",
             metadata: ["agent": "\(agent)", "until_unix": "\(stored.expiresUnix)"])

@@ -10,10 +10,13 @@ struct DeviceCertificates: Sendable, Equatable {
     var current: Digest
     /// The one before, as long as the newest has not been used: it may never have reached the agent.
     var previous: Digest?
+    /// How many were issued while that one was shown.
+    var unused: Int
 
-    init(current: Digest, previous: Digest?) {
+    init(current: Digest, previous: Digest?, unused: Int = 0) {
         self.current = current
         self.previous = previous
+        self.unused = unused
     }
 
     init(_ agent: StoredAgent) {

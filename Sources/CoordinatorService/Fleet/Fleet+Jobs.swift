@@ -134,7 +134,7 @@ extension Fleet {
             return reason
         } catch {
             // What failed may be the registry itself; a restart abandons the round then.
-            if !round.phase.isFinal { try? await abandon(round, .failed(error.description)) }
+            if !round.phase.isFinal { try? await abandon(round, .failed(publicWords(for: error))) }
             throw error
         }
     }
@@ -227,5 +227,13 @@ extension Fleet {
             "round abandoned", metadata: ["round": "\(round.at)", "why": "\(reason)"])
         offers.fire()
         progress.fire()
+    }
+}
+
+/// What the log, which others read, says of a failure: paths of this machine stay here.
+private func publicWords(for fault: Fault) -> String {
+    switch fault.code {
+    case .storage, .internal: "\(fault.code) failure; the coordinator's own log says more"
+    default: fault.description
     }
 }

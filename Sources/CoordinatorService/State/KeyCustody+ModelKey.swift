@@ -145,9 +145,17 @@ extension KeyCustody {
     private mutating func finishRotation(of file: String, _ source: KeySource) async throws(Fault) {
         let next = nextFile(file)
         guard access(next, F_OK) == 0 else { return }
-        let key = try KeySource(
-            location: .file(next), passphraseFile: source.passphraseFile
-        ).key()
+        let key: PrivateKey
+        do throws(Fault) {
+            key = try KeySource(
+                location: .file(next), passphraseFile: source.passphraseFile
+            ).key()
+        } catch {
+            throw Fault(
+                error.code,
+                "a rotation was interrupted, and its new key cannot be read: \(error.message)",
+                remedy: "set passphrase_file in [keys] to the one that `key rotate` was given")
+        }
         try await handOver(to: key)
         // The set lists its keys in the order in which they were added.
         if access(file, F_OK) == 0,

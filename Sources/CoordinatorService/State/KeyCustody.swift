@@ -23,6 +23,18 @@ struct KeyCustody {
         trust = try FleetTrust(directory: directory)
         registry = try Registry.open(
             directory: directory.path, log: trust.log, nowUnix: unixSeconds())
+        try refuseIfChanged()
+    }
+
+    /// What the registry says is signed and acted on: who changed a row from outside must not have that done for them.
+    private func refuseIfChanged() throws(Fault) {
+        let report = try RegistryAudit.run(
+            directory: directory.path, log: trust.log.verifier, readsBlobs: false)
+        guard let first = report.findings.first else { return }
+        throw Fault(
+            .untrusted, "the registry is not as its log says: \(first.subject): \(first.what)",
+            remedy: "`tributary-coordinator audit verify --dir \(directory.path)` names everything;"
+                + " restore the newest backup")
     }
 
     mutating func note(_ line: String) { report.append(line) }
