@@ -95,9 +95,17 @@ package struct StateLock: ~Copyable {
     package static func isHeld(_ directory: StateDirectory) -> Bool {
         let descriptor = open("\(directory.path)/lock", O_RDWR | O_CLOEXEC)
         guard descriptor >= 0 else { return false }
-        defer { close(descriptor) }
+        defer {
+            flock(descriptor, LOCK_UN)
+            close(descriptor)
+        }
         return flock(descriptor, LOCK_EX | LOCK_NB) != 0
     }
 
-    deinit { if descriptor >= 0 { close(descriptor) } }
+    deinit {
+        guard descriptor >= 0 else { return }
+        // Closing alone would not do: a child process has the file too until it executes its program.
+        flock(descriptor, LOCK_UN)
+        close(descriptor)
+    }
 }

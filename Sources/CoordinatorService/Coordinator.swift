@@ -21,7 +21,7 @@ package enum Coordinator {
     ) async throws {
         let directory = try StateDirectory(path: path)
         let lock = try directory.lock()
-        defer { close(lock) }
+        defer { StateDirectory.unlock(lock) }
         var custody = try KeyCustody(directory: directory)
         let configuration = custody.configuration
         var log = Logger(label: "tributary-coordinator")

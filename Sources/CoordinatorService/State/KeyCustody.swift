@@ -111,7 +111,7 @@ extension StateDirectory {
         _ body: (inout KeyCustody) async throws(Fault) -> Result
     ) async throws(Fault) -> Result {
         let lock = try lock()
-        defer { close(lock) }
+        defer { StateDirectory.unlock(lock) }
         var custody = try KeyCustody(directory: self)
         return try await body(&custody)
     }

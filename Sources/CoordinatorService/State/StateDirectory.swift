@@ -24,8 +24,8 @@ package struct StateDirectory: Sendable {
 
     private init(fresh path: String) { self.path = path }
 
-    /// Makes the caller the one process that serves this directory or changes its keys, until it closes the file
-    /// descriptor or ends, however it ends: a second daemon would take the rounds of the first for left-overs.
+    /// Makes the caller the one process that serves this directory or changes its keys, until it calls `unlock` or ends,
+    /// however it ends: a second daemon would take the rounds of the first for left-overs.
     ///
     /// - Throws: `conflict` when there is another.
     func lock() throws(Fault) -> CInt {
@@ -39,6 +39,14 @@ package struct StateDirectory: Sendable {
                 remedy: "stop that one first; keys and certificates change while nobody serves")
         }
         return file
+    }
+
+    /// Gives up what `lock` returned.
+    ///
+    /// Closing would not do: a child process has the file too until it executes its program.
+    static func unlock(_ file: CInt) {
+        flock(file, LOCK_UN)
+        close(file)
     }
 
     /// The daemon's configuration, read anew.
