@@ -1,6 +1,5 @@
 import Configuration
 import Federation
-import Glibc
 import Kernels
 import Logging
 import Registry
