@@ -17,6 +17,14 @@ package enum CredentialFile {
     /// - Throws: `Fault.conflict` when something has that name already (nothing is changed),
     ///   `Fault.storage` otherwise.
     package static func create(_ path: String, _ bytes: [UInt8], mode: UInt32) throws(Fault) {
+        try createUnsynchronised(path, bytes, mode: mode)
+        try synchroniseDirectory(of: path)
+    }
+
+    /// As `create`, but a power cut may lose the file's name.
+    private static func createUnsynchronised(
+        _ path: String, _ bytes: [UInt8], mode: UInt32
+    ) throws(Fault) {
         let file = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode)
         guard file >= 0 else {
             if errno == EEXIST {
@@ -27,7 +35,6 @@ package enum CredentialFile {
             throw storageFault("cannot create", path)
         }
         try finish(file, path, bytes)
-        try synchroniseDirectory(of: path)
     }
 
     /// Writes a file in place of the one of that name, if any; a crash leaves either the old or the
@@ -37,7 +44,7 @@ package enum CredentialFile {
     package static func replace(_ path: String, _ bytes: [UInt8], mode: UInt32) throws(Fault) {
         let new = path + ".new"
         unlink(new)
-        try create(new, bytes, mode: mode)
+        try createUnsynchronised(new, bytes, mode: mode)
         guard rename(new, path) == 0 else {
             let fault = storageFault("cannot write", path)
             unlink(new)
