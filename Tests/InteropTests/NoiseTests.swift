@@ -25,9 +25,9 @@ extension InteropTests {
             #expect(result.status == 0, "\(result)")
         }
 
-        @Test("and with 3 % more of it has not", arguments: [1, 10, 1000] as [UInt64])
+        @Test("and with 5 % more of it has not", arguments: [1, 10, 1000] as [UInt64])
         func otherDistribution(sigma: UInt64) async throws {
-            let wrong = DiscreteGaussian(sigma: 103 * sigma, over: 100)
+            let wrong = DiscreteGaussian(sigma: 105 * sigma, over: 100)
             let result = try await agreement(of: wrong, sigma: sigma)
             #expect(result.status == 1, "\(result)")
         }
