@@ -4,11 +4,12 @@
 package struct FleetEvent: Sendable, Equatable {
     package enum Kind: String, Sendable, CaseIterable {
         case fleetCreated, keyAdded, keyRetired, keyRevoked, authorityAdded, authorityRetired
-        case serverCertificateIssued, trustSetSigned, registrySealed
+        case serverCertificateIssued, trustSetSigned, registrySealed, stateRestored
         case tokenIssued, agentEnrolled, agentRenewed, agentRevoked
         case adminIssued, roleChanged, adminRevoked
-        case planApplied, teacherKept, roundsRequested, roundStarted, budgetCharged, roundSealed
-        case roundAbandoned, modelSigned, modelRefused
+        case planApplied, planPaused, planResumed, teacherKept, roundsRequested, jobCancelled
+        case roundStarted, roundContinued, budgetCharged, roundSealed
+        case roundAbandoned, modelSigned, modelRefused, versionCollected
     }
 
     package enum Value: Sendable, Equatable {

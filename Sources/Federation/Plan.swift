@@ -24,12 +24,16 @@ package struct Plan: Sendable, Equatable {
     package var server: ServerPlan
     package var sealing: SealingPlan
     package var card: ModelCardPlan
+    /// Nil when rounds start only as they are asked for.
+    package var schedule: SchedulePlan?
+    package var retention: RetentionPlan
 
     package init(
         id: PlanID, title: String, population: String, data: DataPlan, layers: [LayerPlan],
         training: TrainingPlan, teacher: TeacherPlan, distillation: DistillationPlan,
         round: RoundPlan, clipping: ClippingPlan, privacy: PrivacyPlan?, server: ServerPlan,
-        sealing: SealingPlan, card: ModelCardPlan = ModelCardPlan()
+        sealing: SealingPlan, card: ModelCardPlan = ModelCardPlan(),
+        schedule: SchedulePlan? = nil, retention: RetentionPlan = RetentionPlan()
     ) {
         self.id = id
         self.title = title
@@ -45,6 +49,8 @@ package struct Plan: Sendable, Equatable {
         self.server = server
         self.sealing = sealing
         self.card = card
+        self.schedule = schedule
+        self.retention = retention
     }
 
     /// The shapes of the student's values.

@@ -1,4 +1,5 @@
-/// Where a round stands. `aggregating` and later are never left backwards.
+/// Where a round stands. It never goes backwards, but for one step: a coordinator that dies while it aggregates has lost the
+/// sum, and the updates are collected again.
 package enum RoundPhase: String, Sendable, CaseIterable {
     case selecting, training, aggregating, sealing, published, abandoned
 
@@ -54,4 +55,6 @@ package enum SubmitVerdict: Sendable, Equatable {
     case duplicate
     case gone
     case rejected(UpdateRejection)
+    /// It is wanted, but the coordinator has no room for it now; ask again after that long.
+    case later(seconds: Double)
 }

@@ -77,3 +77,17 @@ package struct MonotonicInstant: Hashable, Comparable, Sendable {
 package protocol MonotonicClock: Sendable {
     var now: MonotonicInstant { get }
 }
+
+/// Time as a service lives in it: deadlines and pauses by the monotonic clock, records by the wall clock, which may jump.
+package protocol ServiceClock: MonotonicClock {
+    /// Wall-clock milliseconds since 1970, for records that people read; never for deadlines.
+    var unixMilliseconds: UInt64 { get }
+
+    /// Returns after `seconds`, or earlier when the task is cancelled.
+    func pause(seconds: Double) async
+}
+
+extension ServiceClock {
+    /// Wall-clock seconds since 1970, for records that people read; never for deadlines.
+    package var unixSeconds: UInt64 { unixMilliseconds / 1000 }
+}

@@ -30,6 +30,14 @@ extension PlanRecord: WireMessage {
             clippingNorm: raw.clipping_norm,
             localNoiseMultiplier: raw.local_noise_multiplier,
             localEpsilon: raw.local_epsilon)
+        pausedUnix = raw.paused_unix
+        pausedReason = try Read.text(raw.paused_reason, "PlanRecord.pausedReason")
+        everySeconds = raw.every_seconds
+        readyAgents = raw.ready_agents
+        agentsReady = raw.agents_ready
+        jobsOpen = raw.jobs_open
+        waitsFor = try Read.text(raw.waits_for, "PlanRecord.waitsFor")
+        nextRoundSeconds = raw.next_round_seconds
     }
 
     func fill(_ raw: inout Tributary__V1__PlanRecord, in arena: Arena) throws(Fault) {
@@ -55,6 +63,14 @@ extension PlanRecord: WireMessage {
         raw.clipping_norm = clippingNorm
         raw.local_noise_multiplier = localNoiseMultiplier
         raw.local_epsilon = localEpsilon
+        raw.paused_unix = pausedUnix
+        raw.paused_reason = try arena.text(pausedReason, "PlanRecord.pausedReason")
+        raw.every_seconds = everySeconds
+        raw.ready_agents = readyAgents
+        raw.agents_ready = agentsReady
+        raw.jobs_open = jobsOpen
+        raw.waits_for = try arena.text(waitsFor, "PlanRecord.waitsFor")
+        raw.next_round_seconds = nextRoundSeconds
     }
 }
 
@@ -96,7 +112,8 @@ extension AgentRecord: WireMessage {
             plans: try Read.messages(
                 raw.plans, raw.n_plans, "AgentRecord.plans", limit: WireLimits.plans),
             trustSetVersion: raw.trust_set_version,
-            refusal: try Read.text(raw.refusal, "AgentRecord.refusal"))
+            refusal: try Read.text(raw.refusal, "AgentRecord.refusal"),
+            unavailable: try Read.text(raw.unavailable, "AgentRecord.unavailable"))
     }
 
     func fill(_ raw: inout Tributary__V1__AgentRecord, in arena: Arena) throws(Fault) {
@@ -113,6 +130,7 @@ extension AgentRecord: WireMessage {
             plans, "AgentRecord.plans", limit: WireLimits.plans)
         raw.trust_set_version = trustSetVersion
         raw.refusal = try arena.text(refusal, "AgentRecord.refusal")
+        raw.unavailable = try arena.text(unavailable, "AgentRecord.unavailable")
     }
 }
 
@@ -183,12 +201,14 @@ extension AgentRecords: WireMessage {
     init(raw: Tributary__V1__AgentRecords) throws(Fault) {
         self.init(
             items: try Read.messages(
-                raw.items, raw.n_items, "AgentRecords.items", limit: WireLimits.items))
+                raw.items, raw.n_items, "AgentRecords.items", limit: WireLimits.items),
+            more: raw.more != 0)
     }
 
     func fill(_ raw: inout Tributary__V1__AgentRecords, in arena: Arena) throws(Fault) {
         (raw.items, raw.n_items) = try arena.messages(
             items, "AgentRecords.items", limit: WireLimits.items)
+        raw.more = more ? 1 : 0
     }
 }
 
@@ -236,6 +256,9 @@ extension AdminResponse: WireMessage {
             self = .checkpoint(try Read.part(raw.checkpoint))
         case TRIBUTARY__V1__ADMIN_RESPONSE__RESULT_TRUST:
             self = .trust(try Read.part(raw.trust))
+        case TRIBUTARY__V1__ADMIN_RESPONSE__RESULT_JOBS: self = .jobs(try Read.part(raw.jobs))
+        case TRIBUTARY__V1__ADMIN_RESPONSE__RESULT_STATUS:
+            self = .status(try Read.part(raw.status))
         default: throw unknownBody("AdminResponse")
         }
     }
@@ -290,6 +313,12 @@ extension AdminResponse: WireMessage {
         case .trust(let part):
             raw.result_case = TRIBUTARY__V1__ADMIN_RESPONSE__RESULT_TRUST
             raw.trust = try arena.message(part)
+        case .jobs(let part):
+            raw.result_case = TRIBUTARY__V1__ADMIN_RESPONSE__RESULT_JOBS
+            raw.jobs = try arena.message(part)
+        case .status(let part):
+            raw.result_case = TRIBUTARY__V1__ADMIN_RESPONSE__RESULT_STATUS
+            raw.status = try arena.message(part)
         }
     }
 }

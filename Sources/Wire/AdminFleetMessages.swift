@@ -33,6 +33,21 @@ package struct PlanRecord: Sendable, Equatable {
     package var localNoiseMultiplier: Double
     /// What the coordinator itself could have learned of one agent; only with local noise.
     package var localEpsilon: Double
+    /// 0: it is not paused.
+    package var pausedUnix: UInt64 = 0
+    package var pausedReason = ""
+    /// Its schedule; 0: none.
+    package var everySeconds = 0.0
+    /// Its schedule; 0: none.
+    package var readyAgents: UInt32 = 0
+    /// Agents that are here, take work and have data for it.
+    package var agentsReady: UInt32 = 0
+    /// Running or queued.
+    package var jobsOpen: UInt32 = 0
+    /// Why no round starts now; empty: one runs, or none is wanted.
+    package var waitsFor = ""
+    /// Until the schedule starts a round at the earliest; negative: not known.
+    package var nextRoundSeconds = -1.0
 
     package init(
         plan: String = "", digest: [UInt8] = [], title: String = "", state: String = "",
@@ -98,12 +113,15 @@ package struct AgentRecord: Sendable, Equatable {
     package var trustSetVersion: UInt64
     /// The last model it refused, and why; empty: none.
     package var refusal: String
+    /// Why it takes no work now, in its words; empty: it does, or was not heard since a start.
+    package var unavailable: String
 
     package init(
         agent: String = "", state: String = "", enrolledUnix: UInt64 = 0, lastSeenUnix: UInt64 = 0,
         version: String = "", cpuFeatures: String = "", memoryKib: UInt64 = 0,
         certificateExpiresUnix: UInt64 = 0, revokedReason: String = "",
-        plans: [AgentPlanRecord] = [], trustSetVersion: UInt64 = 0, refusal: String = ""
+        plans: [AgentPlanRecord] = [], trustSetVersion: UInt64 = 0, refusal: String = "",
+        unavailable: String = ""
     ) {
         self.agent = agent
         self.state = state
@@ -117,6 +135,7 @@ package struct AgentRecord: Sendable, Equatable {
         self.plans = plans
         self.trustSetVersion = trustSetVersion
         self.refusal = refusal
+        self.unavailable = unavailable
     }
 }
 
@@ -166,9 +185,12 @@ package struct PlanRecords: Sendable, Equatable {
 /// The answer to `AgentList`.
 package struct AgentRecords: Sendable, Equatable {
     package var items: [AgentRecord]
+    /// There are more; ask again after the last of these.
+    package var more: Bool
 
-    package init(items: [AgentRecord] = []) {
+    package init(items: [AgentRecord] = [], more: Bool = false) {
         self.items = items
+        self.more = more
     }
 }
 
@@ -199,4 +221,6 @@ package enum AdminResponse: Sendable, Equatable {
     case logProof(LogProofRecord)
     case checkpoint(CheckpointRecord)
     case trust(TrustRecord)
+    case jobs(JobSummaries)
+    case status(StatusRecord)
 }

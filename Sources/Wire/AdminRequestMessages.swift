@@ -39,9 +39,17 @@ package struct TokenCreate: Sendable, Equatable {
     }
 }
 
-/// Asks for every agent.
+/// Asks for agents, ordered by name, a page at a time.
 package struct AgentList: Sendable, Equatable {
-    package init() {}
+    /// Agents whose names come after this one; empty: from the first.
+    package var after: String
+    /// At most so many; 0: as many as the coordinator likes.
+    package var limit: UInt32
+
+    package init(after: String = "", limit: UInt32 = 0) {
+        self.after = after
+        self.limit = limit
+    }
 }
 
 /// Asks for one agent.
@@ -78,12 +86,19 @@ package struct RoundStart: Sendable, Equatable {
     }
 }
 
-/// Asks for a plan's rounds.
+/// Asks for rounds, oldest first, a page at a time.
 package struct RoundList: Sendable, Equatable {
+    /// Empty: of every plan.
     package var plan: String
+    /// Rounds with higher numbers than this.
+    package var after: UInt64
+    /// As in `AgentList`.
+    package var limit: UInt32
 
-    package init(plan: String = "") {
+    package init(plan: String = "", after: UInt64 = 0, limit: UInt32 = 0) {
         self.plan = plan
+        self.after = after
+        self.limit = limit
     }
 }
 
@@ -96,7 +111,7 @@ package struct RoundShow: Sendable, Equatable {
     }
 }
 
-/// Abandons a round that is not yet sealed.
+/// Abandons a round that is not yet published.
 package struct RoundCancel: Sendable, Equatable {
     package var round: UInt64
     package var reason: String
@@ -112,20 +127,31 @@ package struct JobWatch: Sendable, Equatable {
     package var job: UInt64
     package var afterRevision: UInt64
     package var waitSeconds: UInt32
+    /// Of the job's rounds only those with higher numbers.
+    package var afterRound: UInt64
 
-    package init(job: UInt64 = 0, afterRevision: UInt64 = 0, waitSeconds: UInt32 = 0) {
+    package init(
+        job: UInt64 = 0, afterRevision: UInt64 = 0, waitSeconds: UInt32 = 0, afterRound: UInt64 = 0
+    ) {
         self.job = job
         self.afterRevision = afterRevision
         self.waitSeconds = waitSeconds
+        self.afterRound = afterRound
     }
 }
 
-/// Asks for a plan's model versions.
+/// Asks for a plan's model versions, oldest first, a page at a time.
 package struct ModelList: Sendable, Equatable {
     package var plan: String
+    /// From this version on.
+    package var first: UInt64
+    /// As in `AgentList`.
+    package var limit: UInt32
 
-    package init(plan: String = "") {
+    package init(plan: String = "", first: UInt64 = 0, limit: UInt32 = 0) {
         self.plan = plan
+        self.first = first
+        self.limit = limit
     }
 }
 
@@ -183,4 +209,9 @@ package enum AdminRequest: Sendable, Equatable {
     case auditCheckpoint(AuditCheckpoint)
     case trustShow(TrustShow)
     case modelRepublish(ModelRepublish)
+    case planPause(PlanPause)
+    case planResume(PlanResume)
+    case jobList(JobList)
+    case jobCancel(JobCancel)
+    case statusShow(StatusShow)
 }

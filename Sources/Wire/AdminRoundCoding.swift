@@ -109,7 +109,9 @@ extension JobRecord: WireMessage {
             epsilon: raw.epsilon,
             delta: raw.delta,
             noiseMultiplier: raw.noise_multiplier,
-            agentsForEpsilon4: raw.agents_for_epsilon_4)
+            agentsForEpsilon4: raw.agents_for_epsilon_4,
+            moreRounds: raw.more_rounds != 0,
+            createdUnix: raw.created_unix)
     }
 
     func fill(_ raw: inout Tributary__V1__JobRecord, in arena: Arena) throws(Fault) {
@@ -127,6 +129,8 @@ extension JobRecord: WireMessage {
         raw.delta = delta
         raw.noise_multiplier = noiseMultiplier
         raw.agents_for_epsilon_4 = agentsForEpsilon4
+        raw.more_rounds = moreRounds ? 1 : 0
+        raw.created_unix = createdUnix
     }
 }
 
@@ -192,12 +196,14 @@ extension RoundRecords: WireMessage {
     init(raw: Tributary__V1__RoundRecords) throws(Fault) {
         self.init(
             items: try Read.messages(
-                raw.items, raw.n_items, "RoundRecords.items", limit: WireLimits.items))
+                raw.items, raw.n_items, "RoundRecords.items", limit: WireLimits.items),
+            more: raw.more != 0)
     }
 
     func fill(_ raw: inout Tributary__V1__RoundRecords, in arena: Arena) throws(Fault) {
         (raw.items, raw.n_items) = try arena.messages(
             items, "RoundRecords.items", limit: WireLimits.items)
+        raw.more = more ? 1 : 0
     }
 }
 
@@ -209,11 +215,13 @@ extension ModelRecords: WireMessage {
     init(raw: Tributary__V1__ModelRecords) throws(Fault) {
         self.init(
             items: try Read.messages(
-                raw.items, raw.n_items, "ModelRecords.items", limit: WireLimits.items))
+                raw.items, raw.n_items, "ModelRecords.items", limit: WireLimits.items),
+            more: raw.more != 0)
     }
 
     func fill(_ raw: inout Tributary__V1__ModelRecords, in arena: Arena) throws(Fault) {
         (raw.items, raw.n_items) = try arena.messages(
             items, "ModelRecords.items", limit: WireLimits.items)
+        raw.more = more ? 1 : 0
     }
 }

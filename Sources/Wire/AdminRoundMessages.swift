@@ -91,10 +91,11 @@ package struct JobRecord: Sendable, Equatable {
     package var plan: String
     package var roundsWanted: UInt32
     package var roundsDone: UInt32
-    /// Running finished failed cancelled.
+    /// Queued running finished failed cancelled.
     package var state: String
     package var detail: String
     package var revision: UInt64
+    /// After those the request skips.
     package var rounds: [RoundRecord]
     package var agentsWaiting: UInt32
     /// Negative: the plan is not private.
@@ -103,12 +104,16 @@ package struct JobRecord: Sendable, Equatable {
     package var noiseMultiplier: Double
     /// Agents that would bring epsilon to 4 at the same noise per parameter, 0: not private.
     package var agentsForEpsilon4: UInt32
+    /// There are more; ask again after the last of these.
+    package var moreRounds: Bool
+    package var createdUnix: UInt64
 
     package init(
         job: UInt64 = 0, plan: String = "", roundsWanted: UInt32 = 0, roundsDone: UInt32 = 0,
         state: String = "", detail: String = "", revision: UInt64 = 0, rounds: [RoundRecord] = [],
         agentsWaiting: UInt32 = 0, epsilon: Double = 0, delta: Double = 0,
-        noiseMultiplier: Double = 0, agentsForEpsilon4: UInt32 = 0
+        noiseMultiplier: Double = 0, agentsForEpsilon4: UInt32 = 0, moreRounds: Bool = false,
+        createdUnix: UInt64 = 0
     ) {
         self.job = job
         self.plan = plan
@@ -123,6 +128,8 @@ package struct JobRecord: Sendable, Equatable {
         self.delta = delta
         self.noiseMultiplier = noiseMultiplier
         self.agentsForEpsilon4 = agentsForEpsilon4
+        self.moreRounds = moreRounds
+        self.createdUnix = createdUnix
     }
 }
 
@@ -178,17 +185,23 @@ package struct ModelFile: Sendable, Equatable {
 /// The answer to `RoundList`.
 package struct RoundRecords: Sendable, Equatable {
     package var items: [RoundRecord]
+    /// There are more; ask again after the last of these.
+    package var more: Bool
 
-    package init(items: [RoundRecord] = []) {
+    package init(items: [RoundRecord] = [], more: Bool = false) {
         self.items = items
+        self.more = more
     }
 }
 
 /// The answer to `ModelList`.
 package struct ModelRecords: Sendable, Equatable {
     package var items: [ModelRecord]
+    /// There are more; ask again after the last of these.
+    package var more: Bool
 
-    package init(items: [ModelRecord] = []) {
+    package init(items: [ModelRecord] = [], more: Bool = false) {
         self.items = items
+        self.more = more
     }
 }

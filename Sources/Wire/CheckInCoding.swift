@@ -45,7 +45,8 @@ extension CheckInRequest: WireMessage {
                 raw.log_checkpoint, "CheckInRequest.logCheckpoint",
                 limit: WireLimits.checkpointBytes),
             trustSetVersion: raw.trust_set_version,
-            waitSeconds: raw.wait_seconds)
+            waitSeconds: raw.wait_seconds,
+            unavailable: try Read.text(raw.unavailable, "CheckInRequest.unavailable"))
     }
 
     func fill(_ raw: inout Tributary__V1__CheckInRequest, in arena: Arena) throws(Fault) {
@@ -60,6 +61,7 @@ extension CheckInRequest: WireMessage {
             logCheckpoint, "CheckInRequest.logCheckpoint", limit: WireLimits.checkpointBytes)
         raw.trust_set_version = trustSetVersion
         raw.wait_seconds = waitSeconds
+        raw.unavailable = try arena.text(unavailable, "CheckInRequest.unavailable")
     }
 }
 

@@ -37,11 +37,13 @@ package struct CheckInRequest: Sendable, Equatable {
     package var trustSetVersion: UInt64
     /// How long the device is willing to wait for an assignment.
     package var waitSeconds: UInt32
+    /// Why the device takes no work now; empty: it does.
+    package var unavailable: String
 
     package init(
         agentVersion: String = "", cpuFeatures: String = "", memoryKib: UInt64 = 0,
         plans: [PlanReadiness] = [], cached: [[UInt8]] = [], logCheckpoint: [UInt8] = [],
-        trustSetVersion: UInt64 = 0, waitSeconds: UInt32 = 0
+        trustSetVersion: UInt64 = 0, waitSeconds: UInt32 = 0, unavailable: String = ""
     ) {
         self.agentVersion = agentVersion
         self.cpuFeatures = cpuFeatures
@@ -51,6 +53,7 @@ package struct CheckInRequest: Sendable, Equatable {
         self.logCheckpoint = logCheckpoint
         self.trustSetVersion = trustSetVersion
         self.waitSeconds = waitSeconds
+        self.unavailable = unavailable
     }
 }
 

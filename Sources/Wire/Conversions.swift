@@ -77,6 +77,8 @@ extension SubmitStatus {
         case .duplicate: self.init(verdict: .duplicate)
         case .gone: self.init(verdict: .gone)
         case .rejected(let why): self.init(verdict: .rejected, reason: why.rawValue)
+        case .later(let seconds):
+            self.init(verdict: .later, retrySeconds: UInt32(clamping: Int(seconds.rounded(.up))))
         }
     }
 }
@@ -93,6 +95,7 @@ extension SubmitVerdict {
         case .duplicate: self = .duplicate
         case .gone: self = .gone
         case .rejected: self = .rejected(UpdateRejection(rawValue: status.reason) ?? .malformed)
+        case .later: self = .later(seconds: Double(status.retrySeconds))
         case .unspecified: throw Fault(.invalid, "SubmitStatus.verdict is not set")
         }
     }

@@ -78,9 +78,9 @@ private func packed(
 }
 
 /// Why a frame of `size` bytes is refused.
-func oversized(_ size: Int) -> Fault {
+func oversized(_ size: Int, limit: Int = WireLimits.frameBytes) -> Fault {
     Fault(
         .exhausted,
-        "a frame of \(size) bytes is above the limit of \(WireLimits.frameBytes)",
+        "a frame of \(size) bytes is above the limit of \(limit)",
         remedy: "check that both sides speak the Tributary protocol")
 }

@@ -7,7 +7,7 @@ package import Federation
 /// last piece are held.
 package struct FrameDecoder: Sendable {
     /// Capacity that an idle connection may keep.
-    private static let idleCapacity = 16 << 10
+    private static let idleCapacity = 2 << 10
 
     private var buffer: [UInt8] = []
     /// Where the first frame that is not yet decoded starts.
@@ -15,7 +15,10 @@ package struct FrameDecoder: Sendable {
     /// Set by an oversized frame: where the next one would begin is lost.
     private var refusal: Fault?
 
-    package init() {}
+    /// The most bytes a frame may have, `WireLimits.frameBytes` or less: a peer that says nothing longer needs no more.
+    package var limit: Int
+
+    package init(limit: Int = WireLimits.frameBytes) { self.limit = limit }
 
     /// Bytes held that are not decoded yet.
     package var bufferedCount: Int { buffer.count - start }
@@ -24,14 +27,14 @@ package struct FrameDecoder: Sendable {
     package mutating func append(_ bytes: some Sequence<UInt8>) {
         guard refusal == nil else { return }
         buffer.append(contentsOf: bytes)
-        if let length, length > WireLimits.frameBytes { refuse(length) }
+        if let length, length > limit { refuse(length) }
     }
 
     /// Takes the next bytes of the stream; ignores them after an oversized frame.
     package mutating func append(_ bytes: UnsafeRawBufferPointer) {
         guard refusal == nil else { return }
         buffer.append(contentsOf: bytes)
-        if let length, length > WireLimits.frameBytes { refuse(length) }
+        if let length, length > limit { refuse(length) }
     }
 
     /// The next message; nil until the rest of its frame has been appended.
@@ -42,13 +45,24 @@ package struct FrameDecoder: Sendable {
     package mutating func next() throws(Fault) -> Message? {
         if let refusal { throw refusal }
         guard let length else { return nil }
-        guard length <= WireLimits.frameBytes else { throw refuse(length) }
+        guard length <= limit else { throw refuse(length) }
         let payload = start + WireLimits.prefixBytes
         guard buffer.count - payload >= length else { return nil }
         defer { discard(through: payload + length) }
         return try buffer.withUnsafeBufferPointer { (bytes) throws(Fault) in
             try Message.decode(UnsafeBufferPointer(rebasing: bytes[payload..<payload + length]))
         }
+    }
+
+    /// Bytes that the first frame takes with its prefix, once they are known.
+    package var expected: Int? {
+        guard refusal == nil, let length else { return nil }
+        return WireLimits.prefixBytes + length
+    }
+
+    /// Makes room for all of the first frame, so that the buffer does not grow in steps.
+    package mutating func makeRoom() {
+        if let expected { buffer.reserveCapacity(start + expected) }
     }
 
     /// The length of the first frame, once its four bytes are there.
@@ -59,7 +73,7 @@ package struct FrameDecoder: Sendable {
 
     @discardableResult
     private mutating func refuse(_ length: Int) -> Fault {
-        let fault = oversized(length)
+        let fault = oversized(length, limit: limit)
         refusal = fault
         buffer = []
         start = 0

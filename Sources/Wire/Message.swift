@@ -1,5 +1,6 @@
-/// The one message that a frame holds: envelope.proto.
-package enum Message: Sendable, Equatable {
+/// The one message that a frame holds: envelope.proto. Indirect: a held check-in would otherwise keep, several times over,
+/// room for the largest of them.
+package indirect enum Message: Sendable, Equatable {
     case failure(Failure)
     case enrolRequest(EnrolRequest)
     case enrolResponse(EnrolResponse)

@@ -125,13 +125,15 @@ extension SubmitStatus: WireMessage {
         self.init(
             verdict: try knownVerdict(raw.verdict),
             offset: raw.offset,
-            reason: try Read.text(raw.reason, "SubmitStatus.reason"))
+            reason: try Read.text(raw.reason, "SubmitStatus.reason"),
+            retrySeconds: raw.retry_seconds)
     }
 
     func fill(_ raw: inout Tributary__V1__SubmitStatus, in arena: Arena) throws(Fault) {
         raw.verdict = Tributary__V1__SubmitStatus__Verdict(rawValue: verdict.rawValue)
         raw.offset = offset
         raw.reason = try arena.text(reason, "SubmitStatus.reason")
+        raw.retry_seconds = retrySeconds
     }
 }
 

@@ -103,6 +103,8 @@ package struct SubmitStatus: Sendable, Equatable {
         case duplicate = 3
         case gone = 4
         case rejected = 5
+        /// It is wanted; ask again after `retrySeconds`.
+        case later = 6
     }
 
     package var verdict: Verdict
@@ -110,10 +112,16 @@ package struct SubmitStatus: Sendable, Equatable {
     /// Of a rejection: wrongLattice wrongDimension normBound tooManyExamples digestMismatch
     /// notSelected badToken malformed.
     package var reason: String
+    /// Of `later`.
+    package var retrySeconds: UInt32
 
-    package init(verdict: Verdict = .unspecified, offset: UInt64 = 0, reason: String = "") {
+    package init(
+        verdict: Verdict = .unspecified, offset: UInt64 = 0, reason: String = "",
+        retrySeconds: UInt32 = 0
+    ) {
         self.verdict = verdict
         self.offset = offset
         self.reason = reason
+        self.retrySeconds = retrySeconds
     }
 }

@@ -5,6 +5,8 @@ package enum WireLimits {
     /// Bytes of one frame without its length prefix. Four times the largest chunk: lists for the
     /// command line fit, and a connection never makes the receiver buffer more than this.
     package static let frameBytes = 1 << 20
+    /// Bytes of one frame from a peer without a certificate: an enrolment, whose certificate request is its largest part.
+    package static let strangerFrameBytes = 32 << 10
     /// Bytes of the length that precedes each frame.
     package static let prefixBytes = 4
     /// Bytes of a blob or an update in one message. Long enough that per-message costs vanish,

@@ -34,6 +34,31 @@ import Wire
         #expect(messages == sent)
     }
 
+    @Test("tells how long the first frame is as soon as its length has come")
+    func expectations() throws {
+        let frame = try Message.submitChunk(
+            SubmitChunk(offset: 1, data: [UInt8](repeating: 7, count: 1000))
+        ).encoded()
+        var decoder = FrameDecoder()
+        #expect(decoder.expected == nil)
+        decoder.append(frame.prefix(3))
+        #expect(decoder.expected == nil)
+        decoder.append(frame.dropFirst(3).prefix(1))
+        #expect(decoder.expected == frame.count)
+        decoder.makeRoom()
+        #expect(try decoder.next() == nil)
+        decoder.append(frame.dropFirst(4))
+        #expect(try decoder.next() != nil)
+        #expect(decoder.expected == nil)
+    }
+
+    @Test("refuses what is longer than this peer needs")
+    func ownLimit() throws {
+        var decoder = FrameDecoder(limit: 100)
+        decoder.append([0, 0, 0, 101])
+        #expect(throws: Fault.self) { try decoder.next() }
+    }
+
     @Test("an oversized frame is refused from its length alone, and for good")
     func oversized() throws {
         let good = try Message.declineAck(DeclineAck()).encoded()

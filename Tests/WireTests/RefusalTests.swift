@@ -41,9 +41,9 @@ import Wire
 
     @Test("a verdict without a meaning is refused")
     func strangeVerdict() {
-        let status = ProtobufBytes.field(16, ProtobufBytes.field(1, 6))
+        let status = ProtobufBytes.field(16, ProtobufBytes.field(1, 7))
         #expect(
-            decoding(status) == Fault(.invalid, "SubmitStatus.verdict is 6, which has no meaning"))
+            decoding(status) == Fault(.invalid, "SubmitStatus.verdict is 7, which has no meaning"))
         let negative = ProtobufBytes.field(16, ProtobufBytes.field(1, UInt64.max))
         #expect(decoding(negative)?.code == .invalid)
     }

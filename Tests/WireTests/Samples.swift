@@ -20,7 +20,19 @@ enum Samples {
         plan: "fashion", planDigest: digest, examples: 4583, unreadable: 2, hasModel: true,
         modelVersion: 6)
 
-    static let planRecord = PlanRecord(
+    static let planRecord = {
+        var record = writtenPlan
+        record.pausedUnix = 1_700_000_001
+        record.pausedReason = "the sensors are being replaced"
+        record.everySeconds = 86_400
+        record.readyAgents = 30
+        record.agentsReady = 12
+        record.jobsOpen = 2
+        record.waitsFor = "12 of 30 agents are ready"
+        record.nextRoundSeconds = 12.5
+        return record
+    }()
+    private static let writtenPlan = PlanRecord(
         plan: "fashion", digest: digest, title: "Fashion-MNIST: größer", state: "ready",
         detail: "distilling", progress: 0.25, revision: 3, parameters: 101_774, hasModel: true,
         modelVersion: 7, accuracyTeacher: 0.875, accuracyFirst: 0.84, accuracyLast: 0.86,
@@ -33,7 +45,8 @@ enum Samples {
         plans: [
             AgentPlanRecord(
                 plan: "fashion", examples: 5, unreadable: 6, modelVersion: 7, hasModel: true)
-        ], trustSetVersion: 8, refusal: "fashion version 7: the log's proof is for another model")
+        ], trustSetVersion: 8, refusal: "fashion version 7: the log's proof is for another model",
+        unavailable: "on battery")
     static let roundRecord = RoundRecord(
         round: 1, attempt: 2, plan: "fashion", phase: "published", reason: "none", startedUnix: 3,
         seconds: 4.5, selected: 5, reported: 6, modelVersion: 7, published: true, accuracy: 0.5,
@@ -53,7 +66,7 @@ enum Samples {
     static let jobRecord = JobRecord(
         job: 1, plan: "fashion", roundsWanted: 2, roundsDone: 1, state: "running", detail: "d",
         revision: 3, rounds: [roundRecord, roundRecord], agentsWaiting: 4, epsilon: 5, delta: 1e-5,
-        noiseMultiplier: 0.05, agentsForEpsilon4: 1100)
+        noiseMultiplier: 0.05, agentsForEpsilon4: 1100, moreRounds: true, createdUnix: 6)
 
     static let ledgerRecord = LedgerRecord(
         plan: "fashion", population: "fashion-devices", noiseMultiplier: 0.05, samplingRate: 0.5,
@@ -70,28 +83,36 @@ enum Samples {
     static let adminRequests: [AdminRequest] = [
         .planApply(PlanApply(text: [0x5b, 0x00, 0xff])), .planList(PlanList()),
         .planShow(PlanShow(plan: "fashion", afterRevision: 1, waitSeconds: 2)),
-        .tokenCreate(TokenCreate(uses: 1, validSeconds: 3600)), .agentList(AgentList()),
+        .tokenCreate(TokenCreate(uses: 1, validSeconds: 3600)),
+        .agentList(AgentList(after: "a-1", limit: 9)),
         .agentShow(AgentShow(agent: "a-1")),
         .agentRevoke(AgentRevoke(agent: "a-1", reason: "stolen")),
         .roundStart(RoundStart(plan: "fashion", rounds: 15, idempotencyKey: "k")),
-        .roundList(RoundList(plan: "fashion")), .roundShow(RoundShow(round: 1)),
+        .roundList(RoundList(plan: "fashion", after: 1 << 40, limit: 8)),
+        .roundShow(RoundShow(round: 1)),
         .roundCancel(RoundCancel(round: 1, reason: "wrong plan")),
-        .jobWatch(JobWatch(job: 1, afterRevision: 2, waitSeconds: 3)),
-        .modelList(ModelList(plan: "fashion")),
+        .jobWatch(JobWatch(job: 1, afterRevision: 2, waitSeconds: 3, afterRound: 4)),
+        .modelList(ModelList(plan: "fashion", first: 5, limit: 7)),
         .modelShow(ModelShow(plan: "fashion", version: 1, latest: true)), .doctorRun(DoctorRun()),
         .ledgerShow(LedgerShow(plan: "fashion", after: 5000)),
         .auditLog(AuditLog(first: 1 << 33, limit: 100)),
         .auditProve(AuditProve(byModel: true, plan: "fashion", version: 7, index: 8)),
         .auditCheckpoint(AuditCheckpoint(fromSize: 300)), .trustShow(TrustShow()),
         .modelRepublish(ModelRepublish(plan: "fashion", version: 3)),
+        .planPause(PlanPause(plan: "fashion", reason: "maintenance")),
+        .planResume(PlanResume(plan: "fashion")),
+        .jobList(JobList(plan: "fashion", after: 3, limit: 6, open: true)),
+        .jobCancel(JobCancel(job: 4, reason: "wrong plan")), .statusShow(StatusShow()),
     ]
 
     static let adminResponses: [AdminResponse] = [
         .plan(planRecord), .plans(PlanRecords(items: [planRecord, planRecord])),
         .token(TokenIssued(token: "tributary1;...", expiresUnix: 1, uses: 2)),
-        .agent(agentRecord), .agents(AgentRecords(items: [agentRecord])), .job(jobRecord),
-        .round(roundRecord), .rounds(RoundRecords(items: [roundRecord])), .model(modelRecord),
-        .models(ModelRecords(items: [modelRecord, modelRecord])),
+        .agent(agentRecord), .agents(AgentRecords(items: [agentRecord], more: true)),
+        .job(jobRecord),
+        .round(roundRecord), .rounds(RoundRecords(items: [roundRecord], more: true)),
+        .model(modelRecord),
+        .models(ModelRecords(items: [modelRecord, modelRecord], more: true)),
         .doctor(DoctorReport(items: [DoctorLine(check: "disk", ok: true, detail: "12 GiB free")])),
         .ledger(ledgerRecord),
         .log(
@@ -104,6 +125,19 @@ enum Samples {
         .logProof(LogProofRecord(proof: [0x63, 0x32])),
         .checkpoint(CheckpointRecord(note: [0x6e], consistency: [digest, otherDigest])),
         .trust(TrustRecord(document: [0x7b, 0x7d])),
+        .jobs(
+            JobSummaries(
+                items: [
+                    JobSummary(
+                        job: 1, plan: "fashion", roundsWanted: 5, roundsDone: 2, state: "queued",
+                        detail: "after 1 other jobs", createdUnix: 3, scheduled: true)
+                ], more: true)),
+        .status(
+            StatusRecord(
+                state: "storage full", detail: "3 MiB are free", remedy: "free some", version: "1",
+                upSeconds: 2.5, connections: 3, connectionLimit: 4, uploads: 5, uploadBytes: 6,
+                uploadByteLimit: 7, shed: 8, agents: 9, agentsHere: 10, agentsUnavailable: 11,
+                jobsRunning: 12, jobsQueued: 13, rounds: [roundRecord])),
     ]
 
     static let conversations: [Message] = [
@@ -121,7 +155,8 @@ enum Samples {
             CheckInRequest(
                 agentVersion: "0.1", cpuFeatures: "avx512vnni", memoryKib: 8_000_000,
                 plans: [readiness, readiness], cached: [digest, otherDigest],
-                logCheckpoint: [0x6c], trustSetVersion: 3, waitSeconds: 30)),
+                logCheckpoint: [0x6c], trustSetVersion: 3, waitSeconds: 30,
+                unavailable: "on battery")),
         .checkInResponse(
             CheckInResponse(
                 plans: [planState], trustSetVersion: 4, logCheckpoint: [0x6d],
@@ -146,7 +181,8 @@ enum Samples {
                 metrics: [Metric(name: "loss", sum: -65_536, count: 4583)])),
         .submitChunk(SubmitChunk(offset: 262_144, data: [0, 255, 128])),
         .submitFinish(SubmitFinish(round: 12, attempt: 2)),
-        .submitStatus(SubmitStatus(verdict: .rejected, offset: 5, reason: "normBound")),
+        .submitStatus(
+            SubmitStatus(verdict: .rejected, offset: 5, reason: "normBound", retrySeconds: 6)),
         .trustSetRequest(TrustSetRequest(afterVersion: 3)),
         .trustSetUpdate(TrustSetUpdate(sets: [[1], [2, 3]])),
         .renewRequest(RenewRequest(certificateRequest: [0x30, 0x83])),

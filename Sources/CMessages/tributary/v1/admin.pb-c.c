@@ -187,6 +187,96 @@ void   tributary__v1__token_create__free_unpacked
   assert(message->base.descriptor == &tributary__v1__token_create__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   tributary__v1__plan_pause__init
+                     (Tributary__V1__PlanPause         *message)
+{
+  static const Tributary__V1__PlanPause init_value = TRIBUTARY__V1__PLAN_PAUSE__INIT;
+  *message = init_value;
+}
+size_t tributary__v1__plan_pause__get_packed_size
+                     (const Tributary__V1__PlanPause *message)
+{
+  assert(message->base.descriptor == &tributary__v1__plan_pause__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tributary__v1__plan_pause__pack
+                     (const Tributary__V1__PlanPause *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tributary__v1__plan_pause__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tributary__v1__plan_pause__pack_to_buffer
+                     (const Tributary__V1__PlanPause *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tributary__v1__plan_pause__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tributary__V1__PlanPause *
+       tributary__v1__plan_pause__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tributary__V1__PlanPause *)
+     protobuf_c_message_unpack (&tributary__v1__plan_pause__descriptor,
+                                allocator, len, data);
+}
+void   tributary__v1__plan_pause__free_unpacked
+                     (Tributary__V1__PlanPause *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tributary__v1__plan_pause__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tributary__v1__plan_resume__init
+                     (Tributary__V1__PlanResume         *message)
+{
+  static const Tributary__V1__PlanResume init_value = TRIBUTARY__V1__PLAN_RESUME__INIT;
+  *message = init_value;
+}
+size_t tributary__v1__plan_resume__get_packed_size
+                     (const Tributary__V1__PlanResume *message)
+{
+  assert(message->base.descriptor == &tributary__v1__plan_resume__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tributary__v1__plan_resume__pack
+                     (const Tributary__V1__PlanResume *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tributary__v1__plan_resume__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tributary__v1__plan_resume__pack_to_buffer
+                     (const Tributary__V1__PlanResume *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tributary__v1__plan_resume__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tributary__V1__PlanResume *
+       tributary__v1__plan_resume__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tributary__V1__PlanResume *)
+     protobuf_c_message_unpack (&tributary__v1__plan_resume__descriptor,
+                                allocator, len, data);
+}
+void   tributary__v1__plan_resume__free_unpacked
+                     (Tributary__V1__PlanResume *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tributary__v1__plan_resume__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   tributary__v1__agent_list__init
                      (Tributary__V1__AgentList         *message)
 {
@@ -547,6 +637,96 @@ void   tributary__v1__job_watch__free_unpacked
   assert(message->base.descriptor == &tributary__v1__job_watch__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   tributary__v1__job_list__init
+                     (Tributary__V1__JobList         *message)
+{
+  static const Tributary__V1__JobList init_value = TRIBUTARY__V1__JOB_LIST__INIT;
+  *message = init_value;
+}
+size_t tributary__v1__job_list__get_packed_size
+                     (const Tributary__V1__JobList *message)
+{
+  assert(message->base.descriptor == &tributary__v1__job_list__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tributary__v1__job_list__pack
+                     (const Tributary__V1__JobList *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tributary__v1__job_list__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tributary__v1__job_list__pack_to_buffer
+                     (const Tributary__V1__JobList *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tributary__v1__job_list__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tributary__V1__JobList *
+       tributary__v1__job_list__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tributary__V1__JobList *)
+     protobuf_c_message_unpack (&tributary__v1__job_list__descriptor,
+                                allocator, len, data);
+}
+void   tributary__v1__job_list__free_unpacked
+                     (Tributary__V1__JobList *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tributary__v1__job_list__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tributary__v1__job_cancel__init
+                     (Tributary__V1__JobCancel         *message)
+{
+  static const Tributary__V1__JobCancel init_value = TRIBUTARY__V1__JOB_CANCEL__INIT;
+  *message = init_value;
+}
+size_t tributary__v1__job_cancel__get_packed_size
+                     (const Tributary__V1__JobCancel *message)
+{
+  assert(message->base.descriptor == &tributary__v1__job_cancel__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tributary__v1__job_cancel__pack
+                     (const Tributary__V1__JobCancel *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tributary__v1__job_cancel__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tributary__v1__job_cancel__pack_to_buffer
+                     (const Tributary__V1__JobCancel *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tributary__v1__job_cancel__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tributary__V1__JobCancel *
+       tributary__v1__job_cancel__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tributary__V1__JobCancel *)
+     protobuf_c_message_unpack (&tributary__v1__job_cancel__descriptor,
+                                allocator, len, data);
+}
+void   tributary__v1__job_cancel__free_unpacked
+                     (Tributary__V1__JobCancel *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tributary__v1__job_cancel__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   tributary__v1__model_list__init
                      (Tributary__V1__ModelList         *message)
 {
@@ -680,6 +860,51 @@ void   tributary__v1__doctor_run__free_unpacked
   if(!message)
     return;
   assert(message->base.descriptor == &tributary__v1__doctor_run__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tributary__v1__status_show__init
+                     (Tributary__V1__StatusShow         *message)
+{
+  static const Tributary__V1__StatusShow init_value = TRIBUTARY__V1__STATUS_SHOW__INIT;
+  *message = init_value;
+}
+size_t tributary__v1__status_show__get_packed_size
+                     (const Tributary__V1__StatusShow *message)
+{
+  assert(message->base.descriptor == &tributary__v1__status_show__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tributary__v1__status_show__pack
+                     (const Tributary__V1__StatusShow *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tributary__v1__status_show__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tributary__v1__status_show__pack_to_buffer
+                     (const Tributary__V1__StatusShow *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tributary__v1__status_show__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tributary__V1__StatusShow *
+       tributary__v1__status_show__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tributary__V1__StatusShow *)
+     protobuf_c_message_unpack (&tributary__v1__status_show__descriptor,
+                                allocator, len, data);
+}
+void   tributary__v1__status_show__free_unpacked
+                     (Tributary__V1__StatusShow *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tributary__v1__status_show__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
 void   tributary__v1__ledger_show__init
@@ -1357,6 +1582,51 @@ void   tributary__v1__job_record__free_unpacked
   assert(message->base.descriptor == &tributary__v1__job_record__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   tributary__v1__job_summary__init
+                     (Tributary__V1__JobSummary         *message)
+{
+  static const Tributary__V1__JobSummary init_value = TRIBUTARY__V1__JOB_SUMMARY__INIT;
+  *message = init_value;
+}
+size_t tributary__v1__job_summary__get_packed_size
+                     (const Tributary__V1__JobSummary *message)
+{
+  assert(message->base.descriptor == &tributary__v1__job_summary__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tributary__v1__job_summary__pack
+                     (const Tributary__V1__JobSummary *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tributary__v1__job_summary__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tributary__v1__job_summary__pack_to_buffer
+                     (const Tributary__V1__JobSummary *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tributary__v1__job_summary__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tributary__V1__JobSummary *
+       tributary__v1__job_summary__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tributary__V1__JobSummary *)
+     protobuf_c_message_unpack (&tributary__v1__job_summary__descriptor,
+                                allocator, len, data);
+}
+void   tributary__v1__job_summary__free_unpacked
+                     (Tributary__V1__JobSummary *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tributary__v1__job_summary__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   tributary__v1__model_record__init
                      (Tributary__V1__ModelRecord         *message)
 {
@@ -1490,6 +1760,51 @@ void   tributary__v1__doctor_line__free_unpacked
   if(!message)
     return;
   assert(message->base.descriptor == &tributary__v1__doctor_line__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tributary__v1__status_record__init
+                     (Tributary__V1__StatusRecord         *message)
+{
+  static const Tributary__V1__StatusRecord init_value = TRIBUTARY__V1__STATUS_RECORD__INIT;
+  *message = init_value;
+}
+size_t tributary__v1__status_record__get_packed_size
+                     (const Tributary__V1__StatusRecord *message)
+{
+  assert(message->base.descriptor == &tributary__v1__status_record__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tributary__v1__status_record__pack
+                     (const Tributary__V1__StatusRecord *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tributary__v1__status_record__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tributary__v1__status_record__pack_to_buffer
+                     (const Tributary__V1__StatusRecord *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tributary__v1__status_record__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tributary__V1__StatusRecord *
+       tributary__v1__status_record__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tributary__V1__StatusRecord *)
+     protobuf_c_message_unpack (&tributary__v1__status_record__descriptor,
+                                allocator, len, data);
+}
+void   tributary__v1__status_record__free_unpacked
+                     (Tributary__V1__StatusRecord *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tributary__v1__status_record__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
 void   tributary__v1__charge_record__init
@@ -1987,6 +2302,51 @@ void   tributary__v1__model_records__free_unpacked
   assert(message->base.descriptor == &tributary__v1__model_records__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   tributary__v1__job_summaries__init
+                     (Tributary__V1__JobSummaries         *message)
+{
+  static const Tributary__V1__JobSummaries init_value = TRIBUTARY__V1__JOB_SUMMARIES__INIT;
+  *message = init_value;
+}
+size_t tributary__v1__job_summaries__get_packed_size
+                     (const Tributary__V1__JobSummaries *message)
+{
+  assert(message->base.descriptor == &tributary__v1__job_summaries__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tributary__v1__job_summaries__pack
+                     (const Tributary__V1__JobSummaries *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tributary__v1__job_summaries__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tributary__v1__job_summaries__pack_to_buffer
+                     (const Tributary__V1__JobSummaries *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tributary__v1__job_summaries__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tributary__V1__JobSummaries *
+       tributary__v1__job_summaries__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tributary__V1__JobSummaries *)
+     protobuf_c_message_unpack (&tributary__v1__job_summaries__descriptor,
+                                allocator, len, data);
+}
+void   tributary__v1__job_summaries__free_unpacked
+                     (Tributary__V1__JobSummaries *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tributary__v1__job_summaries__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   tributary__v1__doctor_report__init
                      (Tributary__V1__DoctorReport         *message)
 {
@@ -2248,9 +2608,131 @@ const ProtobufCMessageDescriptor tributary__v1__token_create__descriptor =
   (ProtobufCMessageInit) tributary__v1__token_create__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-#define tributary__v1__agent_list__field_descriptors NULL
-#define tributary__v1__agent_list__field_indices_by_name NULL
-#define tributary__v1__agent_list__number_ranges NULL
+static const ProtobufCFieldDescriptor tributary__v1__plan_pause__field_descriptors[2] =
+{
+  {
+    "plan",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Tributary__V1__PlanPause, plan),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "reason",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Tributary__V1__PlanPause, reason),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tributary__v1__plan_pause__field_indices_by_name[] = {
+  0,   /* field[0] = plan */
+  1,   /* field[1] = reason */
+};
+static const ProtobufCIntRange tributary__v1__plan_pause__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor tributary__v1__plan_pause__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tributary.v1.PlanPause",
+  "PlanPause",
+  "Tributary__V1__PlanPause",
+  "tributary.v1",
+  sizeof(Tributary__V1__PlanPause),
+  2,
+  tributary__v1__plan_pause__field_descriptors,
+  tributary__v1__plan_pause__field_indices_by_name,
+  1,  tributary__v1__plan_pause__number_ranges,
+  (ProtobufCMessageInit) tributary__v1__plan_pause__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tributary__v1__plan_resume__field_descriptors[1] =
+{
+  {
+    "plan",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Tributary__V1__PlanResume, plan),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tributary__v1__plan_resume__field_indices_by_name[] = {
+  0,   /* field[0] = plan */
+};
+static const ProtobufCIntRange tributary__v1__plan_resume__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor tributary__v1__plan_resume__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tributary.v1.PlanResume",
+  "PlanResume",
+  "Tributary__V1__PlanResume",
+  "tributary.v1",
+  sizeof(Tributary__V1__PlanResume),
+  1,
+  tributary__v1__plan_resume__field_descriptors,
+  tributary__v1__plan_resume__field_indices_by_name,
+  1,  tributary__v1__plan_resume__number_ranges,
+  (ProtobufCMessageInit) tributary__v1__plan_resume__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tributary__v1__agent_list__field_descriptors[2] =
+{
+  {
+    "after",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Tributary__V1__AgentList, after),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "limit",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tributary__V1__AgentList, limit),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tributary__v1__agent_list__field_indices_by_name[] = {
+  0,   /* field[0] = after */
+  1,   /* field[1] = limit */
+};
+static const ProtobufCIntRange tributary__v1__agent_list__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
 const ProtobufCMessageDescriptor tributary__v1__agent_list__descriptor =
 {
   PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
@@ -2259,10 +2741,10 @@ const ProtobufCMessageDescriptor tributary__v1__agent_list__descriptor =
   "Tributary__V1__AgentList",
   "tributary.v1",
   sizeof(Tributary__V1__AgentList),
-  0,
+  2,
   tributary__v1__agent_list__field_descriptors,
   tributary__v1__agent_list__field_indices_by_name,
-  0,  tributary__v1__agent_list__number_ranges,
+  1,  tributary__v1__agent_list__number_ranges,
   (ProtobufCMessageInit) tributary__v1__agent_list__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
@@ -2419,7 +2901,7 @@ const ProtobufCMessageDescriptor tributary__v1__round_start__descriptor =
   (ProtobufCMessageInit) tributary__v1__round_start__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor tributary__v1__round_list__field_descriptors[1] =
+static const ProtobufCFieldDescriptor tributary__v1__round_list__field_descriptors[3] =
 {
   {
     "plan",
@@ -2433,14 +2915,40 @@ static const ProtobufCFieldDescriptor tributary__v1__round_list__field_descripto
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "after",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tributary__V1__RoundList, after),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "limit",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tributary__V1__RoundList, limit),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned tributary__v1__round_list__field_indices_by_name[] = {
+  1,   /* field[1] = after */
+  2,   /* field[2] = limit */
   0,   /* field[0] = plan */
 };
 static const ProtobufCIntRange tributary__v1__round_list__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 1 }
+  { 0, 3 }
 };
 const ProtobufCMessageDescriptor tributary__v1__round_list__descriptor =
 {
@@ -2450,7 +2958,7 @@ const ProtobufCMessageDescriptor tributary__v1__round_list__descriptor =
   "Tributary__V1__RoundList",
   "tributary.v1",
   sizeof(Tributary__V1__RoundList),
-  1,
+  3,
   tributary__v1__round_list__field_descriptors,
   tributary__v1__round_list__field_indices_by_name,
   1,  tributary__v1__round_list__number_ranges,
@@ -2546,7 +3054,7 @@ const ProtobufCMessageDescriptor tributary__v1__round_cancel__descriptor =
   (ProtobufCMessageInit) tributary__v1__round_cancel__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor tributary__v1__job_watch__field_descriptors[3] =
+static const ProtobufCFieldDescriptor tributary__v1__job_watch__field_descriptors[4] =
 {
   {
     "job",
@@ -2584,16 +3092,29 @@ static const ProtobufCFieldDescriptor tributary__v1__job_watch__field_descriptor
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "after_round",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tributary__V1__JobWatch, after_round),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned tributary__v1__job_watch__field_indices_by_name[] = {
   1,   /* field[1] = after_revision */
+  3,   /* field[3] = after_round */
   0,   /* field[0] = job */
   2,   /* field[2] = wait_seconds */
 };
 static const ProtobufCIntRange tributary__v1__job_watch__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 3 }
+  { 0, 4 }
 };
 const ProtobufCMessageDescriptor tributary__v1__job_watch__descriptor =
 {
@@ -2603,14 +3124,142 @@ const ProtobufCMessageDescriptor tributary__v1__job_watch__descriptor =
   "Tributary__V1__JobWatch",
   "tributary.v1",
   sizeof(Tributary__V1__JobWatch),
-  3,
+  4,
   tributary__v1__job_watch__field_descriptors,
   tributary__v1__job_watch__field_indices_by_name,
   1,  tributary__v1__job_watch__number_ranges,
   (ProtobufCMessageInit) tributary__v1__job_watch__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor tributary__v1__model_list__field_descriptors[1] =
+static const ProtobufCFieldDescriptor tributary__v1__job_list__field_descriptors[4] =
+{
+  {
+    "plan",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Tributary__V1__JobList, plan),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "after",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tributary__V1__JobList, after),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "limit",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tributary__V1__JobList, limit),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "open",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Tributary__V1__JobList, open),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tributary__v1__job_list__field_indices_by_name[] = {
+  1,   /* field[1] = after */
+  2,   /* field[2] = limit */
+  3,   /* field[3] = open */
+  0,   /* field[0] = plan */
+};
+static const ProtobufCIntRange tributary__v1__job_list__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 4 }
+};
+const ProtobufCMessageDescriptor tributary__v1__job_list__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tributary.v1.JobList",
+  "JobList",
+  "Tributary__V1__JobList",
+  "tributary.v1",
+  sizeof(Tributary__V1__JobList),
+  4,
+  tributary__v1__job_list__field_descriptors,
+  tributary__v1__job_list__field_indices_by_name,
+  1,  tributary__v1__job_list__number_ranges,
+  (ProtobufCMessageInit) tributary__v1__job_list__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tributary__v1__job_cancel__field_descriptors[2] =
+{
+  {
+    "job",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tributary__V1__JobCancel, job),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "reason",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Tributary__V1__JobCancel, reason),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tributary__v1__job_cancel__field_indices_by_name[] = {
+  0,   /* field[0] = job */
+  1,   /* field[1] = reason */
+};
+static const ProtobufCIntRange tributary__v1__job_cancel__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor tributary__v1__job_cancel__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tributary.v1.JobCancel",
+  "JobCancel",
+  "Tributary__V1__JobCancel",
+  "tributary.v1",
+  sizeof(Tributary__V1__JobCancel),
+  2,
+  tributary__v1__job_cancel__field_descriptors,
+  tributary__v1__job_cancel__field_indices_by_name,
+  1,  tributary__v1__job_cancel__number_ranges,
+  (ProtobufCMessageInit) tributary__v1__job_cancel__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tributary__v1__model_list__field_descriptors[3] =
 {
   {
     "plan",
@@ -2624,14 +3273,40 @@ static const ProtobufCFieldDescriptor tributary__v1__model_list__field_descripto
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "first",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tributary__V1__ModelList, first),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "limit",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tributary__V1__ModelList, limit),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned tributary__v1__model_list__field_indices_by_name[] = {
+  1,   /* field[1] = first */
+  2,   /* field[2] = limit */
   0,   /* field[0] = plan */
 };
 static const ProtobufCIntRange tributary__v1__model_list__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 1 }
+  { 0, 3 }
 };
 const ProtobufCMessageDescriptor tributary__v1__model_list__descriptor =
 {
@@ -2641,7 +3316,7 @@ const ProtobufCMessageDescriptor tributary__v1__model_list__descriptor =
   "Tributary__V1__ModelList",
   "tributary.v1",
   sizeof(Tributary__V1__ModelList),
-  1,
+  3,
   tributary__v1__model_list__field_descriptors,
   tributary__v1__model_list__field_indices_by_name,
   1,  tributary__v1__model_list__number_ranges,
@@ -2728,6 +3403,24 @@ const ProtobufCMessageDescriptor tributary__v1__doctor_run__descriptor =
   tributary__v1__doctor_run__field_indices_by_name,
   0,  tributary__v1__doctor_run__number_ranges,
   (ProtobufCMessageInit) tributary__v1__doctor_run__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+#define tributary__v1__status_show__field_descriptors NULL
+#define tributary__v1__status_show__field_indices_by_name NULL
+#define tributary__v1__status_show__number_ranges NULL
+const ProtobufCMessageDescriptor tributary__v1__status_show__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tributary.v1.StatusShow",
+  "StatusShow",
+  "Tributary__V1__StatusShow",
+  "tributary.v1",
+  sizeof(Tributary__V1__StatusShow),
+  0,
+  tributary__v1__status_show__field_descriptors,
+  tributary__v1__status_show__field_indices_by_name,
+  0,  tributary__v1__status_show__number_ranges,
+  (ProtobufCMessageInit) tributary__v1__status_show__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor tributary__v1__ledger_show__field_descriptors[2] =
@@ -3016,7 +3709,7 @@ const ProtobufCMessageDescriptor tributary__v1__model_republish__descriptor =
   (ProtobufCMessageInit) tributary__v1__model_republish__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor tributary__v1__admin_request__field_descriptors[21] =
+static const ProtobufCFieldDescriptor tributary__v1__admin_request__field_descriptors[26] =
 {
   {
     "plan_apply",
@@ -3270,6 +3963,66 @@ static const ProtobufCFieldDescriptor tributary__v1__admin_request__field_descri
     0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "plan_pause",
+    22,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Tributary__V1__AdminRequest, command_case),
+    offsetof(Tributary__V1__AdminRequest, plan_pause),
+    &tributary__v1__plan_pause__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "plan_resume",
+    23,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Tributary__V1__AdminRequest, command_case),
+    offsetof(Tributary__V1__AdminRequest, plan_resume),
+    &tributary__v1__plan_resume__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "job_list",
+    24,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Tributary__V1__AdminRequest, command_case),
+    offsetof(Tributary__V1__AdminRequest, job_list),
+    &tributary__v1__job_list__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "job_cancel",
+    25,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Tributary__V1__AdminRequest, command_case),
+    offsetof(Tributary__V1__AdminRequest, job_cancel),
+    &tributary__v1__job_cancel__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "status_show",
+    26,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Tributary__V1__AdminRequest, command_case),
+    offsetof(Tributary__V1__AdminRequest, status_show),
+    &tributary__v1__status_show__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned tributary__v1__admin_request__field_indices_by_name[] = {
   4,   /* field[4] = agent_list */
@@ -3279,6 +4032,8 @@ static const unsigned tributary__v1__admin_request__field_indices_by_name[] = {
   16,   /* field[16] = audit_log */
   17,   /* field[17] = audit_prove */
   14,   /* field[14] = doctor_run */
+  24,   /* field[24] = job_cancel */
+  23,   /* field[23] = job_list */
   11,   /* field[11] = job_watch */
   15,   /* field[15] = ledger_show */
   12,   /* field[12] = model_list */
@@ -3286,18 +4041,21 @@ static const unsigned tributary__v1__admin_request__field_indices_by_name[] = {
   13,   /* field[13] = model_show */
   0,   /* field[0] = plan_apply */
   1,   /* field[1] = plan_list */
+  21,   /* field[21] = plan_pause */
+  22,   /* field[22] = plan_resume */
   2,   /* field[2] = plan_show */
   10,   /* field[10] = round_cancel */
   8,   /* field[8] = round_list */
   9,   /* field[9] = round_show */
   7,   /* field[7] = round_start */
+  25,   /* field[25] = status_show */
   3,   /* field[3] = token_create */
   19,   /* field[19] = trust_show */
 };
 static const ProtobufCIntRange tributary__v1__admin_request__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 21 }
+  { 0, 26 }
 };
 const ProtobufCMessageDescriptor tributary__v1__admin_request__descriptor =
 {
@@ -3307,14 +4065,14 @@ const ProtobufCMessageDescriptor tributary__v1__admin_request__descriptor =
   "Tributary__V1__AdminRequest",
   "tributary.v1",
   sizeof(Tributary__V1__AdminRequest),
-  21,
+  26,
   tributary__v1__admin_request__field_descriptors,
   tributary__v1__admin_request__field_indices_by_name,
   1,  tributary__v1__admin_request__number_ranges,
   (ProtobufCMessageInit) tributary__v1__admin_request__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor tributary__v1__plan_record__field_descriptors[22] =
+static const ProtobufCFieldDescriptor tributary__v1__plan_record__field_descriptors[30] =
 {
   {
     "plan",
@@ -3580,35 +4338,139 @@ static const ProtobufCFieldDescriptor tributary__v1__plan_record__field_descript
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "paused_unix",
+    23,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tributary__V1__PlanRecord, paused_unix),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "paused_reason",
+    24,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Tributary__V1__PlanRecord, paused_reason),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "every_seconds",
+    25,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_DOUBLE,
+    0,   /* quantifier_offset */
+    offsetof(Tributary__V1__PlanRecord, every_seconds),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "ready_agents",
+    26,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tributary__V1__PlanRecord, ready_agents),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "agents_ready",
+    27,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tributary__V1__PlanRecord, agents_ready),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "jobs_open",
+    28,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tributary__V1__PlanRecord, jobs_open),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "waits_for",
+    29,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Tributary__V1__PlanRecord, waits_for),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "next_round_seconds",
+    30,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_DOUBLE,
+    0,   /* quantifier_offset */
+    offsetof(Tributary__V1__PlanRecord, next_round_seconds),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned tributary__v1__plan_record__field_indices_by_name[] = {
   11,   /* field[11] = accuracy_first */
   12,   /* field[12] = accuracy_last */
   10,   /* field[10] = accuracy_teacher */
+  26,   /* field[26] = agents_ready */
   16,   /* field[16] = applied_unix */
   19,   /* field[19] = clipping_norm */
   18,   /* field[18] = delta */
   4,   /* field[4] = detail */
   1,   /* field[1] = digest */
   13,   /* field[13] = epsilon */
+  24,   /* field[24] = every_seconds */
   8,   /* field[8] = has_model */
+  27,   /* field[27] = jobs_open */
   21,   /* field[21] = local_epsilon */
   20,   /* field[20] = local_noise_multiplier */
   9,   /* field[9] = model_version */
+  29,   /* field[29] = next_round_seconds */
   17,   /* field[17] = noise_multiplier */
   7,   /* field[7] = parameters */
+  23,   /* field[23] = paused_reason */
+  22,   /* field[22] = paused_unix */
   0,   /* field[0] = plan */
   15,   /* field[15] = population */
   5,   /* field[5] = progress */
+  25,   /* field[25] = ready_agents */
   6,   /* field[6] = revision */
   3,   /* field[3] = state */
   14,   /* field[14] = text */
   2,   /* field[2] = title */
+  28,   /* field[28] = waits_for */
 };
 static const ProtobufCIntRange tributary__v1__plan_record__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 22 }
+  { 0, 30 }
 };
 const ProtobufCMessageDescriptor tributary__v1__plan_record__descriptor =
 {
@@ -3618,7 +4480,7 @@ const ProtobufCMessageDescriptor tributary__v1__plan_record__descriptor =
   "Tributary__V1__PlanRecord",
   "tributary.v1",
   sizeof(Tributary__V1__PlanRecord),
-  22,
+  30,
   tributary__v1__plan_record__field_descriptors,
   tributary__v1__plan_record__field_indices_by_name,
   1,  tributary__v1__plan_record__number_ranges,
@@ -3689,7 +4551,7 @@ const ProtobufCMessageDescriptor tributary__v1__token_issued__descriptor =
   (ProtobufCMessageInit) tributary__v1__token_issued__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor tributary__v1__agent_record__field_descriptors[12] =
+static const ProtobufCFieldDescriptor tributary__v1__agent_record__field_descriptors[13] =
 {
   {
     "agent",
@@ -3835,6 +4697,18 @@ static const ProtobufCFieldDescriptor tributary__v1__agent_record__field_descrip
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "unavailable",
+    13,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Tributary__V1__AgentRecord, unavailable),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned tributary__v1__agent_record__field_indices_by_name[] = {
   0,   /* field[0] = agent */
@@ -3848,12 +4722,13 @@ static const unsigned tributary__v1__agent_record__field_indices_by_name[] = {
   8,   /* field[8] = revoked_reason */
   1,   /* field[1] = state */
   10,   /* field[10] = trust_set_version */
+  12,   /* field[12] = unavailable */
   4,   /* field[4] = version */
 };
 static const ProtobufCIntRange tributary__v1__agent_record__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 12 }
+  { 0, 13 }
 };
 const ProtobufCMessageDescriptor tributary__v1__agent_record__descriptor =
 {
@@ -3863,7 +4738,7 @@ const ProtobufCMessageDescriptor tributary__v1__agent_record__descriptor =
   "Tributary__V1__AgentRecord",
   "tributary.v1",
   sizeof(Tributary__V1__AgentRecord),
-  12,
+  13,
   tributary__v1__agent_record__field_descriptors,
   tributary__v1__agent_record__field_indices_by_name,
   1,  tributary__v1__agent_record__number_ranges,
@@ -4347,7 +5222,7 @@ const ProtobufCMessageDescriptor tributary__v1__phase_record__descriptor =
   (ProtobufCMessageInit) tributary__v1__phase_record__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor tributary__v1__job_record__field_descriptors[13] =
+static const ProtobufCFieldDescriptor tributary__v1__job_record__field_descriptors[15] =
 {
   {
     "job",
@@ -4505,14 +5380,40 @@ static const ProtobufCFieldDescriptor tributary__v1__job_record__field_descripto
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "more_rounds",
+    14,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Tributary__V1__JobRecord, more_rounds),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "created_unix",
+    15,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tributary__V1__JobRecord, created_unix),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned tributary__v1__job_record__field_indices_by_name[] = {
   12,   /* field[12] = agents_for_epsilon_4 */
   8,   /* field[8] = agents_waiting */
+  14,   /* field[14] = created_unix */
   10,   /* field[10] = delta */
   5,   /* field[5] = detail */
   9,   /* field[9] = epsilon */
   0,   /* field[0] = job */
+  13,   /* field[13] = more_rounds */
   11,   /* field[11] = noise_multiplier */
   1,   /* field[1] = plan */
   6,   /* field[6] = revision */
@@ -4524,7 +5425,7 @@ static const unsigned tributary__v1__job_record__field_indices_by_name[] = {
 static const ProtobufCIntRange tributary__v1__job_record__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 13 }
+  { 0, 15 }
 };
 const ProtobufCMessageDescriptor tributary__v1__job_record__descriptor =
 {
@@ -4534,11 +5435,140 @@ const ProtobufCMessageDescriptor tributary__v1__job_record__descriptor =
   "Tributary__V1__JobRecord",
   "tributary.v1",
   sizeof(Tributary__V1__JobRecord),
-  13,
+  15,
   tributary__v1__job_record__field_descriptors,
   tributary__v1__job_record__field_indices_by_name,
   1,  tributary__v1__job_record__number_ranges,
   (ProtobufCMessageInit) tributary__v1__job_record__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tributary__v1__job_summary__field_descriptors[8] =
+{
+  {
+    "job",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tributary__V1__JobSummary, job),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "plan",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Tributary__V1__JobSummary, plan),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "rounds_wanted",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tributary__V1__JobSummary, rounds_wanted),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "rounds_done",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tributary__V1__JobSummary, rounds_done),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "state",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Tributary__V1__JobSummary, state),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "detail",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Tributary__V1__JobSummary, detail),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "created_unix",
+    7,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tributary__V1__JobSummary, created_unix),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "scheduled",
+    8,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Tributary__V1__JobSummary, scheduled),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tributary__v1__job_summary__field_indices_by_name[] = {
+  6,   /* field[6] = created_unix */
+  5,   /* field[5] = detail */
+  0,   /* field[0] = job */
+  1,   /* field[1] = plan */
+  3,   /* field[3] = rounds_done */
+  2,   /* field[2] = rounds_wanted */
+  7,   /* field[7] = scheduled */
+  4,   /* field[4] = state */
+};
+static const ProtobufCIntRange tributary__v1__job_summary__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 8 }
+};
+const ProtobufCMessageDescriptor tributary__v1__job_summary__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tributary.v1.JobSummary",
+  "JobSummary",
+  "Tributary__V1__JobSummary",
+  "tributary.v1",
+  sizeof(Tributary__V1__JobSummary),
+  8,
+  tributary__v1__job_summary__field_descriptors,
+  tributary__v1__job_summary__field_indices_by_name,
+  1,  tributary__v1__job_summary__number_ranges,
+  (ProtobufCMessageInit) tributary__v1__job_summary__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor tributary__v1__model_record__field_descriptors[9] =
@@ -4809,6 +5839,252 @@ const ProtobufCMessageDescriptor tributary__v1__doctor_line__descriptor =
   tributary__v1__doctor_line__field_indices_by_name,
   1,  tributary__v1__doctor_line__number_ranges,
   (ProtobufCMessageInit) tributary__v1__doctor_line__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tributary__v1__status_record__field_descriptors[17] =
+{
+  {
+    "state",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Tributary__V1__StatusRecord, state),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "detail",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Tributary__V1__StatusRecord, detail),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "remedy",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Tributary__V1__StatusRecord, remedy),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "version",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Tributary__V1__StatusRecord, version),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "up_seconds",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_DOUBLE,
+    0,   /* quantifier_offset */
+    offsetof(Tributary__V1__StatusRecord, up_seconds),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "connections",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tributary__V1__StatusRecord, connections),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "connection_limit",
+    7,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tributary__V1__StatusRecord, connection_limit),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "uploads",
+    8,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tributary__V1__StatusRecord, uploads),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "upload_bytes",
+    9,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tributary__V1__StatusRecord, upload_bytes),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "upload_byte_limit",
+    10,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tributary__V1__StatusRecord, upload_byte_limit),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "shed",
+    11,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tributary__V1__StatusRecord, shed),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "agents",
+    12,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tributary__V1__StatusRecord, agents),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "agents_here",
+    13,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tributary__V1__StatusRecord, agents_here),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "agents_unavailable",
+    14,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tributary__V1__StatusRecord, agents_unavailable),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "jobs_running",
+    15,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tributary__V1__StatusRecord, jobs_running),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "jobs_queued",
+    16,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tributary__V1__StatusRecord, jobs_queued),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "rounds",
+    17,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Tributary__V1__StatusRecord, n_rounds),
+    offsetof(Tributary__V1__StatusRecord, rounds),
+    &tributary__v1__round_record__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tributary__v1__status_record__field_indices_by_name[] = {
+  11,   /* field[11] = agents */
+  12,   /* field[12] = agents_here */
+  13,   /* field[13] = agents_unavailable */
+  6,   /* field[6] = connection_limit */
+  5,   /* field[5] = connections */
+  1,   /* field[1] = detail */
+  15,   /* field[15] = jobs_queued */
+  14,   /* field[14] = jobs_running */
+  2,   /* field[2] = remedy */
+  16,   /* field[16] = rounds */
+  10,   /* field[10] = shed */
+  0,   /* field[0] = state */
+  4,   /* field[4] = up_seconds */
+  9,   /* field[9] = upload_byte_limit */
+  8,   /* field[8] = upload_bytes */
+  7,   /* field[7] = uploads */
+  3,   /* field[3] = version */
+};
+static const ProtobufCIntRange tributary__v1__status_record__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 17 }
+};
+const ProtobufCMessageDescriptor tributary__v1__status_record__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tributary.v1.StatusRecord",
+  "StatusRecord",
+  "Tributary__V1__StatusRecord",
+  "tributary.v1",
+  sizeof(Tributary__V1__StatusRecord),
+  17,
+  tributary__v1__status_record__field_descriptors,
+  tributary__v1__status_record__field_indices_by_name,
+  1,  tributary__v1__status_record__number_ranges,
+  (ProtobufCMessageInit) tributary__v1__status_record__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor tributary__v1__charge_record__field_descriptors[8] =
@@ -5349,7 +6625,7 @@ const ProtobufCMessageDescriptor tributary__v1__plan_records__descriptor =
   (ProtobufCMessageInit) tributary__v1__plan_records__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor tributary__v1__agent_records__field_descriptors[1] =
+static const ProtobufCFieldDescriptor tributary__v1__agent_records__field_descriptors[2] =
 {
   {
     "items",
@@ -5363,14 +6639,27 @@ static const ProtobufCFieldDescriptor tributary__v1__agent_records__field_descri
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "more",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Tributary__V1__AgentRecords, more),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned tributary__v1__agent_records__field_indices_by_name[] = {
   0,   /* field[0] = items */
+  1,   /* field[1] = more */
 };
 static const ProtobufCIntRange tributary__v1__agent_records__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 1 }
+  { 0, 2 }
 };
 const ProtobufCMessageDescriptor tributary__v1__agent_records__descriptor =
 {
@@ -5380,14 +6669,14 @@ const ProtobufCMessageDescriptor tributary__v1__agent_records__descriptor =
   "Tributary__V1__AgentRecords",
   "tributary.v1",
   sizeof(Tributary__V1__AgentRecords),
-  1,
+  2,
   tributary__v1__agent_records__field_descriptors,
   tributary__v1__agent_records__field_indices_by_name,
   1,  tributary__v1__agent_records__number_ranges,
   (ProtobufCMessageInit) tributary__v1__agent_records__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor tributary__v1__round_records__field_descriptors[1] =
+static const ProtobufCFieldDescriptor tributary__v1__round_records__field_descriptors[2] =
 {
   {
     "items",
@@ -5401,14 +6690,27 @@ static const ProtobufCFieldDescriptor tributary__v1__round_records__field_descri
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "more",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Tributary__V1__RoundRecords, more),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned tributary__v1__round_records__field_indices_by_name[] = {
   0,   /* field[0] = items */
+  1,   /* field[1] = more */
 };
 static const ProtobufCIntRange tributary__v1__round_records__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 1 }
+  { 0, 2 }
 };
 const ProtobufCMessageDescriptor tributary__v1__round_records__descriptor =
 {
@@ -5418,14 +6720,14 @@ const ProtobufCMessageDescriptor tributary__v1__round_records__descriptor =
   "Tributary__V1__RoundRecords",
   "tributary.v1",
   sizeof(Tributary__V1__RoundRecords),
-  1,
+  2,
   tributary__v1__round_records__field_descriptors,
   tributary__v1__round_records__field_indices_by_name,
   1,  tributary__v1__round_records__number_ranges,
   (ProtobufCMessageInit) tributary__v1__round_records__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor tributary__v1__model_records__field_descriptors[1] =
+static const ProtobufCFieldDescriptor tributary__v1__model_records__field_descriptors[2] =
 {
   {
     "items",
@@ -5439,14 +6741,27 @@ static const ProtobufCFieldDescriptor tributary__v1__model_records__field_descri
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "more",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Tributary__V1__ModelRecords, more),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned tributary__v1__model_records__field_indices_by_name[] = {
   0,   /* field[0] = items */
+  1,   /* field[1] = more */
 };
 static const ProtobufCIntRange tributary__v1__model_records__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 1 }
+  { 0, 2 }
 };
 const ProtobufCMessageDescriptor tributary__v1__model_records__descriptor =
 {
@@ -5456,11 +6771,62 @@ const ProtobufCMessageDescriptor tributary__v1__model_records__descriptor =
   "Tributary__V1__ModelRecords",
   "tributary.v1",
   sizeof(Tributary__V1__ModelRecords),
-  1,
+  2,
   tributary__v1__model_records__field_descriptors,
   tributary__v1__model_records__field_indices_by_name,
   1,  tributary__v1__model_records__number_ranges,
   (ProtobufCMessageInit) tributary__v1__model_records__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tributary__v1__job_summaries__field_descriptors[2] =
+{
+  {
+    "items",
+    1,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Tributary__V1__JobSummaries, n_items),
+    offsetof(Tributary__V1__JobSummaries, items),
+    &tributary__v1__job_summary__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "more",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Tributary__V1__JobSummaries, more),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tributary__v1__job_summaries__field_indices_by_name[] = {
+  0,   /* field[0] = items */
+  1,   /* field[1] = more */
+};
+static const ProtobufCIntRange tributary__v1__job_summaries__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor tributary__v1__job_summaries__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tributary.v1.JobSummaries",
+  "JobSummaries",
+  "Tributary__V1__JobSummaries",
+  "tributary.v1",
+  sizeof(Tributary__V1__JobSummaries),
+  2,
+  tributary__v1__job_summaries__field_descriptors,
+  tributary__v1__job_summaries__field_indices_by_name,
+  1,  tributary__v1__job_summaries__number_ranges,
+  (ProtobufCMessageInit) tributary__v1__job_summaries__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor tributary__v1__doctor_report__field_descriptors[1] =
@@ -5501,7 +6867,7 @@ const ProtobufCMessageDescriptor tributary__v1__doctor_report__descriptor =
   (ProtobufCMessageInit) tributary__v1__doctor_report__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor tributary__v1__admin_response__field_descriptors[16] =
+static const ProtobufCFieldDescriptor tributary__v1__admin_response__field_descriptors[18] =
 {
   {
     "plan",
@@ -5695,6 +7061,30 @@ static const ProtobufCFieldDescriptor tributary__v1__admin_response__field_descr
     0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "jobs",
+    17,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Tributary__V1__AdminResponse, result_case),
+    offsetof(Tributary__V1__AdminResponse, jobs),
+    &tributary__v1__job_summaries__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "status",
+    18,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Tributary__V1__AdminResponse, result_case),
+    offsetof(Tributary__V1__AdminResponse, status),
+    &tributary__v1__status_record__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned tributary__v1__admin_response__field_indices_by_name[] = {
   3,   /* field[3] = agent */
@@ -5702,6 +7092,7 @@ static const unsigned tributary__v1__admin_response__field_indices_by_name[] = {
   14,   /* field[14] = checkpoint */
   10,   /* field[10] = doctor */
   5,   /* field[5] = job */
+  16,   /* field[16] = jobs */
   11,   /* field[11] = ledger */
   12,   /* field[12] = log */
   13,   /* field[13] = log_proof */
@@ -5711,13 +7102,14 @@ static const unsigned tributary__v1__admin_response__field_indices_by_name[] = {
   1,   /* field[1] = plans */
   6,   /* field[6] = round */
   7,   /* field[7] = rounds */
+  17,   /* field[17] = status */
   2,   /* field[2] = token */
   15,   /* field[15] = trust */
 };
 static const ProtobufCIntRange tributary__v1__admin_response__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 16 }
+  { 0, 18 }
 };
 const ProtobufCMessageDescriptor tributary__v1__admin_response__descriptor =
 {
@@ -5727,7 +7119,7 @@ const ProtobufCMessageDescriptor tributary__v1__admin_response__descriptor =
   "Tributary__V1__AdminResponse",
   "tributary.v1",
   sizeof(Tributary__V1__AdminResponse),
-  16,
+  18,
   tributary__v1__admin_response__field_descriptors,
   tributary__v1__admin_response__field_indices_by_name,
   1,  tributary__v1__admin_response__number_ranges,

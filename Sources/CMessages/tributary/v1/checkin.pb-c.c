@@ -515,7 +515,7 @@ const ProtobufCMessageDescriptor tributary__v1__plan_readiness__descriptor =
   (ProtobufCMessageInit) tributary__v1__plan_readiness__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor tributary__v1__check_in_request__field_descriptors[8] =
+static const ProtobufCFieldDescriptor tributary__v1__check_in_request__field_descriptors[9] =
 {
   {
     "agent_version",
@@ -613,6 +613,18 @@ static const ProtobufCFieldDescriptor tributary__v1__check_in_request__field_des
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "unavailable",
+    9,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Tributary__V1__CheckInRequest, unavailable),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned tributary__v1__check_in_request__field_indices_by_name[] = {
   0,   /* field[0] = agent_version */
@@ -622,12 +634,13 @@ static const unsigned tributary__v1__check_in_request__field_indices_by_name[] =
   2,   /* field[2] = memory_kib */
   3,   /* field[3] = plans */
   6,   /* field[6] = trust_set_version */
+  8,   /* field[8] = unavailable */
   7,   /* field[7] = wait_seconds */
 };
 static const ProtobufCIntRange tributary__v1__check_in_request__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 8 }
+  { 0, 9 }
 };
 const ProtobufCMessageDescriptor tributary__v1__check_in_request__descriptor =
 {
@@ -637,7 +650,7 @@ const ProtobufCMessageDescriptor tributary__v1__check_in_request__descriptor =
   "Tributary__V1__CheckInRequest",
   "tributary.v1",
   sizeof(Tributary__V1__CheckInRequest),
-  8,
+  9,
   tributary__v1__check_in_request__field_descriptors,
   tributary__v1__check_in_request__field_indices_by_name,
   1,  tributary__v1__check_in_request__number_ranges,

@@ -688,7 +688,7 @@ const ProtobufCMessageDescriptor tributary__v1__submit_finish__descriptor =
   (ProtobufCMessageInit) tributary__v1__submit_finish__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCEnumValue tributary__v1__submit_status__verdict__enum_values_by_number[6] =
+static const ProtobufCEnumValue tributary__v1__submit_status__verdict__enum_values_by_number[7] =
 {
   { "UNSPECIFIED", "TRIBUTARY__V1__SUBMIT_STATUS__VERDICT__UNSPECIFIED", 0 },
   { "WANTED", "TRIBUTARY__V1__SUBMIT_STATUS__VERDICT__WANTED", 1 },
@@ -696,15 +696,17 @@ static const ProtobufCEnumValue tributary__v1__submit_status__verdict__enum_valu
   { "DUPLICATE", "TRIBUTARY__V1__SUBMIT_STATUS__VERDICT__DUPLICATE", 3 },
   { "GONE", "TRIBUTARY__V1__SUBMIT_STATUS__VERDICT__GONE", 4 },
   { "REJECTED", "TRIBUTARY__V1__SUBMIT_STATUS__VERDICT__REJECTED", 5 },
+  { "LATER", "TRIBUTARY__V1__SUBMIT_STATUS__VERDICT__LATER", 6 },
 };
 static const ProtobufCIntRange tributary__v1__submit_status__verdict__value_ranges[] = {
-{0, 0},{0, 6}
+{0, 0},{0, 7}
 };
-static const ProtobufCEnumValueIndex tributary__v1__submit_status__verdict__enum_values_by_name[6] =
+static const ProtobufCEnumValueIndex tributary__v1__submit_status__verdict__enum_values_by_name[7] =
 {
   { "ACCEPTED", 2 },
   { "DUPLICATE", 3 },
   { "GONE", 4 },
+  { "LATER", 6 },
   { "REJECTED", 5 },
   { "UNSPECIFIED", 0 },
   { "WANTED", 1 },
@@ -716,15 +718,15 @@ const ProtobufCEnumDescriptor tributary__v1__submit_status__verdict__descriptor 
   "Verdict",
   "Tributary__V1__SubmitStatus__Verdict",
   "tributary.v1",
-  6,
+  7,
   tributary__v1__submit_status__verdict__enum_values_by_number,
-  6,
+  7,
   tributary__v1__submit_status__verdict__enum_values_by_name,
   1,
   tributary__v1__submit_status__verdict__value_ranges,
   NULL,NULL,NULL,NULL   /* reserved[1234] */
 };
-static const ProtobufCFieldDescriptor tributary__v1__submit_status__field_descriptors[3] =
+static const ProtobufCFieldDescriptor tributary__v1__submit_status__field_descriptors[4] =
 {
   {
     "verdict",
@@ -762,16 +764,29 @@ static const ProtobufCFieldDescriptor tributary__v1__submit_status__field_descri
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "retry_seconds",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tributary__V1__SubmitStatus, retry_seconds),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned tributary__v1__submit_status__field_indices_by_name[] = {
   1,   /* field[1] = offset */
   2,   /* field[2] = reason */
+  3,   /* field[3] = retry_seconds */
   0,   /* field[0] = verdict */
 };
 static const ProtobufCIntRange tributary__v1__submit_status__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 3 }
+  { 0, 4 }
 };
 const ProtobufCMessageDescriptor tributary__v1__submit_status__descriptor =
 {
@@ -781,7 +796,7 @@ const ProtobufCMessageDescriptor tributary__v1__submit_status__descriptor =
   "Tributary__V1__SubmitStatus",
   "tributary.v1",
   sizeof(Tributary__V1__SubmitStatus),
-  3,
+  4,
   tributary__v1__submit_status__field_descriptors,
   tributary__v1__submit_status__field_indices_by_name,
   1,  tributary__v1__submit_status__number_ranges,

@@ -20,6 +20,8 @@ typedef struct Tributary__V1__PlanApply Tributary__V1__PlanApply;
 typedef struct Tributary__V1__PlanList Tributary__V1__PlanList;
 typedef struct Tributary__V1__PlanShow Tributary__V1__PlanShow;
 typedef struct Tributary__V1__TokenCreate Tributary__V1__TokenCreate;
+typedef struct Tributary__V1__PlanPause Tributary__V1__PlanPause;
+typedef struct Tributary__V1__PlanResume Tributary__V1__PlanResume;
 typedef struct Tributary__V1__AgentList Tributary__V1__AgentList;
 typedef struct Tributary__V1__AgentShow Tributary__V1__AgentShow;
 typedef struct Tributary__V1__AgentRevoke Tributary__V1__AgentRevoke;
@@ -28,9 +30,12 @@ typedef struct Tributary__V1__RoundList Tributary__V1__RoundList;
 typedef struct Tributary__V1__RoundShow Tributary__V1__RoundShow;
 typedef struct Tributary__V1__RoundCancel Tributary__V1__RoundCancel;
 typedef struct Tributary__V1__JobWatch Tributary__V1__JobWatch;
+typedef struct Tributary__V1__JobList Tributary__V1__JobList;
+typedef struct Tributary__V1__JobCancel Tributary__V1__JobCancel;
 typedef struct Tributary__V1__ModelList Tributary__V1__ModelList;
 typedef struct Tributary__V1__ModelShow Tributary__V1__ModelShow;
 typedef struct Tributary__V1__DoctorRun Tributary__V1__DoctorRun;
+typedef struct Tributary__V1__StatusShow Tributary__V1__StatusShow;
 typedef struct Tributary__V1__LedgerShow Tributary__V1__LedgerShow;
 typedef struct Tributary__V1__AuditLog Tributary__V1__AuditLog;
 typedef struct Tributary__V1__AuditProve Tributary__V1__AuditProve;
@@ -46,9 +51,11 @@ typedef struct Tributary__V1__RoundRecord Tributary__V1__RoundRecord;
 typedef struct Tributary__V1__DistillationRecord Tributary__V1__DistillationRecord;
 typedef struct Tributary__V1__PhaseRecord Tributary__V1__PhaseRecord;
 typedef struct Tributary__V1__JobRecord Tributary__V1__JobRecord;
+typedef struct Tributary__V1__JobSummary Tributary__V1__JobSummary;
 typedef struct Tributary__V1__ModelRecord Tributary__V1__ModelRecord;
 typedef struct Tributary__V1__ModelFile Tributary__V1__ModelFile;
 typedef struct Tributary__V1__DoctorLine Tributary__V1__DoctorLine;
+typedef struct Tributary__V1__StatusRecord Tributary__V1__StatusRecord;
 typedef struct Tributary__V1__ChargeRecord Tributary__V1__ChargeRecord;
 typedef struct Tributary__V1__LedgerRecord Tributary__V1__LedgerRecord;
 typedef struct Tributary__V1__LogEntry Tributary__V1__LogEntry;
@@ -60,6 +67,7 @@ typedef struct Tributary__V1__PlanRecords Tributary__V1__PlanRecords;
 typedef struct Tributary__V1__AgentRecords Tributary__V1__AgentRecords;
 typedef struct Tributary__V1__RoundRecords Tributary__V1__RoundRecords;
 typedef struct Tributary__V1__ModelRecords Tributary__V1__ModelRecords;
+typedef struct Tributary__V1__JobSummaries Tributary__V1__JobSummaries;
 typedef struct Tributary__V1__DoctorReport Tributary__V1__DoctorReport;
 typedef struct Tributary__V1__AdminResponse Tributary__V1__AdminResponse;
 
@@ -114,13 +122,45 @@ struct  Tributary__V1__TokenCreate
     , 0, 0 }
 
 
+struct  Tributary__V1__PlanPause
+{
+  ProtobufCMessage base;
+  char *plan;
+  char *reason;
+};
+#define TRIBUTARY__V1__PLAN_PAUSE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tributary__v1__plan_pause__descriptor) \
+    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string }
+
+
+struct  Tributary__V1__PlanResume
+{
+  ProtobufCMessage base;
+  char *plan;
+};
+#define TRIBUTARY__V1__PLAN_RESUME__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tributary__v1__plan_resume__descriptor) \
+    , (char *)protobuf_c_empty_string }
+
+
+/*
+ * Lists come in pages: one that says `more` goes on where it ended.
+ */
 struct  Tributary__V1__AgentList
 {
   ProtobufCMessage base;
+  /*
+   * agents whose names come after this one; empty: from the first
+   */
+  char *after;
+  /*
+   * at most so many; 0: as many as the coordinator likes
+   */
+  uint32_t limit;
 };
 #define TRIBUTARY__V1__AGENT_LIST__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&tributary__v1__agent_list__descriptor) \
-     }
+    , (char *)protobuf_c_empty_string, 0 }
 
 
 struct  Tributary__V1__AgentShow
@@ -162,11 +202,22 @@ struct  Tributary__V1__RoundStart
 struct  Tributary__V1__RoundList
 {
   ProtobufCMessage base;
+  /*
+   * empty: of every plan
+   */
   char *plan;
+  /*
+   * rounds with higher numbers than this
+   */
+  uint64_t after;
+  /*
+   * as in AgentList
+   */
+  uint32_t limit;
 };
 #define TRIBUTARY__V1__ROUND_LIST__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&tributary__v1__round_list__descriptor) \
-    , (char *)protobuf_c_empty_string }
+    , (char *)protobuf_c_empty_string, 0, 0 }
 
 
 struct  Tributary__V1__RoundShow
@@ -196,20 +247,68 @@ struct  Tributary__V1__JobWatch
   uint64_t job;
   uint64_t after_revision;
   uint32_t wait_seconds;
+  /*
+   * of the job's rounds only those with higher numbers
+   */
+  uint64_t after_round;
 };
 #define TRIBUTARY__V1__JOB_WATCH__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&tributary__v1__job_watch__descriptor) \
-    , 0, 0, 0 }
+    , 0, 0, 0, 0 }
+
+
+struct  Tributary__V1__JobList
+{
+  ProtobufCMessage base;
+  /*
+   * empty: of every plan
+   */
+  char *plan;
+  /*
+   * jobs with higher numbers than this
+   */
+  uint64_t after;
+  /*
+   * as in AgentList
+   */
+  uint32_t limit;
+  /*
+   * only those that have not ended
+   */
+  protobuf_c_boolean open;
+};
+#define TRIBUTARY__V1__JOB_LIST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tributary__v1__job_list__descriptor) \
+    , (char *)protobuf_c_empty_string, 0, 0, 0 }
+
+
+struct  Tributary__V1__JobCancel
+{
+  ProtobufCMessage base;
+  uint64_t job;
+  char *reason;
+};
+#define TRIBUTARY__V1__JOB_CANCEL__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tributary__v1__job_cancel__descriptor) \
+    , 0, (char *)protobuf_c_empty_string }
 
 
 struct  Tributary__V1__ModelList
 {
   ProtobufCMessage base;
   char *plan;
+  /*
+   * from this version on
+   */
+  uint64_t first;
+  /*
+   * as in AgentList
+   */
+  uint32_t limit;
 };
 #define TRIBUTARY__V1__MODEL_LIST__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&tributary__v1__model_list__descriptor) \
-    , (char *)protobuf_c_empty_string }
+    , (char *)protobuf_c_empty_string, 0, 0 }
 
 
 struct  Tributary__V1__ModelShow
@@ -230,6 +329,15 @@ struct  Tributary__V1__DoctorRun
 };
 #define TRIBUTARY__V1__DOCTOR_RUN__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&tributary__v1__doctor_run__descriptor) \
+     }
+
+
+struct  Tributary__V1__StatusShow
+{
+  ProtobufCMessage base;
+};
+#define TRIBUTARY__V1__STATUS_SHOW__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tributary__v1__status_show__descriptor) \
      }
 
 
@@ -335,7 +443,12 @@ typedef enum {
   TRIBUTARY__V1__ADMIN_REQUEST__COMMAND_AUDIT_PROVE = 18,
   TRIBUTARY__V1__ADMIN_REQUEST__COMMAND_AUDIT_CHECKPOINT = 19,
   TRIBUTARY__V1__ADMIN_REQUEST__COMMAND_TRUST_SHOW = 20,
-  TRIBUTARY__V1__ADMIN_REQUEST__COMMAND_MODEL_REPUBLISH = 21
+  TRIBUTARY__V1__ADMIN_REQUEST__COMMAND_MODEL_REPUBLISH = 21,
+  TRIBUTARY__V1__ADMIN_REQUEST__COMMAND_PLAN_PAUSE = 22,
+  TRIBUTARY__V1__ADMIN_REQUEST__COMMAND_PLAN_RESUME = 23,
+  TRIBUTARY__V1__ADMIN_REQUEST__COMMAND_JOB_LIST = 24,
+  TRIBUTARY__V1__ADMIN_REQUEST__COMMAND_JOB_CANCEL = 25,
+  TRIBUTARY__V1__ADMIN_REQUEST__COMMAND_STATUS_SHOW = 26
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(TRIBUTARY__V1__ADMIN_REQUEST__COMMAND__CASE)
 } Tributary__V1__AdminRequest__CommandCase;
 
@@ -365,6 +478,11 @@ struct  Tributary__V1__AdminRequest
     Tributary__V1__AuditCheckpoint *audit_checkpoint;
     Tributary__V1__TrustShow *trust_show;
     Tributary__V1__ModelRepublish *model_republish;
+    Tributary__V1__PlanPause *plan_pause;
+    Tributary__V1__PlanResume *plan_resume;
+    Tributary__V1__JobList *job_list;
+    Tributary__V1__JobCancel *job_cancel;
+    Tributary__V1__StatusShow *status_show;
   };
 };
 #define TRIBUTARY__V1__ADMIN_REQUEST__INIT \
@@ -424,10 +542,39 @@ struct  Tributary__V1__PlanRecord
    * what the coordinator itself could have learned of one agent; only with local noise
    */
   double local_epsilon;
+  /*
+   * 0: it is not paused
+   */
+  uint64_t paused_unix;
+  char *paused_reason;
+  /*
+   * its schedule; 0: none
+   */
+  double every_seconds;
+  /*
+   * its schedule; 0: none
+   */
+  uint32_t ready_agents;
+  /*
+   * agents that are here, take work and have data for it
+   */
+  uint32_t agents_ready;
+  /*
+   * running or queued
+   */
+  uint32_t jobs_open;
+  /*
+   * why no round starts now; empty: one runs, or none is wanted
+   */
+  char *waits_for;
+  /*
+   * until the schedule starts a round at the earliest; negative: not known
+   */
+  double next_round_seconds;
 };
 #define TRIBUTARY__V1__PLAN_RECORD__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&tributary__v1__plan_record__descriptor) \
-    , (char *)protobuf_c_empty_string, {0,NULL}, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0, 0, 0, 0, 0, 0, 0, 0, {0,NULL}, (char *)protobuf_c_empty_string, 0, 0, 0, 0, 0, 0 }
+    , (char *)protobuf_c_empty_string, {0,NULL}, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0, 0, 0, 0, 0, 0, 0, 0, {0,NULL}, (char *)protobuf_c_empty_string, 0, 0, 0, 0, 0, 0, 0, (char *)protobuf_c_empty_string, 0, 0, 0, 0, (char *)protobuf_c_empty_string, 0 }
 
 
 struct  Tributary__V1__TokenIssued
@@ -467,10 +614,14 @@ struct  Tributary__V1__AgentRecord
    * the last model it refused, and why; empty: none
    */
   char *refusal;
+  /*
+   * why it takes no work now, in its words; empty: it does, or was not heard since a start
+   */
+  char *unavailable;
 };
 #define TRIBUTARY__V1__AGENT_RECORD__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&tributary__v1__agent_record__descriptor) \
-    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0, (char *)protobuf_c_empty_string, 0,NULL, 0, (char *)protobuf_c_empty_string }
+    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0, (char *)protobuf_c_empty_string, 0,NULL, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string }
 
 
 struct  Tributary__V1__AgentPlanRecord
@@ -574,11 +725,14 @@ struct  Tributary__V1__JobRecord
   uint32_t rounds_wanted;
   uint32_t rounds_done;
   /*
-   * running finished failed cancelled
+   * queued running finished failed cancelled
    */
   char *state;
   char *detail;
   uint64_t revision;
+  /*
+   * after those the request skips
+   */
   size_t n_rounds;
   Tributary__V1__RoundRecord **rounds;
   uint32_t agents_waiting;
@@ -592,10 +746,41 @@ struct  Tributary__V1__JobRecord
    * agents that would bring epsilon to 4 at the same noise per parameter, 0: not private
    */
   uint32_t agents_for_epsilon_4;
+  /*
+   * there are more; ask again after the last of these
+   */
+  protobuf_c_boolean more_rounds;
+  uint64_t created_unix;
 };
 #define TRIBUTARY__V1__JOB_RECORD__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&tributary__v1__job_record__descriptor) \
-    , 0, (char *)protobuf_c_empty_string, 0, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0,NULL, 0, 0, 0, 0, 0 }
+    , 0, (char *)protobuf_c_empty_string, 0, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0,NULL, 0, 0, 0, 0, 0, 0, 0 }
+
+
+/*
+ * A job without its rounds.
+ */
+struct  Tributary__V1__JobSummary
+{
+  ProtobufCMessage base;
+  uint64_t job;
+  char *plan;
+  uint32_t rounds_wanted;
+  uint32_t rounds_done;
+  /*
+   * as in JobRecord
+   */
+  char *state;
+  char *detail;
+  uint64_t created_unix;
+  /*
+   * the plan's schedule started it
+   */
+  protobuf_c_boolean scheduled;
+};
+#define TRIBUTARY__V1__JOB_SUMMARY__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tributary__v1__job_summary__descriptor) \
+    , 0, (char *)protobuf_c_empty_string, 0, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0 }
 
 
 struct  Tributary__V1__ModelRecord
@@ -663,6 +848,69 @@ struct  Tributary__V1__DoctorLine
 #define TRIBUTARY__V1__DOCTOR_LINE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&tributary__v1__doctor_line__descriptor) \
     , (char *)protobuf_c_empty_string, 0, (char *)protobuf_c_empty_string }
+
+
+/*
+ * How the coordinator is, and what it has to do.
+ */
+struct  Tributary__V1__StatusRecord
+{
+  ProtobufCMessage base;
+  /*
+   * serving, storage full, read only or set back
+   */
+  char *state;
+  /*
+   * why it does not serve; empty: it does
+   */
+  char *detail;
+  char *remedy;
+  char *version;
+  double up_seconds;
+  uint32_t connections;
+  /*
+   * 0: none
+   */
+  uint32_t connection_limit;
+  /*
+   * in flight
+   */
+  uint32_t uploads;
+  /*
+   * of them, in memory
+   */
+  uint64_t upload_bytes;
+  /*
+   * 0: none
+   */
+  uint64_t upload_byte_limit;
+  /*
+   * connections turned away or ended for the load since the start
+   */
+  uint64_t shed;
+  /*
+   * active
+   */
+  uint32_t agents;
+  /*
+   * heard within their pace
+   */
+  uint32_t agents_here;
+  /*
+   * here, but taking no work
+   */
+  uint32_t agents_unavailable;
+  uint32_t jobs_running;
+  uint32_t jobs_queued;
+  /*
+   * in flight
+   */
+  size_t n_rounds;
+  Tributary__V1__RoundRecord **rounds;
+};
+#define TRIBUTARY__V1__STATUS_RECORD__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tributary__v1__status_record__descriptor) \
+    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,NULL }
 
 
 /*
@@ -808,10 +1056,11 @@ struct  Tributary__V1__AgentRecords
   ProtobufCMessage base;
   size_t n_items;
   Tributary__V1__AgentRecord **items;
+  protobuf_c_boolean more;
 };
 #define TRIBUTARY__V1__AGENT_RECORDS__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&tributary__v1__agent_records__descriptor) \
-    , 0,NULL }
+    , 0,NULL, 0 }
 
 
 struct  Tributary__V1__RoundRecords
@@ -819,10 +1068,11 @@ struct  Tributary__V1__RoundRecords
   ProtobufCMessage base;
   size_t n_items;
   Tributary__V1__RoundRecord **items;
+  protobuf_c_boolean more;
 };
 #define TRIBUTARY__V1__ROUND_RECORDS__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&tributary__v1__round_records__descriptor) \
-    , 0,NULL }
+    , 0,NULL, 0 }
 
 
 struct  Tributary__V1__ModelRecords
@@ -830,10 +1080,23 @@ struct  Tributary__V1__ModelRecords
   ProtobufCMessage base;
   size_t n_items;
   Tributary__V1__ModelRecord **items;
+  protobuf_c_boolean more;
 };
 #define TRIBUTARY__V1__MODEL_RECORDS__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&tributary__v1__model_records__descriptor) \
-    , 0,NULL }
+    , 0,NULL, 0 }
+
+
+struct  Tributary__V1__JobSummaries
+{
+  ProtobufCMessage base;
+  size_t n_items;
+  Tributary__V1__JobSummary **items;
+  protobuf_c_boolean more;
+};
+#define TRIBUTARY__V1__JOB_SUMMARIES__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tributary__v1__job_summaries__descriptor) \
+    , 0,NULL, 0 }
 
 
 struct  Tributary__V1__DoctorReport
@@ -864,7 +1127,9 @@ typedef enum {
   TRIBUTARY__V1__ADMIN_RESPONSE__RESULT_LOG = 13,
   TRIBUTARY__V1__ADMIN_RESPONSE__RESULT_LOG_PROOF = 14,
   TRIBUTARY__V1__ADMIN_RESPONSE__RESULT_CHECKPOINT = 15,
-  TRIBUTARY__V1__ADMIN_RESPONSE__RESULT_TRUST = 16
+  TRIBUTARY__V1__ADMIN_RESPONSE__RESULT_TRUST = 16,
+  TRIBUTARY__V1__ADMIN_RESPONSE__RESULT_JOBS = 17,
+  TRIBUTARY__V1__ADMIN_RESPONSE__RESULT_STATUS = 18
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(TRIBUTARY__V1__ADMIN_RESPONSE__RESULT__CASE)
 } Tributary__V1__AdminResponse__ResultCase;
 
@@ -889,6 +1154,8 @@ struct  Tributary__V1__AdminResponse
     Tributary__V1__LogProofRecord *log_proof;
     Tributary__V1__CheckpointRecord *checkpoint;
     Tributary__V1__TrustRecord *trust;
+    Tributary__V1__JobSummaries *jobs;
+    Tributary__V1__StatusRecord *status;
   };
 };
 #define TRIBUTARY__V1__ADMIN_RESPONSE__INIT \
@@ -971,6 +1238,44 @@ Tributary__V1__TokenCreate *
                       const uint8_t       *data);
 void   tributary__v1__token_create__free_unpacked
                      (Tributary__V1__TokenCreate *message,
+                      ProtobufCAllocator *allocator);
+/* Tributary__V1__PlanPause methods */
+void   tributary__v1__plan_pause__init
+                     (Tributary__V1__PlanPause         *message);
+size_t tributary__v1__plan_pause__get_packed_size
+                     (const Tributary__V1__PlanPause   *message);
+size_t tributary__v1__plan_pause__pack
+                     (const Tributary__V1__PlanPause   *message,
+                      uint8_t             *out);
+size_t tributary__v1__plan_pause__pack_to_buffer
+                     (const Tributary__V1__PlanPause   *message,
+                      ProtobufCBuffer     *buffer);
+Tributary__V1__PlanPause *
+       tributary__v1__plan_pause__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tributary__v1__plan_pause__free_unpacked
+                     (Tributary__V1__PlanPause *message,
+                      ProtobufCAllocator *allocator);
+/* Tributary__V1__PlanResume methods */
+void   tributary__v1__plan_resume__init
+                     (Tributary__V1__PlanResume         *message);
+size_t tributary__v1__plan_resume__get_packed_size
+                     (const Tributary__V1__PlanResume   *message);
+size_t tributary__v1__plan_resume__pack
+                     (const Tributary__V1__PlanResume   *message,
+                      uint8_t             *out);
+size_t tributary__v1__plan_resume__pack_to_buffer
+                     (const Tributary__V1__PlanResume   *message,
+                      ProtobufCBuffer     *buffer);
+Tributary__V1__PlanResume *
+       tributary__v1__plan_resume__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tributary__v1__plan_resume__free_unpacked
+                     (Tributary__V1__PlanResume *message,
                       ProtobufCAllocator *allocator);
 /* Tributary__V1__AgentList methods */
 void   tributary__v1__agent_list__init
@@ -1124,6 +1429,44 @@ Tributary__V1__JobWatch *
 void   tributary__v1__job_watch__free_unpacked
                      (Tributary__V1__JobWatch *message,
                       ProtobufCAllocator *allocator);
+/* Tributary__V1__JobList methods */
+void   tributary__v1__job_list__init
+                     (Tributary__V1__JobList         *message);
+size_t tributary__v1__job_list__get_packed_size
+                     (const Tributary__V1__JobList   *message);
+size_t tributary__v1__job_list__pack
+                     (const Tributary__V1__JobList   *message,
+                      uint8_t             *out);
+size_t tributary__v1__job_list__pack_to_buffer
+                     (const Tributary__V1__JobList   *message,
+                      ProtobufCBuffer     *buffer);
+Tributary__V1__JobList *
+       tributary__v1__job_list__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tributary__v1__job_list__free_unpacked
+                     (Tributary__V1__JobList *message,
+                      ProtobufCAllocator *allocator);
+/* Tributary__V1__JobCancel methods */
+void   tributary__v1__job_cancel__init
+                     (Tributary__V1__JobCancel         *message);
+size_t tributary__v1__job_cancel__get_packed_size
+                     (const Tributary__V1__JobCancel   *message);
+size_t tributary__v1__job_cancel__pack
+                     (const Tributary__V1__JobCancel   *message,
+                      uint8_t             *out);
+size_t tributary__v1__job_cancel__pack_to_buffer
+                     (const Tributary__V1__JobCancel   *message,
+                      ProtobufCBuffer     *buffer);
+Tributary__V1__JobCancel *
+       tributary__v1__job_cancel__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tributary__v1__job_cancel__free_unpacked
+                     (Tributary__V1__JobCancel *message,
+                      ProtobufCAllocator *allocator);
 /* Tributary__V1__ModelList methods */
 void   tributary__v1__model_list__init
                      (Tributary__V1__ModelList         *message);
@@ -1180,6 +1523,25 @@ Tributary__V1__DoctorRun *
                       const uint8_t       *data);
 void   tributary__v1__doctor_run__free_unpacked
                      (Tributary__V1__DoctorRun *message,
+                      ProtobufCAllocator *allocator);
+/* Tributary__V1__StatusShow methods */
+void   tributary__v1__status_show__init
+                     (Tributary__V1__StatusShow         *message);
+size_t tributary__v1__status_show__get_packed_size
+                     (const Tributary__V1__StatusShow   *message);
+size_t tributary__v1__status_show__pack
+                     (const Tributary__V1__StatusShow   *message,
+                      uint8_t             *out);
+size_t tributary__v1__status_show__pack_to_buffer
+                     (const Tributary__V1__StatusShow   *message,
+                      ProtobufCBuffer     *buffer);
+Tributary__V1__StatusShow *
+       tributary__v1__status_show__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tributary__v1__status_show__free_unpacked
+                     (Tributary__V1__StatusShow *message,
                       ProtobufCAllocator *allocator);
 /* Tributary__V1__LedgerShow methods */
 void   tributary__v1__ledger_show__init
@@ -1466,6 +1828,25 @@ Tributary__V1__JobRecord *
 void   tributary__v1__job_record__free_unpacked
                      (Tributary__V1__JobRecord *message,
                       ProtobufCAllocator *allocator);
+/* Tributary__V1__JobSummary methods */
+void   tributary__v1__job_summary__init
+                     (Tributary__V1__JobSummary         *message);
+size_t tributary__v1__job_summary__get_packed_size
+                     (const Tributary__V1__JobSummary   *message);
+size_t tributary__v1__job_summary__pack
+                     (const Tributary__V1__JobSummary   *message,
+                      uint8_t             *out);
+size_t tributary__v1__job_summary__pack_to_buffer
+                     (const Tributary__V1__JobSummary   *message,
+                      ProtobufCBuffer     *buffer);
+Tributary__V1__JobSummary *
+       tributary__v1__job_summary__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tributary__v1__job_summary__free_unpacked
+                     (Tributary__V1__JobSummary *message,
+                      ProtobufCAllocator *allocator);
 /* Tributary__V1__ModelRecord methods */
 void   tributary__v1__model_record__init
                      (Tributary__V1__ModelRecord         *message);
@@ -1522,6 +1903,25 @@ Tributary__V1__DoctorLine *
                       const uint8_t       *data);
 void   tributary__v1__doctor_line__free_unpacked
                      (Tributary__V1__DoctorLine *message,
+                      ProtobufCAllocator *allocator);
+/* Tributary__V1__StatusRecord methods */
+void   tributary__v1__status_record__init
+                     (Tributary__V1__StatusRecord         *message);
+size_t tributary__v1__status_record__get_packed_size
+                     (const Tributary__V1__StatusRecord   *message);
+size_t tributary__v1__status_record__pack
+                     (const Tributary__V1__StatusRecord   *message,
+                      uint8_t             *out);
+size_t tributary__v1__status_record__pack_to_buffer
+                     (const Tributary__V1__StatusRecord   *message,
+                      ProtobufCBuffer     *buffer);
+Tributary__V1__StatusRecord *
+       tributary__v1__status_record__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tributary__v1__status_record__free_unpacked
+                     (Tributary__V1__StatusRecord *message,
                       ProtobufCAllocator *allocator);
 /* Tributary__V1__ChargeRecord methods */
 void   tributary__v1__charge_record__init
@@ -1732,6 +2132,25 @@ Tributary__V1__ModelRecords *
 void   tributary__v1__model_records__free_unpacked
                      (Tributary__V1__ModelRecords *message,
                       ProtobufCAllocator *allocator);
+/* Tributary__V1__JobSummaries methods */
+void   tributary__v1__job_summaries__init
+                     (Tributary__V1__JobSummaries         *message);
+size_t tributary__v1__job_summaries__get_packed_size
+                     (const Tributary__V1__JobSummaries   *message);
+size_t tributary__v1__job_summaries__pack
+                     (const Tributary__V1__JobSummaries   *message,
+                      uint8_t             *out);
+size_t tributary__v1__job_summaries__pack_to_buffer
+                     (const Tributary__V1__JobSummaries   *message,
+                      ProtobufCBuffer     *buffer);
+Tributary__V1__JobSummaries *
+       tributary__v1__job_summaries__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tributary__v1__job_summaries__free_unpacked
+                     (Tributary__V1__JobSummaries *message,
+                      ProtobufCAllocator *allocator);
 /* Tributary__V1__DoctorReport methods */
 void   tributary__v1__doctor_report__init
                      (Tributary__V1__DoctorReport         *message);
@@ -1784,6 +2203,12 @@ typedef void (*Tributary__V1__PlanShow_Closure)
 typedef void (*Tributary__V1__TokenCreate_Closure)
                  (const Tributary__V1__TokenCreate *message,
                   void *closure_data);
+typedef void (*Tributary__V1__PlanPause_Closure)
+                 (const Tributary__V1__PlanPause *message,
+                  void *closure_data);
+typedef void (*Tributary__V1__PlanResume_Closure)
+                 (const Tributary__V1__PlanResume *message,
+                  void *closure_data);
 typedef void (*Tributary__V1__AgentList_Closure)
                  (const Tributary__V1__AgentList *message,
                   void *closure_data);
@@ -1808,6 +2233,12 @@ typedef void (*Tributary__V1__RoundCancel_Closure)
 typedef void (*Tributary__V1__JobWatch_Closure)
                  (const Tributary__V1__JobWatch *message,
                   void *closure_data);
+typedef void (*Tributary__V1__JobList_Closure)
+                 (const Tributary__V1__JobList *message,
+                  void *closure_data);
+typedef void (*Tributary__V1__JobCancel_Closure)
+                 (const Tributary__V1__JobCancel *message,
+                  void *closure_data);
 typedef void (*Tributary__V1__ModelList_Closure)
                  (const Tributary__V1__ModelList *message,
                   void *closure_data);
@@ -1816,6 +2247,9 @@ typedef void (*Tributary__V1__ModelShow_Closure)
                   void *closure_data);
 typedef void (*Tributary__V1__DoctorRun_Closure)
                  (const Tributary__V1__DoctorRun *message,
+                  void *closure_data);
+typedef void (*Tributary__V1__StatusShow_Closure)
+                 (const Tributary__V1__StatusShow *message,
                   void *closure_data);
 typedef void (*Tributary__V1__LedgerShow_Closure)
                  (const Tributary__V1__LedgerShow *message,
@@ -1862,6 +2296,9 @@ typedef void (*Tributary__V1__PhaseRecord_Closure)
 typedef void (*Tributary__V1__JobRecord_Closure)
                  (const Tributary__V1__JobRecord *message,
                   void *closure_data);
+typedef void (*Tributary__V1__JobSummary_Closure)
+                 (const Tributary__V1__JobSummary *message,
+                  void *closure_data);
 typedef void (*Tributary__V1__ModelRecord_Closure)
                  (const Tributary__V1__ModelRecord *message,
                   void *closure_data);
@@ -1870,6 +2307,9 @@ typedef void (*Tributary__V1__ModelFile_Closure)
                   void *closure_data);
 typedef void (*Tributary__V1__DoctorLine_Closure)
                  (const Tributary__V1__DoctorLine *message,
+                  void *closure_data);
+typedef void (*Tributary__V1__StatusRecord_Closure)
+                 (const Tributary__V1__StatusRecord *message,
                   void *closure_data);
 typedef void (*Tributary__V1__ChargeRecord_Closure)
                  (const Tributary__V1__ChargeRecord *message,
@@ -1904,6 +2344,9 @@ typedef void (*Tributary__V1__RoundRecords_Closure)
 typedef void (*Tributary__V1__ModelRecords_Closure)
                  (const Tributary__V1__ModelRecords *message,
                   void *closure_data);
+typedef void (*Tributary__V1__JobSummaries_Closure)
+                 (const Tributary__V1__JobSummaries *message,
+                  void *closure_data);
 typedef void (*Tributary__V1__DoctorReport_Closure)
                  (const Tributary__V1__DoctorReport *message,
                   void *closure_data);
@@ -1920,6 +2363,8 @@ extern const ProtobufCMessageDescriptor tributary__v1__plan_apply__descriptor;
 extern const ProtobufCMessageDescriptor tributary__v1__plan_list__descriptor;
 extern const ProtobufCMessageDescriptor tributary__v1__plan_show__descriptor;
 extern const ProtobufCMessageDescriptor tributary__v1__token_create__descriptor;
+extern const ProtobufCMessageDescriptor tributary__v1__plan_pause__descriptor;
+extern const ProtobufCMessageDescriptor tributary__v1__plan_resume__descriptor;
 extern const ProtobufCMessageDescriptor tributary__v1__agent_list__descriptor;
 extern const ProtobufCMessageDescriptor tributary__v1__agent_show__descriptor;
 extern const ProtobufCMessageDescriptor tributary__v1__agent_revoke__descriptor;
@@ -1928,9 +2373,12 @@ extern const ProtobufCMessageDescriptor tributary__v1__round_list__descriptor;
 extern const ProtobufCMessageDescriptor tributary__v1__round_show__descriptor;
 extern const ProtobufCMessageDescriptor tributary__v1__round_cancel__descriptor;
 extern const ProtobufCMessageDescriptor tributary__v1__job_watch__descriptor;
+extern const ProtobufCMessageDescriptor tributary__v1__job_list__descriptor;
+extern const ProtobufCMessageDescriptor tributary__v1__job_cancel__descriptor;
 extern const ProtobufCMessageDescriptor tributary__v1__model_list__descriptor;
 extern const ProtobufCMessageDescriptor tributary__v1__model_show__descriptor;
 extern const ProtobufCMessageDescriptor tributary__v1__doctor_run__descriptor;
+extern const ProtobufCMessageDescriptor tributary__v1__status_show__descriptor;
 extern const ProtobufCMessageDescriptor tributary__v1__ledger_show__descriptor;
 extern const ProtobufCMessageDescriptor tributary__v1__audit_log__descriptor;
 extern const ProtobufCMessageDescriptor tributary__v1__audit_prove__descriptor;
@@ -1946,9 +2394,11 @@ extern const ProtobufCMessageDescriptor tributary__v1__round_record__descriptor;
 extern const ProtobufCMessageDescriptor tributary__v1__distillation_record__descriptor;
 extern const ProtobufCMessageDescriptor tributary__v1__phase_record__descriptor;
 extern const ProtobufCMessageDescriptor tributary__v1__job_record__descriptor;
+extern const ProtobufCMessageDescriptor tributary__v1__job_summary__descriptor;
 extern const ProtobufCMessageDescriptor tributary__v1__model_record__descriptor;
 extern const ProtobufCMessageDescriptor tributary__v1__model_file__descriptor;
 extern const ProtobufCMessageDescriptor tributary__v1__doctor_line__descriptor;
+extern const ProtobufCMessageDescriptor tributary__v1__status_record__descriptor;
 extern const ProtobufCMessageDescriptor tributary__v1__charge_record__descriptor;
 extern const ProtobufCMessageDescriptor tributary__v1__ledger_record__descriptor;
 extern const ProtobufCMessageDescriptor tributary__v1__log_entry__descriptor;
@@ -1960,6 +2410,7 @@ extern const ProtobufCMessageDescriptor tributary__v1__plan_records__descriptor;
 extern const ProtobufCMessageDescriptor tributary__v1__agent_records__descriptor;
 extern const ProtobufCMessageDescriptor tributary__v1__round_records__descriptor;
 extern const ProtobufCMessageDescriptor tributary__v1__model_records__descriptor;
+extern const ProtobufCMessageDescriptor tributary__v1__job_summaries__descriptor;
 extern const ProtobufCMessageDescriptor tributary__v1__doctor_report__descriptor;
 extern const ProtobufCMessageDescriptor tributary__v1__admin_response__descriptor;
 

@@ -78,10 +78,14 @@ struct  Tributary__V1__CheckInRequest
    * how long the device is willing to wait for an assignment
    */
   uint32_t wait_seconds;
+  /*
+   * why the device takes no work now; empty: it does
+   */
+  char *unavailable;
 };
 #define TRIBUTARY__V1__CHECK_IN_REQUEST__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&tributary__v1__check_in_request__descriptor) \
-    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0,NULL, 0,NULL, {0,NULL}, 0, 0 }
+    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0,NULL, 0,NULL, {0,NULL}, 0, 0, (char *)protobuf_c_empty_string }
 
 
 /*

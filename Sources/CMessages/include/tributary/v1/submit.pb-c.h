@@ -34,7 +34,11 @@ typedef enum _Tributary__V1__SubmitStatus__Verdict {
   TRIBUTARY__V1__SUBMIT_STATUS__VERDICT__ACCEPTED = 2,
   TRIBUTARY__V1__SUBMIT_STATUS__VERDICT__DUPLICATE = 3,
   TRIBUTARY__V1__SUBMIT_STATUS__VERDICT__GONE = 4,
-  TRIBUTARY__V1__SUBMIT_STATUS__VERDICT__REJECTED = 5
+  TRIBUTARY__V1__SUBMIT_STATUS__VERDICT__REJECTED = 5,
+  /*
+   * wanted, but there is no room for it now: ask again after `retry_seconds`
+   */
+  TRIBUTARY__V1__SUBMIT_STATUS__VERDICT__LATER = 6
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(TRIBUTARY__V1__SUBMIT_STATUS__VERDICT)
 } Tributary__V1__SubmitStatus__Verdict;
 
@@ -152,10 +156,11 @@ struct  Tributary__V1__SubmitStatus
    * of a rejection: wrongLattice wrongDimension normBound tooManyExamples digestMismatch notSelected badToken malformed
    */
   char *reason;
+  uint32_t retry_seconds;
 };
 #define TRIBUTARY__V1__SUBMIT_STATUS__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&tributary__v1__submit_status__descriptor) \
-    , TRIBUTARY__V1__SUBMIT_STATUS__VERDICT__UNSPECIFIED, 0, (char *)protobuf_c_empty_string }
+    , TRIBUTARY__V1__SUBMIT_STATUS__VERDICT__UNSPECIFIED, 0, (char *)protobuf_c_empty_string, 0 }
 
 
 /* Tributary__V1__SubmitProbe methods */
