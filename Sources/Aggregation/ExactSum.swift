@@ -28,6 +28,30 @@ package struct CheckedUpdate: Sendable {
     fileprivate let withinClip: Bool
 }
 
+/// What an update must be to go into a sum. It holds nothing of the sum, so that one can be looked at while another is added.
+package struct UpdateCheck: Sendable {
+    fileprivate let lattice: Lattice
+    fileprivate let maxWeight: UInt64
+
+    /// Looks at an update that is to count `weight` times.
+    ///
+    /// - Parameter withinClip: what its agent says of it, whether it was not clipped.
+    /// - Throws: `wrongDimension` when there are not D values, `normBound` when the lattice does
+    ///   not admit them, `tooManyExamples` when `weight` exceeds the most one update may weigh,
+    ///   `malformed` when it is 0.
+    package func checked(
+        _ elements: UpdateElements, weight: UInt64, withinClip: Bool
+    ) throws(UpdateRejectionError) -> CheckedUpdate {
+        guard elements.count == lattice.dimension else {
+            throw UpdateRejectionError(reason: .wrongDimension)
+        }
+        guard weight > 0 else { throw UpdateRejectionError(reason: .malformed) }
+        guard weight <= maxWeight else { throw UpdateRejectionError(reason: .tooManyExamples) }
+        guard lattice.admits(elements) else { throw UpdateRejectionError(reason: .normBound) }
+        return CheckedUpdate(elements: elements, weight: weight, withinClip: withinClip)
+    }
+}
+
 /// The sum of a round's updates, each times its weight, in exact integers: the order of arrival
 /// leaves no trace.
 package struct ExactSum: Sendable {
@@ -54,22 +78,16 @@ package struct ExactSum: Sendable {
         sums = [Int64](repeating: 0, count: lattice.dimension)
     }
 
+    /// Looks at updates for this sum.
+    package var check: UpdateCheck { UpdateCheck(lattice: lattice, maxWeight: maxWeight) }
+
     /// Looks at an update that is to count `weight` times.
     ///
-    /// - Parameter withinClip: what its agent says of it, whether it was not clipped.
-    /// - Throws: `wrongDimension` when there are not D values, `normBound` when the lattice does
-    ///   not admit them, `tooManyExamples` when `weight` exceeds the most one update may weigh,
-    ///   `malformed` when it is 0.
+    /// - Throws: as `UpdateCheck.checked`.
     package func checked(
         _ elements: UpdateElements, weight: UInt64, withinClip: Bool
     ) throws(UpdateRejectionError) -> CheckedUpdate {
-        guard elements.count == lattice.dimension else {
-            throw UpdateRejectionError(reason: .wrongDimension)
-        }
-        guard weight > 0 else { throw UpdateRejectionError(reason: .malformed) }
-        guard weight <= maxWeight else { throw UpdateRejectionError(reason: .tooManyExamples) }
-        guard lattice.admits(elements) else { throw UpdateRejectionError(reason: .normBound) }
-        return CheckedUpdate(elements: elements, weight: weight, withinClip: withinClip)
+        try check.checked(elements, weight: weight, withinClip: withinClip)
     }
 
     /// Adds an update that `checked` gave.

@@ -16,11 +16,25 @@ final class Trial {
             rules: rules, population: Set(agents.prefix(known ?? count)), now: Self.opened)
     }
 
+    /// Goes on with a round at a time: `members` and `passedOver` are numbers of agents.
+    init(
+        _ rules: SelectionRules, agents count: Int = 8, resuming phase: PastRound.Phase,
+        members: Range<Int>, passedOver: Range<Int>, at seconds: Double
+    ) {
+        agents = (0..<count).compactMap { AgentID("agent-\($0)") }
+        machine = RoundMachine(
+            resuming: PastRound(
+                phase: phase, population: Set(agents), members: Set(agents[members]),
+                passedOver: Set(agents[passedOver])),
+            rules: rules, now: Self.instant(seconds))
+    }
+
     static func instant(_ seconds: Double) -> MonotonicInstant {
         opened.advanced(bySeconds: seconds)
     }
 
     var counts: (selected: Int, reported: Int) { machine.counts }
+    var deadline: MonotonicInstant? { machine.deadline }
     var isOpen: Bool { machine.isOpen }
     var takesNewMembers: Bool { machine.takesNewMembers }
     func standing(_ agent: Int) -> Cohort.Standing? { machine.standing(of: agents[agent]) }

@@ -54,6 +54,41 @@ package struct RoundMachine: ~Copyable {
         phase = .selecting(ends: now.advanced(bySeconds: rules.selectionSeconds))
     }
 
+    /// Goes on with a round whose coordinator was restarted.
+    ///
+    /// Whoever holds a place keeps it, for a lease to come back in; what was counted has to come again, since the sum died
+    /// with its process. A deadline of this boot stands, but for that lease.
+    package init(resuming past: PastRound, rules: SelectionRules, now: MonotonicInstant) {
+        self.rules = rules
+        cohort = Cohort(population: past.population)
+        for agent in past.passedOver { cohort.passOver(agent) }
+        let leaseEnds = now.advanced(bySeconds: rules.leaseSeconds)
+        for agent in past.members { cohort.set(agent, to: .training(leaseEnds: leaseEnds)) }
+        switch past.phase {
+        case .selecting(let ends):
+            phase = .selecting(
+                ends: ends.map { max($0, leaseEnds) }
+                    ?? now.advanced(bySeconds: rules.selectionSeconds))
+        case .training(let end):
+            let deadline =
+                end.map { max($0, leaseEnds) } ?? now.advanced(bySeconds: rules.reportSeconds)
+            phase = .training(
+                deadline: deadline, latest: deadline.advanced(bySeconds: rules.reportSeconds))
+        case .closed(let reported):
+            for agent in reported { cohort.set(agent, to: .reported) }
+            phase = .closed
+        }
+    }
+
+    /// When the present phase ends at the latest, unless an upload moves then; nil once the round is closed.
+    package var deadline: MonotonicInstant? {
+        switch phase {
+        case .selecting(let ends): ends
+        case .training(let deadline, _): deadline
+        case .closed: nil
+        }
+    }
+
     /// Members selected and updates counted so far.
     package var counts: (selected: Int, reported: Int) { (cohort.members.count, cohort.reported) }
 
@@ -63,6 +98,11 @@ package struct RoundMachine: ~Copyable {
     /// Whether the round still takes updates.
     package var isOpen: Bool {
         if case .closed = phase { false } else { true }
+    }
+
+    /// Whether the selection window is open.
+    package var isSelecting: Bool {
+        if case .selecting = phase { true } else { false }
     }
 
     /// Whether an agent that has not been asked yet may still join, so that its coin is worth drawing.
