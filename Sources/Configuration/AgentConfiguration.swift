@@ -12,15 +12,22 @@ package struct AgentConfiguration: Sendable {
     /// The least local noise multiplier of a plan that this device takes part in; no plan can
     /// weaken it.
     package var localNoiseFloor: Double
+    /// When this device takes work.
+    package var participation: ParticipationRules
+    /// What training may take of it.
+    package var limits: TrainingLimits
 
     package init(
         stateDirectory: String, logLevel: String, data: [(plan: PlanID, directory: String)],
-        localNoiseFloor: Double = 0
+        localNoiseFloor: Double = 0, participation: ParticipationRules = ParticipationRules(),
+        limits: TrainingLimits = TrainingLimits()
     ) {
         self.stateDirectory = stateDirectory
         self.logLevel = logLevel
         self.data = data
         self.localNoiseFloor = localNoiseFloor
+        self.participation = participation
+        self.limits = limits
     }
 
     /// Reads and parses `file`.
@@ -50,12 +57,15 @@ package struct AgentConfiguration: Sendable {
             data: data,
             localNoiseFloor: try root.section(.privacy, of: PrivacyKey.self)?.number(
                 .localNoiseFloor, .from(0, to: PrivacyPlan.largestNoiseMultiplier), default: 0)
-                ?? 0)
+                ?? 0,
+            participation: try ParticipationRules(
+                root.section(.participation, of: ParticipationRules.Key.self)),
+            limits: try TrainingLimits(root.section(.limits, of: TrainingLimits.Key.self)))
     }
 
     private static let standardStateDirectory = "/var/lib/tributary-agent"
 
-    private enum RootKey: String, SectionKey { case agent, data, privacy }
+    private enum RootKey: String, SectionKey { case agent, data, privacy, participation, limits }
 
     private enum AgentKey: String, SectionKey {
         case stateDirectory = "state_directory"

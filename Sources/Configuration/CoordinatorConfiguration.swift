@@ -19,6 +19,10 @@ package struct CoordinatorConfiguration: Sendable {
     package var deviceDays: Double
     /// Where the log is served over HTTP; nil: it is not.
     package var http: HTTP?
+    /// What peers may take.
+    package var limits: CoordinatorLimits
+    /// MiB that are to stay free below the state directory: with less, nothing new begins.
+    package var minFreeMiB: Int
     /// Where the key is that signs models.
     package var keys: CoordinatorKeys
     /// A `[data.NAME]` table each: what the plan's teacher is trained on, and what its versions are
@@ -28,6 +32,7 @@ package struct CoordinatorConfiguration: Sendable {
     package init(
         listen: String, port: Int, addresses: [String], logLevel: String, checkInWaitSeconds: Int,
         comeBackSeconds: Int, deviceDays: Double = Self.standardDeviceDays, http: HTTP? = nil,
+        limits: CoordinatorLimits = CoordinatorLimits(), minFreeMiB: Int = Self.standardMinFreeMiB,
         keys: CoordinatorKeys = CoordinatorKeys(),
         data: [PlanID: (publicDirectory: String, testDirectory: String)]
     ) {
@@ -39,6 +44,8 @@ package struct CoordinatorConfiguration: Sendable {
         self.comeBackSeconds = comeBackSeconds
         self.deviceDays = deviceDays
         self.http = http
+        self.limits = limits
+        self.minFreeMiB = minFreeMiB
         self.keys = keys
         self.data = data
     }
@@ -75,6 +82,8 @@ package struct CoordinatorConfiguration: Sendable {
         let log = try root.section(.log, of: LogKey.self)
         let checkIn = try root.section(.checkIn, of: CheckInKey.self)
         let certificates = try root.section(.certificates, of: CertificatesKey.self)
+        let limits = try root.section(.limits, of: CoordinatorLimits.Key.self)
+        let storage = try root.section(.storage, of: StorageKey.self)
         let http = try root.section(.http, of: HTTPKey.self)
         let keys = try root.section(.keys, of: CoordinatorKeys.Key.self)
         let data = try plans(root.value(.data), file: file) {
@@ -95,11 +104,15 @@ package struct CoordinatorConfiguration: Sendable {
             deviceDays: try certificates?.number(
                 .deviceDays, .from(0.0001, to: 825), default: standardDeviceDays)
                 ?? standardDeviceDays,
-            http: try http.map(HTTP.init), keys: try CoordinatorKeys(keys, file: file),
+            http: try http.map(HTTP.init), limits: try CoordinatorLimits(limits),
+            minFreeMiB: try storage?.integer(
+                .minFreeMiB, 0...(1 << 30), default: standardMinFreeMiB) ?? standardMinFreeMiB,
+            keys: try CoordinatorKeys(keys, file: file),
             data: Dictionary(uniqueKeysWithValues: data))
     }
 
     package static let standardDeviceDays = 90.0
+    package static let standardMinFreeMiB = 256
 
     fileprivate static let addressRule = "a host name or an IP address, without a port"
 
@@ -121,7 +134,7 @@ package struct CoordinatorConfiguration: Sendable {
     }
 
     private enum RootKey: String, SectionKey {
-        case server, log, keys, certificates
+        case server, log, keys, certificates, limits, storage
         case checkIn = "check_in"
         case http, data
     }
@@ -136,6 +149,8 @@ package struct CoordinatorConfiguration: Sendable {
     }
 
     private enum CertificatesKey: String, SectionKey { case deviceDays = "device_days" }
+
+    private enum StorageKey: String, SectionKey { case minFreeMiB = "min_free_mib" }
 
     fileprivate enum HTTPKey: String, SectionKey { case listen, port }
 

@@ -42,7 +42,9 @@ package enum PlanFile {
             privacy: privacy,
             server: try serverPlan(try root.section(.server, of: ServerKey.self)),
             sealing: try sealingPlan(try root.section(.sealing, of: SealingKey.self)),
-            card: try cardPlan(try root.section(.modelCard, of: CardKey.self)))
+            card: try cardPlan(try root.section(.modelCard, of: CardKey.self)),
+            schedule: try schedulePlan(try root.section(.schedule, of: ScheduleKey.self)),
+            retention: try retentionPlan(try root.section(.retention, of: RetentionKey.self)))
     }
 
     private static let nameRule =
@@ -70,7 +72,7 @@ package enum PlanFile {
 
     enum PlanKey: String, SectionKey {
         case plan, data, model, training, teacher, distillation, round, clipping, privacy, server
-        case sealing
+        case sealing, schedule, retention
         case modelCard = "model_card"
     }
 

@@ -24,6 +24,44 @@ import Testing
         #expect(here.stateDirectory == "state")
     }
 
+    @Test("the owner's rules and limits are read")
+    func deviceRules() throws {
+        let agent = try parse(
+            """
+            [participation]
+            max_load = 1.5
+            min_memory_mib = 200
+            only_on_mains = true
+            min_battery_percent = 40
+            metered = "refuse"
+            metered_interfaces = ["wwan*", "usb0"]
+            windows = ["22:00-06:00", "12:00-13:00"]
+            rounds_per_day = 24
+            [limits]
+            nice = 10
+            cpu_percent = 25
+            memory_mib = 64
+            """)
+        var rules = ParticipationRules()
+        rules.maxLoad = 1.5
+        rules.minMemoryMiB = 200
+        rules.onlyOnMains = true
+        rules.minBatteryPercent = 40
+        rules.refusesMetered = true
+        rules.meteredInterfaces = ["wwan*", "usb0"]
+        rules.windows = ["22:00-06:00", "12:00-13:00"].compactMap(TimeWindow.init)
+        rules.roundsPerDay = 24
+        #expect(agent.participation == rules)
+        var limits = TrainingLimits()
+        limits.nice = 10
+        limits.cpuPercent = 25
+        limits.memoryMiB = 64
+        #expect(agent.limits == limits)
+        let none = try parse("[participation]\n[limits]\n")
+        #expect(none.participation == ParticipationRules())
+        #expect(none.limits == TrainingLimits())
+    }
+
     @Test("an empty file means the defaults")
     func defaults() throws {
         let agent = try parse("")
@@ -63,6 +101,36 @@ import Testing
             (
                 "[data]\nfashion = \"x\"",
                 "2:11: [data.fashion] is text; write it as a table"
+            ),
+            (
+                "[participation]\nmax_load = 0",
+                "2:12: max_load in [participation] is 0; write a number from 0.01 to 10000"
+            ),
+            (
+                "[participation]\nmetered = \"no\"",
+                #"2:11: metered in [participation] is "no"; write one of "allow", "refuse""#
+            ),
+            (
+                "[participation]\nmetered_interfaces = [\"w*n\"]",
+                #"2:23: metered_interfaces in [participation] is "w*n"; write the name of an "#
+                    + "interface, or the beginning of one and *"
+            ),
+            (
+                "[participation]\nwindows = [\"22:00-06:00\", \"22-6\"]",
+                #"2:27: windows in [participation] is "22-6"; write a time of day as "#
+                    + #""22:00-06:00""#
+            ),
+            (
+                "[participation]\nwindows = \"22:00-06:00\"",
+                "2:11: windows in [participation] is text; write an array of at most 32 times of day"
+            ),
+            (
+                "[limits]\ncpu_percent = 0",
+                "2:15: cpu_percent in [limits] is 0; write a whole number from 1 to 100"
+            ),
+            (
+                "[limits]\nmemory = 3",
+                "2:1: unknown key 'memory' in [limits]; did you mean 'memory_mib'?"
             ),
             ("data = 1", "1:8: [data] is a whole number; write [data.NAME] tables"),
             (

@@ -3,33 +3,46 @@ import Federation
 import Testing
 
 @Suite struct CoordinatorConfigurationTests {
+    private static let everyKeyText = """
+        [server]
+        listen = "::1"
+        port = 0
+        addresses = ["fleet.example.org", "192.0.2.7", "2001:db8::7"]
+        [log]
+        level = "warning"
+        [check_in]
+        wait_seconds = 5
+        come_back_seconds = 7
+        [keys]
+        model_signing = "pkcs11:object=models"
+        passphrase_file = "passphrase"
+        pin_file = "/etc/pin"
+        signature = "certificate"
+        [certificates]
+        device_days = 0.5
+        [limits]
+        connections = 9
+        connections_per_address = 8
+        handshakes_per_second = 70
+        handshakes_per_second_per_address = 60
+        handshake_seconds = 5
+        stalled_seconds = 4
+        idle_seconds = 3
+        uploads_in_flight_mib = 0
+        buffers_mib = 11
+        [storage]
+        min_free_mib = 12
+        [http]
+        listen = "0.0.0.0"
+        port = 8080
+        [data.tiny]
+        public = "public"
+        test = "/srv/test"
+        """
+
     @Test("every key arrives where it belongs")
     func everyKey() throws {
-        let coordinator = try parse(
-            """
-            [server]
-            listen = "::1"
-            port = 0
-            addresses = ["fleet.example.org", "192.0.2.7", "2001:db8::7"]
-            [log]
-            level = "warning"
-            [check_in]
-            wait_seconds = 5
-            come_back_seconds = 7
-            [keys]
-            model_signing = "pkcs11:object=models"
-            passphrase_file = "passphrase"
-            pin_file = "/etc/pin"
-            signature = "certificate"
-            [certificates]
-            device_days = 0.5
-            [http]
-            listen = "0.0.0.0"
-            port = 8080
-            [data.tiny]
-            public = "public"
-            test = "/srv/test"
-            """)
+        let coordinator = try parse(Self.everyKeyText)
         #expect(coordinator.listen == "::1")
         #expect(coordinator.port == 0)
         #expect(coordinator.addresses == ["fleet.example.org", "192.0.2.7", "2001:db8::7"])
@@ -43,6 +56,18 @@ import Testing
                     passphraseFile: "/srv/fleet/passphrase", pinFile: "/etc/pin",
                     signature: .certificate))
         #expect(coordinator.deviceDays == 0.5)
+        var limits = CoordinatorLimits()
+        limits.connections = 9
+        limits.connectionsPerAddress = 8
+        limits.handshakesPerSecond = 70
+        limits.handshakesPerSecondPerAddress = 60
+        limits.handshakeSeconds = 5
+        limits.stalledSeconds = 4
+        limits.idleSeconds = 3
+        limits.uploadsInFlightMiB = 0
+        limits.buffersMiB = 11
+        #expect(coordinator.limits == limits)
+        #expect(coordinator.minFreeMiB == 12)
         #expect(coordinator.http == .init(listen: "0.0.0.0", port: 8080))
         let tiny = try #require(PlanID("tiny"))
         let data = try #require(coordinator.data[tiny])
@@ -58,7 +83,9 @@ import Testing
         #expect(coordinator.logLevel == "info")
         #expect(coordinator.checkInWaitSeconds == 30)
         #expect(coordinator.comeBackSeconds == 60)
+        #expect(coordinator.limits == CoordinatorLimits())
         #expect(coordinator.deviceDays == 90)
+        #expect(coordinator.minFreeMiB == 256)
         #expect(coordinator.http == nil)
         #expect(
             coordinator.keys

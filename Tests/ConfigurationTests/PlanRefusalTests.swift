@@ -40,7 +40,7 @@ struct Mistake: CustomTestStringConvertible {
                 "[sealing]", "[unrelated]", "51:2",
                 "unknown key 'unrelated' at the top level",
                 "known keys: plan, data, model, training, teacher, distillation, "
-                    + "round, clipping, privacy, server, sealing, model_card"),
+                    + "round, clipping, privacy, server, sealing, schedule, retention, model_card"),
             Mistake(
                 "epochs = 2", "epochs = 2.0", "20:10",
                 "epochs in [training] is a decimal number",

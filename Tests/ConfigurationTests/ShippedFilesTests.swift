@@ -12,6 +12,8 @@ import Testing
         #expect(agent.stateDirectory == defaults.stateDirectory)
         #expect(agent.logLevel == defaults.logLevel)
         #expect(agent.localNoiseFloor == defaults.localNoiseFloor)
+        #expect(agent.participation == defaults.participation)
+        #expect(agent.limits == defaults.limits)
         #expect(agent.data.map(\.plan.name) == ["fashion"])
     }
 
@@ -28,6 +30,7 @@ import Testing
         #expect(coordinator.checkInWaitSeconds == defaults.checkInWaitSeconds)
         #expect(coordinator.comeBackSeconds == defaults.comeBackSeconds)
         #expect(coordinator.deviceDays == defaults.deviceDays)
+        #expect(coordinator.minFreeMiB == defaults.minFreeMiB)
         #expect(coordinator.http == defaults.http)
         #expect(coordinator.keys == defaults.keys)
         #expect(coordinator.data.keys.map(\.name) == ["fashion"])
@@ -49,7 +52,8 @@ import Testing
 
     @Test("agent.toml has every key that is known, and only those")
     func agentKeys() throws {
-        try expectEveryKey(in: "agent-config/agent.toml", ["agent", "data.fashion", "privacy"]) {
+        let sections = ["agent", "data.fashion", "privacy", "participation", "limits"]
+        try expectEveryKey(in: "agent-config/agent.toml", sections) {
             _ = try AgentConfiguration.parse($0, file: "agent.toml")
         }
     }
@@ -57,7 +61,8 @@ import Testing
     @Test("coordinator.toml has every key that is known, and only those")
     func coordinatorKeys() throws {
         let sections = [
-            "server", "log", "check_in", "keys", "certificates", "http", "data.fashion",
+            "server", "log", "check_in", "limits", "storage", "keys", "certificates", "http",
+            "data.fashion",
         ]
         try expectEveryKey(in: "coordinator-config/coordinator.toml", sections) {
             _ = try CoordinatorConfiguration.parse($0, file: "coordinator.toml")
@@ -68,7 +73,8 @@ import Testing
     func planKeys() throws {
         let sections = [
             "plan", "data", "[model.layers]", "training", "teacher", "[teacher.layers]",
-            "distillation", "round", "clipping", "privacy", "server", "sealing", "model_card",
+            "distillation", "round", "clipping", "privacy", "server", "sealing", "schedule",
+            "retention", "model_card",
         ]
         // A teacher's layers have a student's keys.
         let alike = ["[teacher.layers]": "[model.layers]"]
@@ -86,8 +92,10 @@ import Testing
         #expect(documented.keys.sorted() == sections.sorted())
         for section in sections {
             // The parser says itself which keys a section has.
+            let header = text.contains("\n[\(section)]\n") ? "" : "# "
             let strange = text.replacing(
-                "\n[\(section)]\n", with: "\n[\(section)]\nxyzxyzxyz = 1\n", maxReplacements: 1)
+                "\n\(header)[\(section)]\n", with: "\n[\(section)]\nxyzxyzxyz = 1\n",
+                maxReplacements: 1)
             let fault = #expect(throws: Fault.self) { try parse(Array(strange.utf8)) }
             let remedy = try #require(fault?.remedy)
             let known = remedy.trimmingPrefix("known keys: ").split(separator: ", ").map(
@@ -97,11 +105,11 @@ import Testing
         }
     }
 
-    /// The keys under each table header of `text`, commented ones included.
+    /// The keys under each table header of `text`, commented ones of both included.
     private func keys(of text: String) -> [String: Set<String>] {
         var keys: [String: Set<String>] = [:]
         var section = ""
-        for line in text.split(separator: "\n") {
+        for line in text.split(separator: "\n").map({ $0.trimmingPrefix("# ") }) {
             if line.hasPrefix("["), line.hasSuffix("]") {
                 section = String(line.dropFirst().dropLast())
                 keys[section, default: []] = keys[section] ?? []
@@ -110,7 +118,7 @@ import Testing
                 if section.hasPrefix("["), path.count == 2, keys[String(path[0])] != nil {
                     keys[String(path[0])]?.insert(String(path[1]))
                 }
-            } else if let key = line.trimmingPrefix("# ").firstMatch(of: /^([a-z_]+) =/) {
+            } else if let key = line.firstMatch(of: /^([a-z_]+) =/) {
                 keys[section, default: []].insert(String(key.1))
             }
         }
