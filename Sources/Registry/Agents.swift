@@ -50,6 +50,23 @@ extension Registry {
         }
     }
 
+    /// At most `limit` agents whose names come after `after`, ordered by name.
+    package func agents(after: String, limit: Int) async throws(Fault) -> Page<StoredAgent> {
+        try await read("list the agents") { db in
+            let agents = try StoredAgent.fetchAll(
+                db, sql: "SELECT * FROM agents WHERE id > ? ORDER BY id LIMIT ?",
+                arguments: [after, limit + 1])
+            return try Page(agents, limit: limit).map { agent in
+                var agent = agent
+                agent.plans = try Readiness.fetchAll(
+                    db.cachedStatement(
+                        sql: "SELECT * FROM agent_plans WHERE agent = ? ORDER BY plan"),
+                    arguments: [agent.id])
+                return agent
+            }
+        }
+    }
+
     /// The agent named `id`.
     ///
     /// - Throws: `notFound`.

@@ -8,8 +8,8 @@ import Synchronization
 /// A file appears under its name only when all of it is on the disk: it is written as
 /// `DIR/tmp-...`, synced, renamed, and the rename is synced. What a crash leaves behind is a `tmp-`
 /// file, which the next open removes.
-final class BlobStore: Sendable {
-    private let directory: String
+final class BlobStore: BlobShelf {
+    let directory: String
     private let drafts = Atomic<UInt64>(0)
 
     /// Opens the store, creates it when missing, and removes what a crash left half written.
@@ -71,6 +71,43 @@ final class BlobStore: Sendable {
         return (try file.read(offset: offset, limit: Int(min(UInt64(limit), size - offset))), size)
     }
 
+    func all() throws(Fault) -> [Digest] {
+        var digests: [Digest] = []
+        try forEachName(in: directory) { shelf throws(Fault) in
+            guard shelf.utf8.count == 2 else { return }
+            try forEachName(in: "\(directory)/\(shelf)") { name throws(Fault) in
+                if let digest = Digest(hex: name) { digests.append(digest) }
+            }
+        }
+        return digests
+    }
+
+    func remove(_ digest: Digest) throws(Fault) {
+        guard unlink(path(digest)) != 0, errno != ENOENT else { return }
+        throw storageFault("cannot remove \(path(digest))", errno)
+    }
+
+    func whileNobodyCopies(_ body: () throws(Fault) -> Void) throws(Fault) {
+        let lock = try copyLock()
+        guard flock(lock.descriptor, LOCK_EX | LOCK_NB) == 0 else { return }
+        defer { flock(lock.descriptor, LOCK_UN) }
+        try body()
+    }
+
+    /// Runs `body`, which copies blobs; nobody removes any meanwhile.
+    func copying<Value>(_ body: () throws(Fault) -> Value) throws(Fault) -> Value {
+        let lock = try copyLock()
+        while flock(lock.descriptor, LOCK_SH) != 0 {
+            guard errno == EINTR else { throw storageFault("cannot lock \(directory)", errno) }
+        }
+        defer { flock(lock.descriptor, LOCK_UN) }
+        return try body()
+    }
+
+    private func copyLock() throws(Fault) -> OpenFile {
+        try OpenFile("\(directory)/copy.lock", O_RDWR | O_CREAT)
+    }
+
     private func path(_ digest: Digest) -> String {
         "\(directory)/\(digest.hex.prefix(2))/\(digest.hex)"
     }
@@ -99,14 +136,25 @@ final class BlobStore: Sendable {
     /// Removes `tmp-` files unless a writer, in this process or another, is at work.
     private func removeLeftovers() throws(Fault) {
         let root = try OpenFile(directory, O_RDONLY | O_DIRECTORY)
-        guard flock(root.descriptor, LOCK_EX | LOCK_NB) == 0, let listing = opendir(directory)
-        else { return }
-        defer { closedir(listing) }
-        while let entry = readdir(listing) {
-            let name = withUnsafePointer(to: &entry.pointee.d_name) { field in
-                field.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-            }
+        guard flock(root.descriptor, LOCK_EX | LOCK_NB) == 0 else { return }
+        try forEachName(in: directory) { name in
             if name.hasPrefix("tmp-") { unlink("\(directory)/\(name)") }
         }
+    }
+}
+
+/// Calls `body` with the name of everything in `directory`.
+func forEachName(
+    in directory: String, _ body: (String) throws(Fault) -> Void
+) throws(Fault) {
+    guard let listing = opendir(directory) else {
+        throw storageFault("cannot read the directory \(directory)", errno)
+    }
+    defer { closedir(listing) }
+    while let entry = readdir(listing) {
+        try body(
+            withUnsafePointer(to: &entry.pointee.d_name) { field in
+                field.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+            })
     }
 }

@@ -1,6 +1,15 @@
 package import Federation
 import GRDB
 
+/// An update that was recorded for a round.
+package struct StoredContribution: Sendable, Equatable {
+    package let agent: AgentID
+    package let updateDigest: Digest
+    /// Whether it is missing from the sum: its bytes were lost with a coordinator that died, and did
+    /// not come again, or the sum was closed first.
+    package let isLost: Bool
+}
+
 extension Registry {
     /// Stores whether `agent` was selected, once a (round, agent): a coin is never drawn again, not
     /// even in a new attempt.
@@ -23,36 +32,69 @@ extension Registry {
         }
     }
 
-    /// Notes that `agent`'s update, of `bytes` bytes, is counted in this attempt.
+    /// Whose coins were drawn for a round, and what they said.
+    package func coins(of round: RoundID) async throws(Fault) -> [AgentID: Bool] {
+        try await read("list the coins of round \(round)") { db in
+            let coins = try Row.fetchAll(
+                db, sql: "SELECT agent, selected FROM round_coins WHERE round = ?",
+                arguments: [round])
+            return try coins.reduce(into: [:]) { coins, row in
+                let agent: AgentID = try row.value("agent")
+                coins[agent] = try row.value("selected")
+            }
+        }
+    }
+
+    /// Notes that `agent`'s update, of `bytes` bytes, is counted in this attempt. The same update may
+    /// be counted again by a coordinator that lost it; another one may not take its place.
     ///
-    /// - Returns: false, and changes nothing, when it was counted before.
-    /// - Throws: `gone` when the round has ended or `at` is not its current attempt; `notFound`.
+    /// - Returns: whether it is the first time.
+    /// - Throws: `conflict` when another update of the agent was recorded; `gone` when the round takes
+    ///   no more updates or `at` is not its current attempt; `notFound`.
     package func recordContribution(
         _ at: RoundAttempt, agent: AgentID, updateDigest: Digest, bytes: UInt64
     ) async throws(Fault) -> Bool {
         try await write("count the update of \(agent) in round \(at)") { db in
-            try requireOpen(at, in: db)
+            // Later, what was recorded is what is in the sum.
+            let phase = try requirePhase(of: at, in: db)
+            guard phase == .selecting || phase == .training else {
+                throw Fault(.gone, "round \(at.round) is \(phase.rawValue)")
+            }
             try db.execute(
                 sql: """
-                    INSERT INTO contributions VALUES (?, ?, ?, ?, ?)
+                    INSERT INTO contributions VALUES (?, ?, ?, ?, ?, NULL)
                         ON CONFLICT (round, attempt, agent) DO NOTHING
                     """, arguments: [at.round, at.attempt, agent, updateDigest, bytes.storable])
-            return db.changesCount == 1
+            guard db.changesCount == 0 else { return true }
+            try db.execute(
+                sql: """
+                    UPDATE contributions SET lost = NULL
+                        WHERE round = ? AND attempt = ? AND agent = ? AND updateDigest = ?
+                    """, arguments: [at.round, at.attempt, agent, updateDigest])
+            guard db.changesCount == 1 else {
+                throw Fault(
+                    .conflict, "another update of \(agent) was recorded for round \(at)")
+            }
+            return false
         }
     }
 
-    /// The updates counted in this attempt, ordered by agent.
+    /// The updates recorded for this attempt, ordered by agent.
     package func contributions(
         of at: RoundAttempt
-    ) async throws(Fault) -> [(agent: AgentID, updateDigest: Digest)] {
+    ) async throws(Fault) -> [StoredContribution] {
         try await read("list the updates of round \(at)") { db in
             try Row.fetchAll(
                 db,
                 sql: """
-                    SELECT agent, updateDigest FROM contributions WHERE round = ? AND attempt = ?
-                        ORDER BY agent
+                    SELECT agent, updateDigest, lost IS NOT NULL AS isLost FROM contributions
+                        WHERE round = ? AND attempt = ? ORDER BY agent
                     """, arguments: [at.round.number.storable, at.attempt]
-            ).map { (try $0.value("agent"), try $0.value("updateDigest")) }
+            ).map { row in
+                StoredContribution(
+                    agent: try row.value("agent"), updateDigest: try row.value("updateDigest"),
+                    isLost: try row.value("isLost"))
+            }
         }
     }
 
@@ -69,6 +111,20 @@ extension Registry {
                     "UPDATE rounds SET bytesIn = bytesIn + ?, bytesOut = bytesOut + ? WHERE id = ?",
                 arguments: [bytesIn.storable, bytesOut.storable, at.round.number.storable])
         }
+    }
+}
+
+/// Marks what was recorded for an attempt and is not in its sum.
+func markLost(allBut counted: Set<AgentID>, in at: RoundAttempt, in db: Database) throws {
+    let recorded = try AgentID.fetchAll(
+        db,
+        sql: """
+            SELECT agent FROM contributions WHERE round = ? AND attempt = ? AND lost IS NULL
+            """, arguments: [at.round, at.attempt])
+    for agent in recorded where !counted.contains(agent) {
+        try db.execute(
+            sql: "UPDATE contributions SET lost = 1 WHERE round = ? AND attempt = ? AND agent = ?",
+            arguments: [at.round, at.attempt, agent])
     }
 }
 

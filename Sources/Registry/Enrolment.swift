@@ -55,6 +55,15 @@ extension Registry {
         }
     }
 
+    /// Sees that a device could enrol with the token now, before anything is spent on it.
+    ///
+    /// - Throws: `unauthenticated` when the token is unknown, expired or used up.
+    package func requireUsableToken(secretDigest: Digest, nowUnix: UInt64) async throws(Fault) {
+        try await read("look the token up") { db in
+            _ = try usableToken(secretDigest, nowUnix: nowUnix, in: db)
+        }
+    }
+
     /// Takes one use of the token and adds the agent, whole or not at all.
     ///
     /// - Throws: `unauthenticated` when the token is unknown, expired or used up; `conflict` when
@@ -65,7 +74,9 @@ extension Registry {
         event: FleetEvent
     ) async throws(Fault) {
         try await write("enrol \(agent)") { db in
-            try takeUse(ofToken: secretDigest, nowUnix: nowUnix, in: db)
+            var token = try usableToken(secretDigest, nowUnix: nowUnix, in: db)
+            token.used += 1
+            try token.update(db)
             guard try !StoredAgent.exists(db, key: agent) else {
                 throw Fault(.conflict, "there is already an agent \(agent)")
             }
@@ -86,9 +97,11 @@ extension Registry {
     }
 }
 
-private func takeUse(ofToken secretDigest: Digest, nowUnix: UInt64, in db: Database) throws {
+private func usableToken(
+    _ secretDigest: Digest, nowUnix: UInt64, in db: Database
+) throws -> TokenRecord {
     let remedy = "ask an administrator for a new token (tributary-coordinator agent token)"
-    guard var token = try TokenRecord.fetchOne(db, key: secretDigest) else {
+    guard let token = try TokenRecord.fetchOne(db, key: secretDigest) else {
         throw Fault(
             .unauthenticated, "this fleet does not know the enrolment token", remedy: remedy)
     }
@@ -103,6 +116,5 @@ private func takeUse(ofToken secretDigest: Digest, nowUnix: UInt64, in db: Datab
             .unauthenticated, "the enrolment token was already used \(limit)", remedy: remedy)
     }
     try requireAsSealed(Facet.token[secretDigest], in: db)
-    token.used += 1
-    try token.update(db)
+    return token
 }

@@ -13,27 +13,30 @@ struct Facet: Sendable {
     /// The other columns that are fixed.
     let columns: [String]
     /// Those that hold the digest of a blob.
-    let blobs: [String]
+    let blobs: [BlobColumn]
     /// Which rows must be sealed, as SQL; the others are not history yet.
     let condition: String
 
     private init(
         _ name: String, of table: String, key: [String], fixing columns: [String],
-        blobs: [String] = [], when condition: String = "TRUE"
+        blobs: [String] = [], weights: [String] = [], keptWhile isKept: String = "TRUE",
+        when condition: String = "TRUE"
     ) {
         self.name = name
         self.table = table
         self.key = key
         self.columns = columns
-        self.blobs = blobs
+        self.blobs =
+            blobs.map { BlobColumn(name: $0, isKept: "TRUE") }
+            + weights.map { BlobColumn(name: $0, isKept: isKept) }
         self.condition = condition
     }
 
     /// Every facet. In no facet: `agent_plans`, which devices report; the log's own tables, which
     /// are checked against its checkpoint; `models.position`, which is checked against its leaf.
     static let all = [
-        event, token, agent, person, plan, planVersion, model, modelFile, charge, roundStart,
-        roundRelease, round, roundStep, coin, contribution, job, refusal,
+        event, token, agent, person, plan, planVersion, model, modelFile, collection, charge,
+        roundStart, roundRelease, round, roundStep, coin, contribution, job, refusal,
     ]
 
     // Leaves say their time themselves, except those that were written before they were sealed.
@@ -63,7 +66,8 @@ struct Facet: Sendable {
 
     // state, detail, accuracyTeacher: how far the daemon is with preparing the plan.
     static let plan = Facet(
-        "plan", of: "plans", key: ["id"], fixing: ["currentVersion", "teacherDigest"],
+        "plan", of: "plans", key: ["id"],
+        fixing: ["currentVersion", "teacherDigest", "pausedUnix", "pausedReason"],
         blobs: ["teacherDigest"])
 
     static let planVersion = Facet(
@@ -76,11 +80,22 @@ struct Facet: Sendable {
             "round", "modelDigest", "modelSize", "signatureDigest", "signatureSize",
             "masterDigest", "velocityDigest", "clippingNorm", "accuracy", "heldOutBefore",
             "heldOutAfter", "createdUnix", "parentVersion",
-        ], blobs: ["modelDigest", "signatureDigest", "masterDigest", "velocityDigest"])
+        ], blobs: ["signatureDigest"], weights: ["modelDigest", "masterDigest", "velocityDigest"],
+        keptWhile: "collectedUnix IS NULL")
 
+    // Of a collected version everything stays but the weights: what says where they came from.
     static let modelFile = Facet(
         "model_file", of: "model_files", key: ["plan", "version", "name"],
-        fixing: ["digest", "size"], blobs: ["digest"])
+        fixing: ["digest", "size"], weights: ["digest"],
+        keptWhile: """
+            (name <> 'model.onnx' OR NOT EXISTS (SELECT * FROM models AS owner
+                WHERE owner.plan = model_files.plan AND owner.version = model_files.version
+                    AND owner.collectedUnix IS NOT NULL))
+            """)
+
+    static let collection = Facet(
+        "collection", of: "models", key: ["plan", "version"], fixing: ["collectedUnix"],
+        when: "collectedUnix IS NOT NULL")
 
     static let charge = Facet(
         "charge", of: "ledger", key: ["plan", "round", "attempt"],
@@ -89,6 +104,8 @@ struct Facet: Sendable {
             "chargedUnix",
         ])
 
+    // Sealed again when another attempt begins.
+    // bootID, deadlineNanoseconds: when the present phase ends.
     static let roundStart = Facet(
         "round_start", of: "rounds", key: ["id"],
         fixing: [
@@ -98,8 +115,14 @@ struct Facet: Sendable {
 
     static let roundRelease = Facet(
         "round_release", of: "rounds", key: ["id"], fixing: released,
-        blobs: ["aggregateDigest", "masterDigest", "velocityDigest"],
-        when: "aggregateDigest IS NOT NULL")
+        weights: ["aggregateDigest", "masterDigest", "velocityDigest"],
+        // They go with the version that the round made, or, if it made none, started from.
+        keptWhile: """
+            (phase NOT IN \(finalPhases) OR NOT EXISTS (SELECT * FROM models AS made
+                WHERE made.plan = rounds.plan
+                    AND made.version = ifnull(rounds.publishedVersion, rounds.baseVersion)
+                    AND made.collectedUnix IS NOT NULL))
+            """, when: "aggregateDigest IS NOT NULL")
 
     // The rest of a round is fixed when it ends, with that it released nothing if it did not, and
     // so is what was counted for it.
@@ -119,7 +142,7 @@ struct Facet: Sendable {
 
     static let contribution = Facet(
         "contribution", of: "contributions", key: ["round", "attempt", "agent"],
-        fixing: ["updateDigest", "bytes"], when: roundHasEnded)
+        fixing: ["updateDigest", "bytes", "lost"], when: roundHasEnded)
 
     // roundsDone, state, detail: how far the daemon is with the job's rounds, which are history.
     static let job = Facet(
@@ -132,11 +155,18 @@ struct Facet: Sendable {
 
     private static let released = [
         "aggregateDigest", "masterDigest", "velocityDigest", "nextClippingNorm",
-        "commitmentSecret",
+        "commitmentSecret", "releasedExamples", "releasedRejected",
     ]
     private static let finalPhases = "('published', 'abandoned')"
     private static let roundHasEnded =
         "round IN (SELECT id FROM rounds WHERE phase IN \(finalPhases))"
+}
+
+/// A column with the digest of a blob.
+struct BlobColumn: Sendable {
+    let name: String
+    /// As long as this SQL holds for a row, the blob is kept.
+    let isKept: String
 }
 
 /// Rows of one facet.
@@ -154,6 +184,14 @@ extension Facet {
             condition: (["TRUE"] + key.prefix(values.count).map { "\($0) = ?" })
                 .joined(separator: " AND "),
             arguments: StatementArguments(values))
+    }
+
+    /// This facet as far as an older schema has it: a seal leaves out what is NULL. Nil when it has nothing of it.
+    func existing(in db: Database) throws -> Facet? {
+        let present = Set(try db.columns(in: table).map(\.name))
+        let kept = columns.filter(present.contains)
+        guard !kept.isEmpty || columns.isEmpty else { return nil }
+        return Facet(name, of: table, key: key, fixing: kept, when: condition)
     }
 
     /// Every row that is history.

@@ -51,7 +51,7 @@ extension Registry {
         }
     }
 
-    /// Says where the job stands. Not an event: its rounds are.
+    /// Says where the job stands; one that has ended stays as it ended. Not an event: its rounds are.
     ///
     /// - Throws: `notFound`.
     package func setJob(
@@ -59,9 +59,12 @@ extension Registry {
     ) async throws(Fault) {
         try await write("note the state of job \(job)") { db in
             try db.execute(
-                sql: "UPDATE jobs SET state = ?, detail = ?, roundsDone = ? WHERE id = ?",
-                arguments: [state, detail, roundsDone, job.storable])
-            guard db.changesCount == 1 else { throw Fault(.notFound, "there is no job \(job)") }
+                sql: """
+                    UPDATE jobs SET state = ?, detail = ?, roundsDone = ?
+                        WHERE id = ? AND state = 'running'
+                    """, arguments: [state, detail, roundsDone, job.storable])
+            guard db.changesCount == 0 else { return }
+            _ = try stateOfJob(job, in: db)
         }
     }
 
@@ -77,12 +80,88 @@ extension Registry {
         }
     }
 
+    /// Ends a job that has not ended as `cancelled`; its round, if one is in flight, ends by itself.
+    ///
+    /// - Throws: `notFound`; `conflict` when it has ended.
+    package func cancelJob(
+        _ job: UInt64, detail: String, nowUnix: UInt64, event: FleetEvent
+    ) async throws(Fault) {
+        try await write("cancel job \(job)") { db in
+            try db.execute(
+                sql: """
+                    UPDATE jobs SET state = 'cancelled', detail = ?
+                        WHERE id = ? AND state = 'running'
+                    """, arguments: [detail, job.storable])
+            guard db.changesCount == 1 else {
+                throw Fault(.conflict, "job \(job) is already \(try stateOfJob(job, in: db))")
+            }
+            try append(event, to: db, nowUnix: nowUnix)
+        }
+    }
+
+    /// The newest job of a plan; 0 when it has none.
+    package func lastJob(of plan: PlanID) async throws(Fault) -> UInt64 {
+        try await read("look up the newest job of \(plan)") { db in
+            try UInt64.fetchOne(
+                db, sql: "SELECT MAX(id) FROM jobs WHERE plan = ?", arguments: [plan]) ?? 0
+        }
+    }
+
+    /// How a job's rounds went, as they are history: how many it published, and why the newest that
+    /// ended was abandoned, if it was.
+    package func outcome(
+        ofJob job: UInt64
+    ) async throws(Fault) -> (published: Int, abandoned: String?) {
+        try await read("count the rounds of job \(job)") { db in
+            let published = try Int.fetchOne(
+                db, sql: "SELECT COUNT(*) FROM rounds WHERE job = ? AND phase = 'published'",
+                arguments: [job.storable])
+            let last = try Row.fetchOne(
+                db,
+                sql: """
+                    SELECT phase, reason FROM rounds WHERE job = ?
+                        AND phase IN ('published', 'abandoned') ORDER BY id DESC LIMIT 1
+                    """, arguments: [job.storable])
+            guard let last, try last.value("phase") == RoundPhase.abandoned else {
+                return (published ?? 0, nil)
+            }
+            return (published ?? 0, try last.value("reason") as String)
+        }
+    }
+
+    /// Every job that has not ended, oldest first.
+    package func openJobs() async throws(Fault) -> [StoredJob] {
+        try await read("list the open jobs") { db in
+            try StoredJob.fetchAll(
+                db, sql: "SELECT * FROM jobs WHERE state = 'running' ORDER BY id")
+        }
+    }
+
+    /// When the newest round of a plan started; nil before the first.
+    package func lastRoundStart(of plan: PlanID) async throws(Fault) -> UInt64? {
+        try await read("look up the newest round of \(plan)") { db in
+            try UInt64.fetchOne(
+                db,
+                sql:
+                    "SELECT startedUnixMilliseconds FROM rounds WHERE plan = ? ORDER BY id DESC LIMIT 1",
+                arguments: [plan])
+        }
+    }
+
     /// Every job, oldest first.
     package func jobs() async throws(Fault) -> [StoredJob] {
         try await read("list the jobs") { db in
             try StoredJob.fetchAll(db, sql: "SELECT * FROM jobs ORDER BY id")
         }
     }
+}
+
+/// Throws `notFound`.
+private func stateOfJob(_ job: UInt64, in db: Database) throws -> String {
+    let state = try String.fetchOne(
+        db, sql: "SELECT state FROM jobs WHERE id = ?", arguments: [job.storable])
+    guard let state else { throw Fault(.notFound, "there is no job \(job)") }
+    return state
 }
 
 private func jobWithKey(_ key: String, plan: PlanID, in db: Database) throws -> StoredJob? {

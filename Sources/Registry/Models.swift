@@ -29,6 +29,8 @@ package struct StoredModel: Sendable, Equatable {
     package var files: [StoredModelFile]
     /// Of distillation after the round; nil when it was not tried.
     package var distillation: DistillationTrial?
+    /// When its weights were collected; nil while they are there.
+    package internal(set) var collectedUnix: UInt64?
 
     package init(
         plan: PlanID, version: UInt64, round: RoundID, modelDigest: Digest, modelSize: UInt64,
@@ -85,6 +87,7 @@ extension Registry {
             try insertNext(model, in: db)
             try appendSigned(model, by: event, to: db, nowUnix: nowUnix)
         }
+        pins.settle(model.blobs)
     }
 
     /// Publishes a version that no round made, after an earlier one of the plan.
@@ -102,6 +105,7 @@ extension Registry {
             try insertNext(model, in: db)
             try appendSigned(model, by: event, to: db, nowUnix: nowUnix)
         }
+        pins.settle(model.blobs)
     }
 
     /// Every version of the plan's model, oldest first; empty before version 0.
@@ -152,7 +156,7 @@ extension Registry {
 }
 
 /// Refuses a version of which somebody changed the row or the files' rows from outside.
-private func requireAsSealed(_ model: StoredModel, in db: Database) throws {
+func requireAsSealed(_ model: StoredModel, in db: Database) throws {
     try requireAsSealed(Facet.model[model.plan, model.version], in: db)
     try requireAsSealed(Facet.modelFile[model.plan, model.version], in: db)
 }
@@ -222,6 +226,7 @@ extension StoredModel: FetchableRecord, PersistableRecord {
         parentVersion = try row.optional("parentVersion")
         files = []
         distillation = try DistillationTrial(row: row)
+        collectedUnix = try row.optional("collectedUnix")
     }
 
     func encode(to container: inout PersistenceContainer) {
@@ -242,7 +247,7 @@ extension StoredModel: FetchableRecord, PersistableRecord {
         container["heldOutAfter"] = distillation?.accuracyAfter
     }
 
-    fileprivate func withFiles(in db: Database) throws -> StoredModel {
+    func withFiles(in db: Database) throws -> StoredModel {
         var model = self
         model.files = try StoredModelFile.fetchAll(
             db, sql: "SELECT * FROM model_files WHERE plan = ? AND version = ? ORDER BY name",

@@ -19,6 +19,20 @@ package struct StoredPlan: Sendable, Equatable {
     package let accuracyTeacher: Double?
     /// The teacher that distillation after rounds goes on with, a blob; nil when there is none yet.
     package let teacherDigest: Digest?
+    /// Since when, and why, none of its rounds starts; nil: they may.
+    package let pause: StoredPause?
+}
+
+/// That no round of a plan starts.
+package struct StoredPause: Sendable, Equatable {
+    package let unix: UInt64
+    /// In the words of whoever asked for it; may be empty.
+    package let reason: String
+
+    package init(unix: UInt64, reason: String) {
+        self.unix = unix
+        self.reason = reason
+    }
 }
 
 extension Registry {
@@ -85,6 +99,25 @@ extension Registry {
         }
     }
 
+    /// Pauses the plan, or, when `pause` is nil, ends its pause.
+    ///
+    /// - Throws: `notFound`; `conflict` when it is paused, or not paused, already.
+    package func setPause(
+        _ plan: PlanID, _ pause: StoredPause?, nowUnix: UInt64, event: FleetEvent
+    ) async throws(Fault) {
+        try await write("\(pause == nil ? "resume" : "pause") the plan \(plan)") { db in
+            let isPaused = try requirePlan(plan, in: db).pause != nil
+            guard isPaused == (pause == nil) else {
+                throw Fault(.conflict, "plan \(plan) is \(isPaused ? "already" : "not") paused")
+            }
+            try requireAsSealed(Facet.plan[plan], in: db)
+            try db.execute(
+                sql: "UPDATE plans SET pausedUnix = ?, pausedReason = ? WHERE id = ?",
+                arguments: [pause?.unix.storable, pause?.reason, plan])
+            try append(event, to: db, nowUnix: nowUnix, sealing: [Facet.plan[plan]])
+        }
+    }
+
     /// Keeps the teacher with `digest`, a blob, for distillation after rounds; another text of the
     /// plan begins without one. Nothing happens when it is kept already.
     ///
@@ -123,7 +156,7 @@ private func unknownPlan(_ plan: PlanID) -> Fault {
 extension StoredPlan: FetchableRecord {
     static let selection = """
         SELECT plans.state, plans.detail, plans.accuracyTeacher, plans.teacherDigest,
-            plan_versions.*
+            plans.pausedUnix, plans.pausedReason, plan_versions.*
             FROM plans JOIN plan_versions
             ON plan_versions.plan = plans.id AND plan_versions.version = plans.currentVersion
         """
@@ -139,5 +172,8 @@ extension StoredPlan: FetchableRecord {
         detail = try row.value("detail")
         accuracyTeacher = try row.optional("accuracyTeacher")
         teacherDigest = try row.optional("teacherDigest")
+        let pausedUnix: UInt64? = try row.optional("pausedUnix")
+        let reason: String? = try row.optional("pausedReason")
+        pause = pausedUnix.map { StoredPause(unix: $0, reason: reason ?? "") }
     }
 }

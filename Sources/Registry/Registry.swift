@@ -2,6 +2,7 @@ package import Federation
 import GRDB
 import Glibc
 package import Provenance
+import Synchronization
 
 /// The coordinator's memory: agents, plans, rounds, models, the privacy ledger, the audit log, and
 /// blobs.
@@ -11,16 +12,38 @@ package import Provenance
 /// all. Any number of tasks may call at once; writes are serialised, reads see the last committed
 /// state.
 package final class Registry: Sendable {
-    private let pool: DatabasePool
-    let blobs: BlobStore
+    let pool: any DatabaseWriter
+    let blobs: any BlobShelf
+    let pins = BlobPins()
+    let refusals = DiskRefusals()
     let log: LogSigner
-    private let files: LogFiles
+    private let commits: GroupCommit
+    /// The checkpoint that was verified last.
+    let newest = Mutex<SignedCheckpoint?>(nil)
+    /// What befalls each command on a simulated disk; nil on a real one.
+    let faults: (any DiskFaults)?
 
     private init(pool: DatabasePool, blobs: BlobStore, log: LogSigner, files: LogFiles) {
         self.pool = pool
         self.blobs = blobs
         self.log = log
-        self.files = files
+        commits = GroupCommit(pool, log: log, files: files)
+        faults = nil
+    }
+
+    /// Opens what `disk` holds, as a process does to which `faults` happen.
+    ///
+    /// - Throws: `untrusted` when its log is not what the log key signed.
+    package init(
+        on disk: SimulatedDisk, faults: any DiskFaults, log: LogSigner
+    ) throws(Fault) {
+        try disk.checkLog(key: log.verifier)
+        pool = disk.database
+        blobs = disk
+        self.log = log
+        // The tiles follow from the rows.
+        commits = GroupCommit(pool, log: log, files: nil)
+        self.faults = faults
     }
 
     /// Opens `DIR/registry.sqlite`, `DIR/blobs` and `DIR/log`, creating what is missing and
@@ -29,12 +52,14 @@ package final class Registry: Sendable {
     /// - Parameters:
     ///   - log: signs every new state of the log.
     ///   - sealsOlder: whether a registry of a version that signed no log is taken as it is found.
-    ///   - nowUnix: when that is sealed, if it is one.
+    ///   - migrating: false where a daemon of an older version may be at work on it.
+    ///   - nowUnix: when an older one is sealed.
     /// - Throws: `storage` when `directory` cannot be written or the file is not a registry;
-    ///   `conflict` when a newer Tributary made it; `unavailable` when another process holds it
+    ///   `conflict` when a newer Tributary made it, or an older one and it is not `migrating`; `unavailable` when another process holds it
     ///   locked; `untrusted` when its log is not what the log key signed.
     package static func open(
-        directory: String, log: LogSigner, sealsOlder: Bool = false, nowUnix: UInt64
+        directory: String, log: LogSigner, sealsOlder: Bool = false, migrating: Bool = true,
+        nowUnix: UInt64
     ) throws(Fault) -> Registry {
         try createDirectory(directory)
         let blobs = try BlobStore(directory: directory + "/blobs")
@@ -51,8 +76,11 @@ package final class Registry: Sendable {
             }
             try pool.read { db throws in
                 guard try !migrator.hasBeenSuperseded(db) else { throw newerSchema(file) }
+                guard try migrating || migrator.hasCompletedMigrations(db) else {
+                    throw olderSchema(file)
+                }
             }
-            try migrator.migrate(pool)
+            if migrating { try migrator.migrate(pool) }
             try pool.writeWithoutTransaction { db throws in
                 try requireFullSynchronous(db)
                 try db.inTransaction(.deferred) {
@@ -72,23 +100,52 @@ package final class Registry: Sendable {
     func write<Value: Sendable>(
         _ command: String, _ body: @escaping @Sendable (Database) throws -> Value
     ) async throws(Fault) -> Value {
-        do {
-            return try await pool.writeWithoutTransaction { [log, files] db in
-                let (value, hasAppended) = try transaction(signedBy: log, in: db, body)
-                // What was committed stands, whether or not its readers can be shown it yet: the
-                // next event, or the next open, writes what is missing.
-                if hasAppended { try? files.follow(db) }
-                return value
+        while true {
+            do throws(Fault) {
+                return try await writeOnce(command, body)
+            } catch {
+                guard await mayRetry(after: error) else { throw error }
             }
-        } catch { throw fault(from: error, during: command) }
+        }
+    }
+
+    @inline(never)
+    func writeOnce<Value: Sendable>(
+        _ command: String, _ body: @escaping @Sendable (Database) throws -> Value
+    ) async throws(Fault) -> Value {
+        if let faults {
+            return try await faults.around(command) { [pool, log] () throws(Fault) in
+                try inline(command) {
+                    try pool.writeWithoutTransaction { db in
+                        try transaction(signedBy: log, in: db, body).value
+                    }
+                }
+            }
+        }
+        do { return try await commits.perform(body) } catch {
+            throw fault(from: error, during: command)
+        }
     }
 
     /// Runs `body` on one consistent snapshot.
     func read<Value: Sendable>(
         _ command: String, _ body: @Sendable (Database) throws -> Value
     ) async throws(Fault) -> Value {
+        if let faults {
+            return try await faults.around(command) { [pool] () throws(Fault) in
+                // Nobody else writes meanwhile.
+                try inline(command) { try pool.unsafeRead(body) }
+            }
+        }
         do { return try await pool.read(body) } catch { throw fault(from: error, during: command) }
     }
+}
+
+/// Runs blocking work on the caller's thread.
+private func inline<Value>(
+    _ command: String, _ work: () throws -> Value
+) throws(Fault) -> Value {
+    do { return try work() } catch { throw fault(from: error, during: command) }
 }
 
 private func transaction<Value>(
@@ -124,6 +181,12 @@ private func newerSchema(_ file: String) -> Fault {
     Fault(
         .conflict, "\(file) was made by a newer version of Tributary",
         remedy: "run that version, or restore a backup made before the upgrade")
+}
+
+private func olderSchema(_ file: String) -> Fault {
+    Fault(
+        .conflict, "\(file) was made by an older version of Tributary",
+        remedy: "start the coordinator with this version first, or use the version that runs")
 }
 
 /// Creates `path` unless it is there, for its owner only.

@@ -76,8 +76,10 @@ package enum RegistryAudit {
             configuration.prepareDatabase { limitRows(of: $0) }
             let registry = try DatabaseQueue(path: file, configuration: configuration)
             try registry.read { db in
-                try audit(db, in: directory, key: log, published: published, report: &report)
-                guard readsBlobs else { return }
+                guard
+                    try audit(db, in: directory, key: log, published: published, report: &report),
+                    readsBlobs
+                else { return }
                 try auditContents(of: db, in: directory, report: &report)
             }
         } catch {
@@ -88,11 +90,12 @@ package enum RegistryAudit {
         return report
     }
 
+    /// - Returns: whether the registry is of this version, so that there is more to be read.
     private static func audit(
         _ db: Database, in directory: String, key: LogKey, published: SignedCheckpoint?,
         report: inout Report
-    ) throws {
-        guard let tables = try soundTables(in: db, report: &report) else { return }
+    ) throws -> Bool {
+        guard let tables = try soundTables(in: db, report: &report) else { return false }
         if tables.isSuperset(of: ["events", "log_nodes", "checkpoint", "sealed_rows"]) {
             report.look(at: "events") { report in
                 var audit = LogAudit(db: db, key: key, directory: directory, published: published)
@@ -103,6 +106,7 @@ package enum RegistryAudit {
             }
             report.look(at: "models") { try compareModelPositions(in: db, report: &$0) }
         }
+        return true
     }
 
     private static func auditContents(

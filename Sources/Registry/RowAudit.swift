@@ -56,12 +56,12 @@ func compareModelPositions(in db: Database, report: inout RegistryAudit.Report) 
 func compareBlobs(
     of facet: Facet, in db: Database, directory: String, report: inout RegistryAudit.Report
 ) throws {
-    for column in facet.blobs {
+    for (column, isKept) in facet.blobs.map({ ($0.name, $0.isKept) }) {
         let named = try Row.fetchCursor(
             db,
             sql: """
                 SELECT \(column), MIN(\(facet.keyText)) FROM \(facet.table)
-                    WHERE \(column) IS NOT NULL GROUP BY \(column)
+                    WHERE \(column) IS NOT NULL AND \(isKept) GROUP BY \(column)
                 """)
         while let row = try named.next() {
             let owner = "\(facet.table) \(row[1] as String? ?? "") (\(column))"

@@ -23,6 +23,12 @@ enum Schema {
             for part in [tree, seals, people] { try db.execute(sql: part) }
             try beginTrustChain(db)
         }
+        migrator.registerMigration("5 rounds that go on") { db in
+            try db.execute(sql: continuation)
+        }
+        migrator.registerMigration("6 retention") { db in
+            try db.execute(sql: retention)
+        }
         return migrator
     }
 
@@ -248,6 +254,26 @@ enum Schema {
             refusedUnix INTEGER NOT NULL,
             PRIMARY KEY (agent, plan, version, model)
         ) STRICT;
+        """
+
+    // A deadline is of the monotonic clock of one boot of the machine. What a release says of the cohort
+    // is NULL in private plans, and before it. A lost contribution was recorded, but is not in the sum.
+    private static let continuation = """
+        ALTER TABLE rounds ADD COLUMN bootID TEXT;
+        ALTER TABLE rounds ADD COLUMN deadlineNanoseconds INTEGER
+            CHECK ((deadlineNanoseconds IS NULL) = (bootID IS NULL));
+        ALTER TABLE rounds ADD COLUMN releasedExamples INTEGER;
+        ALTER TABLE rounds ADD COLUMN releasedRejected INTEGER;
+        ALTER TABLE contributions ADD COLUMN lost INTEGER CHECK (lost = 1);
+        ALTER TABLE plans ADD COLUMN pausedUnix INTEGER;
+        ALTER TABLE plans ADD COLUMN pausedReason TEXT;
+        CREATE INDEX rounds_by_job ON rounds (job);
+        CREATE INDEX rounds_by_plan ON rounds (plan);
+        """
+
+    // NULL: the version's weights are kept.
+    private static let retention = """
+        ALTER TABLE models ADD COLUMN collectedUnix INTEGER;
         """
 
     private static let ledger = """

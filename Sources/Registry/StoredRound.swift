@@ -1,6 +1,30 @@
 package import Federation
 import GRDB
 
+/// When the present phase of a round ends, by the monotonic clock of one boot of the machine: after
+/// another boot it means nothing.
+package struct StoredDeadline: Sendable, Equatable {
+    package let bootID: String
+    package let at: MonotonicInstant
+
+    package init(bootID: String, at: MonotonicInstant) {
+        self.bootID = bootID
+        self.at = at
+    }
+}
+
+/// Who took part in a round of a plan that does not keep it secret.
+package struct StoredParticipation: Sendable, Equatable {
+    /// The examples that the counted updates were trained on, and the updates that were refused.
+    package let examples: UInt64
+    package let rejected: Int
+
+    package init(examples: UInt64, rejected: Int) {
+        self.examples = examples
+        self.rejected = rejected
+    }
+}
+
 /// A round at its current attempt, with what has been counted for it.
 package struct StoredRound: Sendable, Equatable {
     package let at: RoundAttempt
@@ -25,13 +49,21 @@ package struct StoredRound: Sendable, Equatable {
     package let aggregateDigest: Digest?
     package let masterDigest: Digest?
     package let velocityDigest: Digest?
+    /// From which the salts of the update commitments come; nil before the release.
+    package let commitmentSecret: Digest?
+    /// Nil before the release, and in private plans.
+    package let participation: StoredParticipation?
+    /// Nil once the sum is closed, and where an older version wrote the round.
+    package let deadline: StoredDeadline?
     package let publishedVersion: UInt64?
     /// Test accuracy of the published version.
     package let accuracy: Double?
     /// Of distillation before it was published; nil when it was not tried.
     package let distillation: DistillationTrial?
-    /// The population's total after this round's charge; nil when it was not charged.
+    /// The population's total after the round's last charge; nil when it was not charged.
     package let epsilonAfter: Double?
+    /// The attempt of that charge.
+    package let chargedAttempt: UInt32?
     /// Agents whose coin said yes.
     package let selected: Int
     /// Updates counted in the current attempt.
@@ -93,10 +125,15 @@ extension Registry {
         }
     }
 
-    /// Rounds neither published nor abandoned, oldest first: what a restarted coordinator must deal
-    /// with.
-    package func unfinishedRounds() async throws(Fault) -> [(at: RoundAttempt, phase: RoundPhase)] {
-        try await rounds(plan: nil).filter { !$0.phase.isFinal }.map { ($0.at, $0.phase) }
+    /// Rounds neither published nor abandoned, oldest first, without their history: what a restarted
+    /// coordinator must deal with.
+    package func unfinishedRounds() async throws(Fault) -> [StoredRound] {
+        try await read("list the unfinished rounds") { db in
+            try StoredRound.fetchAll(
+                db,
+                sql: StoredRound.selection
+                    + " WHERE rounds.phase NOT IN ('published', 'abandoned') ORDER BY rounds.id")
+        }
     }
 }
 
@@ -110,17 +147,18 @@ func unknownRound(_ id: RoundID) -> Fault {
 extension StoredRound: FetchableRecord {
     static let selection = """
         SELECT rounds.*, models.accuracy, models.heldOutBefore, models.heldOutAfter,
-            ledger.epsilonAfter,
+            ledger.epsilonAfter, ledger.attempt AS chargedAttempt,
             (SELECT COUNT(*) FROM round_coins
                 WHERE round_coins.round = rounds.id AND selected) AS selected,
             (SELECT COUNT(*) FROM contributions
                 WHERE contributions.round = rounds.id
-                    AND contributions.attempt = rounds.attempt) AS reported
+                    AND contributions.attempt = rounds.attempt AND lost IS NULL) AS reported
             FROM rounds
             LEFT JOIN models
                 ON models.plan = rounds.plan AND models.version = rounds.publishedVersion
             LEFT JOIN ledger ON ledger.plan = rounds.plan AND ledger.round = rounds.id
-                AND ledger.attempt = rounds.attempt
+                AND ledger.attempt = (SELECT MAX(attempt) FROM ledger AS charges
+                    WHERE charges.plan = rounds.plan AND charges.round = rounds.id)
         """
 
     init(row: Row) throws {
@@ -139,10 +177,23 @@ extension StoredRound: FetchableRecord {
         aggregateDigest = try row.optional("aggregateDigest")
         masterDigest = try row.optional("masterDigest")
         velocityDigest = try row.optional("velocityDigest")
+        commitmentSecret = try row.optional("commitmentSecret")
+        let examples: UInt64? = try row.optional("releasedExamples")
+        let rejected: Int? = try row.optional("releasedRejected")
+        participation = examples.map { StoredParticipation(examples: $0, rejected: rejected ?? 0) }
+        let boot: String? = try row.optional("bootID")
+        let nanoseconds: UInt64? = try row.optional("deadlineNanoseconds")
+        if let boot, let nanoseconds {
+            deadline = StoredDeadline(
+                bootID: boot, at: MonotonicInstant(nanoseconds: nanoseconds))
+        } else {
+            deadline = nil
+        }
         publishedVersion = try row.optional("publishedVersion")
         accuracy = try row.optional("accuracy")
         distillation = try DistillationTrial(row: row)
         epsilonAfter = try row.optional("epsilonAfter")
+        chargedAttempt = try row.optional("chargedAttempt")
         selected = try row.value("selected")
         reported = try row.value("reported")
         bytesIn = try row.value("bytesIn")

@@ -69,10 +69,24 @@ func storeCheckpoint(signedBy log: LogSigner, in db: Database) throws {
 ///
 /// - Throws: `untrusted` unless it is there and `key` signed it.
 func storedCheckpoint(key: LogKey, in db: Database) throws -> SignedCheckpoint {
-    guard let note = try Data.fetchOne(db, sql: "SELECT note FROM checkpoint WHERE only = 1") else {
+    try verified(try storedNote(in: db), key: key)
+}
+
+/// The bytes of the newest checkpoint; nobody has looked at them.
+func storedNote(in db: Database) throws -> [UInt8] {
+    let note = try Data.fetchOne(
+        db.cachedStatement(sql: "SELECT note FROM checkpoint WHERE only = 1"))
+    guard let note else {
         throw Fault(.untrusted, "the registry has no checkpoint of its log", remedy: auditRemedy)
     }
-    do throws(Fault) { return try SignedCheckpoint(note: Array(note), key: key) } catch {
+    return Array(note)
+}
+
+/// The checkpoint that `note` is.
+///
+/// - Throws: `untrusted` when `key` did not sign it.
+func verified(_ note: [UInt8], key: LogKey) throws(Fault) -> SignedCheckpoint {
+    do throws(Fault) { return try SignedCheckpoint(note: note, key: key) } catch {
         throw Fault(
             .untrusted, "the registry's checkpoint does not verify: \(error.message)",
             remedy: auditRemedy)

@@ -28,7 +28,8 @@ func beginTrustChain(
         try findSignedModels(in: db)
         try append(
             FleetEvent(.registrySealed, []), to: db, nowUnix: nowUnix,
-            sealing: Facet.all.map(\.history) + [Facet.event[]])
+            sealing: try Facet.all.compactMap { try $0.existing(in: db)?.history }
+                + [Facet.event[]])
     }
     try storeCheckpoint(signedBy: log, in: db)
 }

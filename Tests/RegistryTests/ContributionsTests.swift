@@ -55,6 +55,24 @@ struct ContributionsTests {
         #expect(try await registry.round(at.round).reported == 2)
     }
 
+    @Test("an update that comes after the sum was closed is not recorded")
+    func lateContribution() async throws {
+        try await registry.enrolAgents(2)
+        let at = try await registry.startFirstRound()
+        #expect(try await contribute(at, agentID(1)))
+        for (from, to) in [(RoundPhase.selecting, RoundPhase.training), (.training, .aggregating)] {
+            try await registry.transition(
+                at, from: from, to: to, counting: to == .aggregating ? [agentID(1)] : nil,
+                nowUnixMilliseconds: nowMilliseconds, event: nil)
+        }
+        for agent in [agentID(1), agentID(2)] {
+            let late = await faultCode { _ = try await contribute(at, agent) }
+            #expect(late == .gone)
+        }
+        let recorded = try await registry.contributions(of: at)
+        #expect(recorded.map(\.agent) == [agentID(1)] && recorded.allSatisfy { !$0.isLost })
+    }
+
     @Test("traffic adds up until the round has ended")
     func traffic() async throws {
         let at = try await registry.startFirstRound()

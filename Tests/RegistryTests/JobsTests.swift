@@ -52,6 +52,59 @@ struct JobsTests {
         #expect(try await registry.jobs() == [stored])
     }
 
+    @Test("a job that has ended starts no round")
+    func endedJobsRounds() async throws {
+        let job = try await registry.prepareFashion()
+        try await registry.cancelJob(
+            job, detail: "cancelled by ada", nowUnix: now, event: event(.jobCancelled, "\(job)"))
+        #expect(await faultCode { _ = try await registry.startRound(job: job) } == .conflict)
+        #expect(try await registry.unfinishedRounds().isEmpty)
+    }
+
+    @Test("a job that has ended stays as it ended")
+    func ended() async throws {
+        let job = try await registry.prepareFashion()
+        #expect(try await registry.openJobs().map(\.job) == [job])
+        try await registry.cancelJob(
+            job, detail: "cancelled by ada", nowUnix: now, event: event(.jobCancelled, "\(job)"))
+        // What its round's driver had to say came later.
+        try await registry.setJob(job, state: "running", detail: "", roundsDone: 1)
+        let stored = try await registry.job(job)
+        #expect(stored.state == "cancelled" && stored.detail == "cancelled by ada")
+        #expect(try await registry.openJobs().isEmpty)
+        let again = await faultCode {
+            try await registry.cancelJob(
+                job, detail: "", nowUnix: now, event: event(.jobCancelled, "\(job)"))
+        }
+        #expect(again == .conflict)
+        let unknown = await faultCode {
+            try await registry.cancelJob(
+                99, detail: "", nowUnix: now, event: event(.jobCancelled, "99"))
+        }
+        #expect(unknown == .notFound)
+        #expect(try scratch.rowsAreAsSealed())
+    }
+
+    @Test("how far a job is, its rounds tell, whatever its own row says")
+    func outcome() async throws {
+        let at = try await registry.startFirstRound()
+        let job = try await registry.round(at.round).job
+        #expect(try await registry.outcome(ofJob: job) == (0, nil))
+        try await registry.gather(at)
+        try await registry.releaseRound(at)
+        try await registry.publishRound(at, version: 1)
+        #expect(try await registry.outcome(ofJob: job) == (1, nil))
+        let next = try await registry.startRound(job: job)
+        #expect(try await registry.outcome(ofJob: job) == (1, nil))
+        try await registry.abandon(
+            next, reason: "too few", nowUnixMilliseconds: nowMilliseconds,
+            event: event(.roundAbandoned, "2"))
+        #expect(try await registry.outcome(ofJob: job) == (1, "too few"))
+        #expect(try await registry.job(job).roundsDone == 0)
+        #expect(try await registry.lastJob(of: fashion) == job)
+        #expect(try await registry.lastRoundStart(of: fashion) == nowMilliseconds)
+    }
+
     @Test("no rounds, an unknown plan, job or state are refused")
     func refusals() async throws {
         #expect(await faultCode { _ = try await create(0, key: "") } == .invalid)

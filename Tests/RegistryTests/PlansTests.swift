@@ -102,4 +102,31 @@ struct PlansTests {
         }
         #expect(nonsense == .invalid)
     }
+
+    @Test(
+        "a pause is kept with its reason until it ends, and the audit sees who changed it from outside"
+    )
+    func pause() async throws {
+        _ = try await registry.prepareFashion()
+        #expect(try await registry.plan(fashion).pause == nil)
+        let pause = StoredPause(unix: now, reason: "holidays")
+        try await registry.setPause(
+            fashion, pause, nowUnix: now, event: event(.planPaused, "fashion"))
+        #expect(try await scratch.reopened().plan(fashion).pause == pause)
+        let twice = await faultCode {
+            try await registry.setPause(
+                fashion, pause, nowUnix: now, event: event(.planPaused, "fashion"))
+        }
+        #expect(twice == .conflict)
+        #expect(try scratch.rowsAreAsSealed())
+        try await registry.setPause(
+            fashion, nil, nowUnix: now, event: event(.planResumed, "fashion"))
+        #expect(try await registry.plan(fashion).pause == nil)
+        let ended = await faultCode {
+            try await registry.setPause(
+                fashion, nil, nowUnix: now, event: event(.planResumed, "fashion"))
+        }
+        #expect(ended == .conflict)
+        #expect(try scratch.rowsAreAsSealed())
+    }
 }

@@ -20,6 +20,13 @@ final class Scratch: Sendable {
     /// A second registry over the same files, as after a restart.
     func reopened() throws(Fault) -> Registry { try openRegistry(directory) }
 
+    /// Whether an audit of the rows, but not of the blobs, finds nothing.
+    func rowsAreAsSealed() throws(Fault) -> Bool {
+        try RegistryAudit.run(
+            directory: directory, log: logSigner.verifier, readsBlobs: false
+        ).isClean
+    }
+
     /// Names of the files below `blobs`, relative to it.
     func blobFiles() -> [String] {
         let names = FileManager.default.subpaths(atPath: directory + "/blobs") ?? []
@@ -49,10 +56,11 @@ private func makeLogSigner() -> LogSigner {
 }
 
 func openRegistry(
-    _ directory: String, sealsOlder: Bool = false
+    _ directory: String, sealsOlder: Bool = false, migrating: Bool = true
 ) throws(Fault) -> Registry {
     try Registry.open(
-        directory: directory, log: logSigner, sealsOlder: sealsOlder, nowUnix: now)
+        directory: directory, log: logSigner, sealsOlder: sealsOlder, migrating: migrating,
+        nowUnix: now)
 }
 
 func agentID(_ number: Int) -> AgentID {

@@ -23,6 +23,8 @@ struct TamperedRowTests {
         "plans.state": "how far the daemon is",
         "plans.detail": "how far the daemon is",
         "plans.accuracyTeacher": "how far the daemon is; the card of version 0 says it",
+        "rounds.bootID": "when the present phase ends",
+        "rounds.deadlineNanoseconds": "when the present phase ends",
         "jobs.roundsDone": "how far the daemon is; the rounds are history",
         "jobs.state": "how far the daemon is",
         "jobs.detail": "how far the daemon is",
