@@ -29,7 +29,8 @@ package enum Coordinator {
         for line in custody.report { log.notice("\(line)") }
         let fleet = Fleet(
             keys: keys, registry: custody.registry, configuration: configuration,
-            randomness: randomness, log: log)
+            surroundings: .system.with(randomness), log: log)
+        await fleet.watchStorage()
         try await fleet.start()
         var services: [any Service] = []
         if let http = configuration.http {

@@ -13,35 +13,67 @@ final class ActiveRound {
     let base: StoredModel
     let lattice: Lattice
     let latticeID: Digest
-    let startedAt: MonotonicInstant
     var machine: RoundMachine
-    var sum: ExactSum
+    let total: RoundSum
     var uploads: [AgentID: Upload] = [:]
+    /// The update of each agent that is in the sum.
+    var counted: [AgentID: Digest] = [:]
+    /// The update of each agent that is on record for this attempt. After a restart it is not in the sum until it has come
+    /// again; no other takes its place.
+    var recorded: [AgentID: Digest] = [:]
     /// Agents whose finished upload is being recorded; a second finish must not count twice.
     var finishing: Set<AgentID> = []
-    var phase = RoundPhase.selecting
+    var phase: RoundPhase
+    /// Whether a job waits for its end.
+    var isDriven = false
+    /// Whether nothing more may be added: the next step is the charge.
+    var isSumClosed = false
+    /// Why it ends without a version, once that is decided.
+    var ending: AbandonReason?
+    /// Whether the disk failed it, so that nobody knows whether its last step was taken.
+    var hasFailed = false
+    /// How often it did.
+    var failures = 0
+    /// Who cancelled it; set while that is being written down, too.
     var cancelledBy: String?
+    /// What the population will have spent with this attempt's charge, once that is reserved.
+    var reservedEpsilon: Double?
+    /// Whether the charge is on its way to the disk.
+    var isBeingCharged = false
+    /// The same once it is charged; nil without privacy.
+    var epsilonAfter: Double?
+    /// What it made of its base version, before that is durable: noise is drawn once.
+    var moved: Moved?
+    /// The sum with its noise, on the way to that.
+    var noised: NoisedSum?
     /// Updates that were refused.
     var rejected = 0
     /// Payload of updates received.
     var bytesIn: UInt64 = 0
+    /// An update is being added, or the round is being moved on: never both, so that what was added is counted.
+    let turns = Turns()
     /// Fires at every event the round's driver should look at.
-    let events = Signal()
+    let events: Signal
+
+    /// Whether what it reserved of the budget is neither charged, as far as is known, nor on its way to be.
+    var hasOpenReservation: Bool {
+        reservedEpsilon != nil && epsilonAfter == nil && !isBeingCharged
+    }
 
     init(
         at: RoundAttempt, job: UInt64, plan: PlanRuntime, base: StoredModel, lattice: Lattice,
-        latticeID: Digest, population: Set<AgentID>, now: MonotonicInstant
+        latticeID: Digest, phase: RoundPhase, machine: consuming RoundMachine,
+        surroundings: Surroundings
     ) {
+        events = Signal(in: surroundings)
         self.at = at
         self.job = job
         self.plan = plan
         self.base = base
         self.lattice = lattice
         self.latticeID = latticeID
-        startedAt = now
-        machine = RoundMachine(
-            rules: SelectionRules(plan: plan.plan), population: population, now: now)
-        sum = ExactSum(
-            lattice: lattice, maxWeight: plan.plan.maxUpdateWeight)
+        self.phase = phase
+        self.machine = machine
+        total = RoundSum(ExactSum(lattice: lattice, maxWeight: plan.plan.maxUpdateWeight))
     }
 }

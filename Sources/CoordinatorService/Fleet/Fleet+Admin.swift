@@ -7,11 +7,13 @@ import Rounds
 import Wire
 
 extension Fleet {
-    /// Carries out an admin's command. Auditors may only read; operators may not change plans, tokens or agents.
+    /// Carries out an admin's command. Auditors may only read; operators may not change plans, tokens or agents, but pause a plan.
     func administer(
         _ request: AdminRequest, by identity: Identity
     ) async throws(Fault) -> AdminResponse {
         try permit(request, to: identity)
+        // The curators, who run the rounds, may see who works; it is in no log or export.
+        let isCurator = identity.role != .auditor
         switch request {
         case .planApply(let apply): return .plan(try await applyPlan(apply.text))
         case .planList:
@@ -20,35 +22,32 @@ extension Fleet {
             return .plans(PlanRecords(items: records))
         case .planShow(let show): return .plan(try await showPlan(show))
         case .tokenCreate(let create): return .token(try await createToken(create))
-        case .agentList:
-            let refusals = try await registry.lastRefusals()
-            return .agents(
-                AgentRecords(
-                    items: try await registry.agents().map {
-                        record(of: $0, refusal: refusals[$0.id])
-                    }))
-        case .agentShow(let show): return .agent(try await agentRecord(show.agent))
+        case .planPause(let pause): return .plan(try await pausePlan(pause, by: identity.id))
+        case .planResume(let resume): return .plan(try await resumePlan(resume, by: identity.id))
+        case .agentList(let list):
+            return .agents(try await agentPage(list, tellsPresence: isCurator))
+        case .agentShow(let show):
+            return .agent(try await agentRecord(show.agent, tellsPresence: isCurator))
         case .agentRevoke(let revocation):
             try await revoke(revocation.agent, reason: revocation.reason)
-            return .agent(try await agentRecord(revocation.agent))
+            return .agent(try await agentRecord(revocation.agent, tellsPresence: isCurator))
         case .roundStart(let start): return .job(try await startRounds(start))
-        case .roundList(let list):
-            let plan = list.plan.isEmpty ? nil : try self.plan(named: list.plan).plan.id
-            return .rounds(
-                RoundRecords(
-                    items: try await registry.rounds(plan: plan).map { record(of: $0) }))
+        case .roundList(let list): return .rounds(try await roundPage(list))
         case .roundShow(let show):
             return .round(record(of: try await registry.round(RoundID(show.round))))
         case .roundCancel(let cancel):
-            try cancelRound(cancel, by: identity.id)
+            try await cancelRound(cancel, by: identity.id)
             return .round(record(of: try await registry.round(RoundID(cancel.round))))
         case .jobWatch(let watch):
-            return .job(try await watchJob(watch, tellsCounts: identity.role != .auditor))
-        case .modelList(let list):
-            let id = try plan(named: list.plan).plan.id
-            return .models(ModelRecords(items: try await registry.models(id).map(record)))
+            return .job(try await watchJob(watch, tellsCounts: isCurator))
+        case .jobList(let list): return .jobs(try await jobPage(list))
+        case .jobCancel(let cancel):
+            try await cancelJob(cancel, by: identity.id)
+            return .job(try await jobRecord(cancel.job, tellsCounts: true))
+        case .modelList(let list): return .models(try await modelPage(list))
         case .modelShow(let show): return .model(try await showModel(show))
         case .doctorRun: return .doctor(await diagnose())
+        case .statusShow: return .status(try await status(tellsCounts: isCurator))
         case .ledgerShow(let show): return .ledger(try await showLedger(show))
         case .auditLog(let show): return .log(try await showLog(show))
         case .auditProve(let request): return .logProof(try await prove(request))
@@ -65,10 +64,12 @@ extension Fleet {
         let allowed: [Role]
         switch request {
         case .planList, .planShow, .agentList, .agentShow, .roundList, .roundShow, .jobWatch,
-            .modelList, .modelShow, .doctorRun, .ledgerShow, .auditLog, .auditProve,
+            .jobList, .modelList, .modelShow, .doctorRun, .statusShow, .ledgerShow, .auditLog,
+            .auditProve,
             .auditCheckpoint, .trustShow:
             allowed = [.admin, .operator, .auditor]
-        case .roundStart, .roundCancel: allowed = [.admin, .operator]
+        case .roundStart, .roundCancel, .jobCancel, .planPause, .planResume:
+            allowed = [.admin, .operator]
         case .planApply, .tokenCreate, .agentRevoke, .modelRepublish: allowed = [.admin]
         }
         guard allowed.contains(identity.role) else {
@@ -101,18 +102,22 @@ extension Fleet {
         return record
     }
 
-    private func agentRecord(_ name: String) async throws(Fault) -> AgentRecord {
+    private func agentRecord(
+        _ name: String, tellsPresence: Bool
+    ) async throws(Fault) -> AgentRecord {
         let id = try agentID(name)
         let agent = try await registry.agent(id)
-        return record(of: agent, refusal: try await registry.lastRefusals()[id])
+        let refusal = try await registry.lastRefusals()[id]
+        return record(of: agent, refusal: refusal, tellsPresence: tellsPresence)
     }
 
-    /// - Parameter tellsCounts: to the curators, who run the rounds, though never to the log or an export.
+    /// - Parameter tellsCounts: as in `record(of:)`.
     private func watchJob(
         _ watch: JobWatch, tellsCounts: Bool
     ) async throws(Fault) -> JobRecord {
         try await waitForProgress(after: watch.afterRevision, seconds: watch.waitSeconds)
-        return try await jobRecord(watch.job, tellsCounts: tellsCounts)
+        return try await jobRecord(
+            watch.job, afterRound: watch.afterRound, tellsCounts: tellsCounts)
     }
 
     /// Waits until something changed after `revision`, at most `seconds` and at most a minute.
@@ -159,6 +164,11 @@ extension Fleet {
             note("log", .failure(error))
         }
         note("log's continuity", Result { () throws(Fault) in try describeContinuity() })
+        do throws(Fault) {
+            note("storage", .success(try await describeStorage()))
+        } catch {
+            note("storage", .failure(error))
+        }
         note("log over HTTP", .success(logReading))
         note("arithmetic", Result { () throws(Fault) in try arithmetic() })
         for plan in sortedPlans {
@@ -180,6 +190,8 @@ extension Fleet {
     private func health(of plan: PlanRuntime) throws(Fault) -> String {
         if case .failed(let why) = plan.state { throw Fault(.conflict, why) }
         _ = try data(of: plan.plan.id)
-        return plan.state.name
+        let waitsFor = whatHolds(plan.plan.id)
+        return waitsFor.isEmpty
+            ? plan.state.name : "\(plan.state.name); no round starts: \(waitsFor)"
     }
 }

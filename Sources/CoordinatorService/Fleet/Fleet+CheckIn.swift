@@ -16,9 +16,10 @@ extension Fleet {
     ) async throws(Fault) -> CheckInResponse {
         try await compareLog(with: request.logCheckpoint, of: agent)
         try await remember(agent, request)
-        let deadline = clock.now.advanced(
-            bySeconds: PaceSteering.hold(
-                offered: request.waitSeconds, limit: configuration.checkInWaitSeconds))
+        let hold = PaceSteering.hold(
+            offered: request.waitSeconds, limit: configuration.checkInWaitSeconds)
+        let deadline = clock.now.advanced(bySeconds: hold)
+        presence[agent]?.isHeard(at: clock.now, againWithin: hold)
         while true {
             let ticket = offers.generation
             try admit(agent)
@@ -34,6 +35,7 @@ extension Fleet {
                 let pace = PaceSteering(
                     comeBackSeconds: Double(configuration.comeBackSeconds))
                 let delay = pace.delay(random: &random)
+                presence[agent]?.isHeard(at: now, againWithin: Double(delay))
                 return try await response(to: agent, next: .comeBackSeconds(delay))
             }
             await offers.wait(after: ticket, seconds: deadline.seconds(since: now))
@@ -51,11 +53,33 @@ extension Fleet {
         }
         presence[agent, default: Presence()].readiness = readiness
         presence[agent]?.trustSet.held = request.trustSetVersion
+        presence[agent]?.unavailable = request.unavailable
+        try await note(
+            AgentSighting(
+                version: request.agentVersion, cpuFeatures: request.cpuFeatures,
+                memoryKiB: request.memoryKib, trustSetVersion: request.trustSetVersion,
+                plans: readiness.values.sorted { $0.plan.name < $1.plan.name }), of: agent)
+    }
+
+    /// An agent that says the same again is only written down this often, in seconds: a large fleet would otherwise keep
+    /// the disk busy with the news that nothing is new.
+    private static let repeatSeconds = 600.0
+
+    private func note(_ sighting: AgentSighting, of agent: AgentID) async throws(Fault) {
+        let now = clock.now
+        let unix = clock.unixSeconds
+        presence[agent]?.seenUnix = unix
+        guard storage == .serving else { return }
+        if let noted = presence[agent]?.noted, noted.sighting == sighting,
+            now.seconds(since: noted.at) < Self.repeatSeconds
+        {
+            return
+        }
         try await registry.sawAgent(
-            agent, nowUnix: unixSeconds(), version: request.agentVersion,
-            cpuFeatures: request.cpuFeatures, memoryKiB: request.memoryKib,
-            trustSetVersion: request.trustSetVersion,
-            plans: Array(readiness.values))
+            agent, nowUnix: unix, version: sighting.version, cpuFeatures: sighting.cpuFeatures,
+            memoryKiB: sighting.memoryKiB, trustSetVersion: sighting.trustSetVersion,
+            plans: sighting.plans)
+        presence[agent]?.noted = (sighting, now)
     }
 
     /// What an agent should know of a plan now.
@@ -80,7 +104,7 @@ extension Fleet {
         to agent: AgentID, next: CheckInResponse.Next
     ) async throws(Fault) -> CheckInResponse {
         // Asked for before anything is noted as told.
-        let checkpoint = try await registry.checkpoint()
+        let checkpoint = try await newestCheckpoint()
         presence[agent]?.trustSet.told = keys.trustSet.version
         var states: [PlanState] = []
         for id in (presence[agent]?.readiness.keys).map(Array.init) ?? [] {
@@ -99,7 +123,11 @@ extension Fleet {
 
     /// Offers the agent a place in an open round of a plan it can train.
     private func assignment(for agent: AgentID) async throws(Fault) -> Assignment? {
-        let readiness = presence[agent]?.readiness ?? [:]
+        // Whoever takes no work still hears news.
+        guard let here = presence[agent], here.unavailable.isEmpty, storage == .serving else {
+            return nil
+        }
+        let readiness = here.readiness
         for id in readiness.keys.sorted(by: { $0.name < $1.name }) {
             guard let round = rounds[id], readiness[id]?.isReady(forPlan: round.plan.digest) == true
             else { continue }
@@ -119,6 +147,12 @@ extension Fleet {
         // The registry was asked meanwhile: the round may have closed.
         switch round.machine.offer(to: agent, coin: coin, now: clock.now) {
         case .assign(let seconds):
+            if isPrivate {
+                // It counts as here like those who were passed over: who went to work could be counted.
+                presence[agent]?.isHeard(at: clock.now, againWithin: seconds)
+            } else {
+                presence[agent]?.goesToWork()
+            }
             round.events.fire()
             progress.fire()
             // Without privacy everyone's coin says yes, so what counts is who got a place.

@@ -52,7 +52,7 @@ extension Fleet {
     /// Makes the teacher in the blob with `digest` the one that rounds of `plan` go on with.
     func keepTeacher(_ digest: Digest, of plan: PlanID) async throws(Fault) {
         try await registry.setTeacher(
-            plan, digest: digest, nowUnix: unixSeconds(),
+            plan, digest: digest, nowUnix: clock.unixSeconds,
             event: FleetEvent(
                 .teacherKept, [("plan", .text(plan.name)), ("digest", .text(digest.hex))]))
     }

@@ -12,16 +12,20 @@ extension Fleet {
     ///
     /// - Throws: `Fault` when the clocks are apart, the request is malformed, or the token is unknown, expired or used.
     func enrol(_ request: EnrolRequest) async throws(Fault) -> EnrolResponse {
-        let now = unixSeconds()
+        try refuseWhileStorageFails()
+        let now = clock.unixSeconds
         if let refusal = EnrolmentPolicy.refusal(deviceUnix: request.unixSeconds, nowUnix: now) {
             throw refusal
         }
+        let secretDigest = SHA256.digest(of: request.secret)
+        // Anybody may ask: who only guesses costs no signature and no write.
+        try await registry.requireUsableToken(secretDigest: secretDigest, nowUnix: now)
         let certificateRequest = try CertificateRequest(der: request.certificateRequest)
         let agent = try newAgentID()
         let (certificate, stored) = try issue(to: agent, certificateRequest, nowUnix: now)
         try await registry.enrol(
-            agent, secretDigest: SHA256.digest(of: request.secret), certificate: stored,
-            nowUnix: now, event: certified(.agentEnrolled, agent, stored.digest))
+            agent, secretDigest: secretDigest, certificate: stored, nowUnix: now,
+            event: certified(.agentEnrolled, agent, stored.digest))
         certificates[agent] = DeviceCertificates(current: stored.digest, previous: nil)
         log.info("agent enrolled", metadata: ["agent": "\(agent)"])
         progress.fire()
@@ -39,7 +43,8 @@ extension Fleet {
     func renew(
         _ agent: AgentID, _ request: RenewRequest, showing shown: ShownCertificate
     ) async throws(Fault) -> RenewResponse {
-        let now = unixSeconds()
+        try refuseWhileStorageFails()
+        let now = clock.unixSeconds
         let old = shown.certificate
         // Early enough for any agent's clock; without it, one device could grow the log as it likes.
         let halfTime = old.issuedUnix + (old.notAfterUnix - old.issuedUnix) / 2
@@ -107,6 +112,7 @@ extension Fleet {
 
     /// Makes a token for `uses` devices.
     func createToken(_ request: TokenCreate) async throws(Fault) -> TokenIssued {
+        try refuseIfNotStoring()
         let uses = Int(request.uses)
         guard (1...100_000).contains(uses), (60...31_536_000).contains(request.validSeconds) else {
             throw Fault(
@@ -117,7 +123,7 @@ extension Fleet {
             throw Fault(
                 .invalid, "coordinator.toml names no address", remedy: "set addresses in [server]")
         }
-        let now = unixSeconds()
+        let now = clock.unixSeconds
         let token = EnrolmentToken(
             address: NetworkAddress(host: host, port: port),
             authority: keys.serverAuthority.certificate.publicKey.spkiDigest,
@@ -136,7 +142,7 @@ extension Fleet {
     func revoke(_ name: String, reason: String) async throws(Fault) {
         let agent = try agentID(name)
         try await registry.revoke(
-            agent, reason: reason, nowUnix: unixSeconds(),
+            agent, reason: reason, nowUnix: clock.unixSeconds,
             event: FleetEvent(
                 .agentRevoked, [("agent", .text(agent.name)), ("reason", .text(reason))]))
         revoked.insert(agent)
@@ -145,6 +151,7 @@ extension Fleet {
             round.uploads[agent] = nil
             round.events.fire()
         }
+        slots.release(agent)
         offers.fire()
         progress.fire()
     }

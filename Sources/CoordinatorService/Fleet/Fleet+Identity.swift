@@ -43,8 +43,8 @@ struct ShownCertificate: Sendable {
     }
 
     /// A connection may outlive the certificate that opened it.
-    func refuseIfExpired() throws(Fault) {
-        guard Int64(clamping: unixSeconds()) <= certificate.notAfterUnix else {
+    func refuseIfExpired(nowUnix: UInt64) throws(Fault) {
+        guard Int64(clamping: nowUnix) <= certificate.notAfterUnix else {
             throw Fault(
                 .unauthenticated, "the certificate of \(identity.id) has expired",
                 remedy: identity.role == .agent
@@ -75,12 +75,12 @@ extension Fleet {
     /// certificate ends the one before.
     func admit(_ agent: AgentID, showing shown: ShownCertificate) async throws(Fault) {
         try admit(agent)
-        try shown.refuseIfExpired()
+        try shown.refuseIfExpired(nowUnix: clock.unixSeconds)
         let known = certificates[agent]
         if shown.digest == known?.current {
             guard known?.previous != nil else { return }
             try await registry.usedCertificate(
-                agent, digest: shown.digest, nowUnix: unixSeconds())
+                agent, digest: shown.digest, nowUnix: clock.unixSeconds)
             if certificates[agent]?.current == shown.digest { certificates[agent]?.previous = nil }
         } else if shown.digest != known?.previous {
             throw Fault(
@@ -91,7 +91,7 @@ extension Fleet {
 
     /// Refuses a person whom the registry does not know in the role of their certificate.
     func admitPerson(showing shown: ShownCertificate) async throws(Fault) {
-        try shown.refuseIfExpired()
+        try shown.refuseIfExpired(nowUnix: clock.unixSeconds)
         let name = shown.identity.id
         let remedy = "have one issued with `tributary-coordinator admin issue`"
         guard let person = try await registry.person(name) else {

@@ -1,16 +1,19 @@
 import Federation
-import Logging
 import Privacy
 import Registry
 import Rounds
-import UpdateCodec
 import Wire
 
+// The queue: what asks for rounds, and what ends them early.
+
 extension Fleet {
-    /// Starts `rounds` rounds of a plan, once for one idempotency key.
+    /// The most jobs of one plan that may wait.
+    private static let longestQueue = 1000
+
+    /// Queues `rounds` rounds of a plan, once for one idempotency key; they start at once when nothing is in their way.
     ///
-    /// - Throws: `notFound`, `conflict` when the plan has no model yet or is busy, `exhausted` when the privacy budget
-    ///   does not allow a first round.
+    /// - Throws: `notFound`, `conflict` when the plan has no model yet, `exhausted` when the privacy budget does not
+    ///   allow a first round or too many jobs wait, `storage` while the state directory takes nothing new.
     func startRounds(_ request: RoundStart) async throws(Fault) -> JobRecord {
         let plan = try plan(named: request.plan)
         guard case .ready = plan.state, plan.serving != nil else {
@@ -21,9 +24,20 @@ extension Fleet {
         guard (1...100_000).contains(request.rounds) else {
             throw Fault(.invalid, "rounds must be 1 to 100000", remedy: "set --rounds")
         }
+        guard !request.idempotencyKey.hasPrefix(JobRuntime.scheduledPrefix) else {
+            throw Fault(
+                .invalid, "keys that begin with \(JobRuntime.scheduledPrefix) are the schedules'",
+                remedy: "use another idempotency key")
+        }
+        try refuseIfNotStoring()
+        guard jobs.values.count(where: { $0.plan == plan.plan.id }) < Self.longestQueue else {
+            throw Fault(
+                .exhausted, "\(Self.longestQueue) jobs of plan \(plan.plan.id) wait already",
+                remedy: "`tributary-coordinator job list --open` shows them, `job cancel` ends one")
+        }
         let (id, isNew) = try await registry.createJob(
             plan: plan.plan.id, rounds: Int(request.rounds),
-            idempotencyKey: request.idempotencyKey, nowUnix: unixSeconds(),
+            idempotencyKey: request.idempotencyKey, nowUnix: clock.unixSeconds,
             event: { job in
                 FleetEvent(
                     .roundsRequested,
@@ -34,18 +48,6 @@ extension Fleet {
             })
         guard isNew else { return try await jobRecord(id, tellsCounts: true) }
         do throws(Fault) {
-            if let busy = jobs.values.first(where: {
-                $0.plan == plan.plan.id && $0.state == .running
-            }) {
-                throw Fault(
-                    .conflict, "plan \(plan.plan.id) is busy with job \(busy.id)",
-                    remedy: "watch it with `round start`'s idempotency key, or cancel its round")
-            }
-            guard !republishing.contains(plan.plan.id) else {
-                throw Fault(
-                    .conflict, "a version of plan \(plan.plan.id) is being republished",
-                    remedy: "try again in a moment")
-            }
             try refuseIfRolledBack()
             if let refusal = budget(of: plan)?.refusal() { throw refusal }
         } catch {
@@ -54,27 +56,104 @@ extension Fleet {
                 roundsDone: 0)
             throw error
         }
-        jobs[id] = JobRuntime(
-            id: id, plan: plan.plan.id, roundsWanted: Int(request.rounds))
-        inBackground { await self.run(job: id) }
+        take(JobRuntime(id: id, plan: plan.plan.id, roundsWanted: Int(request.rounds)))
         return try await jobRecord(id, tellsCounts: true)
     }
 
-    /// Cancels a round at any phase before its sum is closed, and with it the rest of its job.
-    func cancelRound(_ request: RoundCancel, by who: String) throws(Fault) {
+    /// Lets a job that the registry holds wait for its turn.
+    func take(_ job: JobRuntime) {
+        jobs[job.id] = job
+        workChanges.fire()
+        progress.fire()
+    }
+
+    /// Goes on with the jobs that a stop or a crash left unfinished, after their rounds were taken up, and begins to
+    /// follow the plans' schedules.
+    ///
+    /// How far a job is, its rounds tell: they are durable before the job's own row is.
+    func resumeJobs() async throws(Fault) {
+        for stored in try await registry.openJobs() {
+            let outcome = try await registry.outcome(ofJob: stored.job)
+            jobs[stored.job] = JobRuntime(
+                id: stored.job, plan: stored.plan, roundsWanted: stored.rounds,
+                roundsDone: outcome.published)
+            if let reason = outcome.abandoned {
+                let isCancelled = reason.hasPrefix(AbandonReason.cancelled(by: "").description)
+                try await end(stored.job, isCancelled ? .cancelled : .failed, reason)
+            } else if outcome.published >= stored.rounds {
+                try await end(stored.job, .finished, "")
+            }
+        }
+        followsPlans = true
+        for plan in plans.keys.sorted(by: { $0.name < $1.name }) { try await follow(plan) }
+    }
+
+    /// Cancels a round at any phase before its version is published, and with it the rest of its job.
+    func cancelRound(_ request: RoundCancel, by who: String) async throws(Fault) {
         guard let round = rounds.values.first(where: { $0.at.round.number == request.round })
         else {
             throw Fault(
                 .conflict, "round \(request.round) is not running",
                 remedy: "`tributary-coordinator round list` shows the rounds")
         }
-        guard round.machine.cancel() else {
-            throw Fault(
-                .conflict, "round \(request.round) is already \(round.phase.rawValue)",
-                remedy: "its budget is charged; let it finish")
+        try await cancel(round, by: try words(who, request.reason))
+    }
+
+    /// Ends a job, and abandons its round if one is in flight: what that was charged stays charged.
+    ///
+    /// - Throws: `notFound`; `conflict` when it has ended.
+    func cancelJob(_ request: JobCancel, by who: String) async throws(Fault) {
+        let words = try words(who, request.reason)
+        let detail = AbandonReason.cancelled(by: words).description
+        let plan = try await registry.job(request.job).plan
+        try await registry.cancelJob(
+            request.job, detail: detail, nowUnix: clock.unixSeconds,
+            event: FleetEvent(
+                .jobCancelled,
+                [("job", .number(request.job)), ("plan", .text(plan.name)), ("by", .text(words))]))
+        jobs[request.job] = nil
+        if let round = rounds[plan], round.job == request.job {
+            // Refused when it ends just now, by itself.
+            try? await cancel(round, by: words)
+        } else {
+            // Or the plan's schedule would ask for the next at once.
+            work[plan]?.schedule.roundFailed(at: clock.now)
         }
-        round.cancelledBy = request.reason.isEmpty ? who : "\(who): \(request.reason)"
-        round.events.fire()
+        workChanges.fire()
+        progress.fire()
+    }
+
+    private func words(_ who: String, _ reason: String) throws(Fault) -> String {
+        try checkReason(reason)
+        return reason.isEmpty ? who : "\(who): \(reason)"
+    }
+
+    /// Reasons stand in leaves and in answers, in which there is no room for more.
+    func checkReason(_ reason: String) throws(Fault) {
+        guard reason.utf8.count <= 1000 else {
+            throw Fault(
+                .invalid, "the reason has \(reason.utf8.count) bytes", remedy: "write at most 1000")
+        }
+    }
+
+    /// Ends a job that no round of is in flight any more.
+    func end(_ id: UInt64, _ state: JobRuntime.State, _ detail: String) async throws(Fault) {
+        guard let job = jobs[id], job.state == .running else { return }
+        defer {
+            workChanges.fire()
+            progress.fire()
+        }
+        do throws(Fault) {
+            // Durable first: who hears that it has ended finds it so in every list.
+            try await registry.setJob(
+                id, state: state.rawValue, detail: detail, roundsDone: job.roundsDone)
+            jobs[id] = nil
+        } catch {
+            // Should the registry refuse, it is said from memory.
+            jobs[id]?.state = state
+            jobs[id]?.detail = detail
+            throw error
+        }
     }
 
     /// The privacy budget of a plan's population as it stands; nil without privacy.
@@ -82,158 +161,5 @@ extension Fleet {
         plan.plan.privacy.map {
             PrivacyBudget(plan: $0, charges: spent[plan.plan.population] ?? [:])
         }
-    }
-
-    private func run(job id: UInt64) async {
-        do throws(Fault) {
-            while let job = jobs[id], job.roundsDone < job.roundsWanted, !Task.isCancelled {
-                switch try await runRound(job: id, plan: job.plan) {
-                case nil: jobs[id]?.roundsDone += 1
-                case .cancelled(let who): try await end(id, .cancelled, "cancelled by \(who)")
-                case .some(let reason): try await end(id, .failed, reason.description)
-                }
-                guard jobs[id]?.state == .running else { return }
-                try await registry.setJob(
-                    id, state: JobRuntime.State.running.rawValue, detail: "",
-                    roundsDone: jobs[id]?.roundsDone ?? 0)
-                progress.fire()
-            }
-            try await end(id, Task.isCancelled ? .failed : .finished, "")
-        } catch {
-            log.error("job failed", metadata: ["job": "\(id)", "why": "\(error)"])
-            // The registry may be what failed; the daemon lives on and says so in memory.
-            try? await end(id, .failed, error.description)
-        }
-    }
-
-    private func end(_ id: UInt64, _ state: JobRuntime.State, _ detail: String) async throws(Fault)
-    {
-        jobs[id]?.state = state
-        jobs[id]?.detail = detail
-        progress.fire()
-        try await registry.setJob(
-            id, state: state.rawValue, detail: detail, roundsDone: jobs[id]?.roundsDone ?? 0)
-    }
-
-    /// Runs one round from selection to publication.
-    ///
-    /// - Returns: nil when a version was published, otherwise why not.
-    private func runRound(job: UInt64, plan id: PlanID) async throws(Fault) -> AbandonReason? {
-        guard let plan = plans[id], let base = plan.serving else {
-            return .failed("plan \(id) has no model")
-        }
-        if let refusal = budget(of: plan)?.refusal() { return .failed(refusal.description) }
-        try refuseIfRolledBack()
-        let round = try await open(plan: plan, base: base, job: job)
-        defer { if rounds[id] === round { rounds[id] = nil } }
-        do throws(Fault) {
-            var reason = try await collect(round)
-            try refuseIfRolledBack()
-            if reason == nil { reason = try await seal(round) }
-            if let reason { try await abandon(round, reason) }
-            return reason
-        } catch {
-            // What failed may be the registry itself; a restart abandons the round then.
-            if !round.phase.isFinal { try? await abandon(round, .failed(publicWords(for: error))) }
-            throw error
-        }
-    }
-
-    private func open(
-        plan: PlanRuntime, base: StoredModel, job: UInt64
-    ) async throws(Fault) -> ActiveRound {
-        let clippingNorm = plan.clippingNorm
-        let lattice = Lattice(
-            plan: plan.plan, clippingNorm: clippingNorm, rotationSeed: randomness.rotationSeed())
-        let latticeID = latticeDigest(lattice)
-        let at = try await registry.startRound(
-            plan: plan.plan.id, job: job, baseVersion: base.version,
-            rotationSeed: lattice.rotationSeed, latticeID: latticeID, clippingNorm: clippingNorm,
-            nowUnixMilliseconds: unixMilliseconds(),
-            event: { at in
-                FleetEvent(
-                    .roundStarted,
-                    [
-                        ("plan", .text(plan.plan.id.name)), ("digest", .text(plan.digest.hex)),
-                        ("round", .number(at.round.number)), ("base", .number(base.version)),
-                        ("lattice", .text(latticeID.hex)),
-                    ])
-            })
-        // Who is known to follow the plan is durable, so that a restart does not shrink the population.
-        let population = try await registry.agents().filter { agent in
-            !agent.isRevoked
-                && agent.plans.contains {
-                    $0.plan == plan.plan.id && $0.planDigest == plan.digest && $0.examples > 0
-                }
-        }
-        let round = ActiveRound(
-            at: at, job: job, plan: plan, base: base, lattice: lattice, latticeID: latticeID,
-            population: Set(population.map(\.id)), now: clock.now)
-        rounds[plan.plan.id] = round
-        log.info(
-            "round opened",
-            metadata: [
-                "round": "\(at)", "plan": "\(plan.plan.id)",
-                "clippingNorm": "\(lattice.clippingNorm)",
-            ])
-        offers.fire()
-        progress.fire()
-        return round
-    }
-
-    /// Waits until the round's sum is closed.
-    ///
-    /// - Returns: nil when it is to be aggregated, otherwise why the round ends.
-    private func collect(_ round: ActiveRound) async throws(Fault) -> AbandonReason? {
-        var wasFull = false
-        while true {
-            let ticket = round.events.generation
-            let now = clock.now
-            switch round.machine.advance(now: now) {
-            case .wait(let until):
-                guard !Task.isCancelled else { return .coordinatorRestarted }
-                // A place that a lapsed or declined agent left goes to one that waits in its check-in.
-                if wasFull, round.machine.hasFreePlace { offers.fire() }
-                wasFull = !round.machine.hasFreePlace
-                await round.events.wait(after: ticket, seconds: until.seconds(since: now))
-            case .beginTraining:
-                try await registry.transition(
-                    round.at, from: .selecting, to: .training,
-                    nowUnixMilliseconds: unixMilliseconds(), event: nil)
-                round.phase = .training
-                progress.fire()
-            case .aggregate: return nil
-            case .abandon(let reason): return reason
-            case .finished: return .cancelled(by: round.cancelledBy ?? "an admin")
-            }
-        }
-    }
-
-    /// Moves the round's traffic into the registry, before its last phase, so that whoever sees the end sees all of it.
-    func settleTraffic(of round: ActiveRound) async throws(Fault) {
-        let incoming = round.bytesIn
-        let outgoing = bytesOut.removeValue(forKey: round.plan.plan.id) ?? 0
-        round.bytesIn = 0
-        try await registry.addTraffic(round.at, bytesIn: incoming, bytesOut: outgoing)
-    }
-
-    func abandon(_ round: ActiveRound, _ reason: AbandonReason) async throws(Fault) {
-        try await settleTraffic(of: round)
-        try await registry.abandon(
-            round.at, reason: reason.description, nowUnixMilliseconds: unixMilliseconds(),
-            event: roundAbandoned(round.at, reason: reason.description))
-        round.phase = .abandoned
-        log.warning(
-            "round abandoned", metadata: ["round": "\(round.at)", "why": "\(reason)"])
-        offers.fire()
-        progress.fire()
-    }
-}
-
-/// What the log, which others read, says of a failure: paths of this machine stay here.
-private func publicWords(for fault: Fault) -> String {
-    switch fault.code {
-    case .storage, .internal: "\(fault.code) failure; the coordinator's own log says more"
-    default: fault.description
     }
 }

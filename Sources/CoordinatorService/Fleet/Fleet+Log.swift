@@ -25,7 +25,9 @@ struct Rollback: Sendable, Equatable {
                 : "this state is not the newest: of the log's \(ours) entries the first \(size) are"
                     + " others than agent \(agent) has seen, signed with its key",
             remedy: "an older backup seems to have been restored: stop, bring back the newest state"
-                + " directory, and start again; budgets spent since the backup are not known here")
+                + " directory, and start again; budgets spent since the backup are not known here, and"
+                + " `tributary-coordinator restore --help` says what is left if there is no newer one"
+        )
     }
 }
 
@@ -109,7 +111,7 @@ extension Fleet {
         let reason = String(refusal.reason.prefix(Self.longestReason))
         let isNew = try await registry.refuse(
             agent, plan: id, version: refusal.version, model: digest, reason: reason,
-            nowUnix: unixSeconds(),
+            nowUnix: clock.unixSeconds,
             event: FleetEvent(
                 .modelRefused,
                 [

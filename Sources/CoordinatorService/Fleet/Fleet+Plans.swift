@@ -15,16 +15,17 @@ extension Fleet {
     /// - Throws: `Fault.invalid` with line and column; `conflict` when the plan's model would change shape, or its rounds
     ///   could no longer be accounted for.
     func applyPlan(_ text: [UInt8]) async throws(Fault) -> PlanRecord {
+        try refuseIfNotStoring()
         // Noise for a target epsilon takes a while to calibrate.
         let plan = try await compute { () throws(Fault) in
             try PlanFile.parse(text, file: "plan")
         }
-        await beginChange(of: plan.id)
+        try await beginCommandedChange(of: plan.id)
         defer { endChange(of: plan.id) }
         try checkChange(to: plan)
         _ = try data(of: plan.id)
         let digest = try await registry.putBlob(text)
-        let now = unixSeconds()
+        let now = clock.unixSeconds
         let isNew = try await registry.applyPlan(
             plan.id, digest: digest, population: plan.population, title: plan.title, nowUnix: now,
             event: FleetEvent(
@@ -40,7 +41,8 @@ extension Fleet {
                 ? .preparing(stage: FirstModel.Stage.teacher.rawValue, progress: 0) : .ready,
             serving: previous?.serving, teacherAccuracy: previous?.teacherAccuracy,
             teacherDigest: previous?.teacher(for: plan),
-            firstAccuracy: previous?.firstAccuracy, charges: previous?.charges ?? 0)
+            firstAccuracy: previous?.firstAccuracy, charges: previous?.charges ?? 0,
+            pause: previous?.pause)
         try await takeIntoService(runtime)
         return try await record(of: runtime)
     }
@@ -49,6 +51,18 @@ extension Fleet {
     func beginChange(of id: PlanID) async {
         while changing.contains(id) {
             await progress.wait(after: progress.generation, seconds: 1)
+        }
+        changing.insert(id)
+    }
+
+    /// The same for a command. Whoever writes now may wait for the disk; who gave the command does not.
+    ///
+    /// - Throws: `storage` as soon as the storage does not serve.
+    func beginCommandedChange(of id: PlanID) async throws(Fault) {
+        try refuseIfNotStoring()
+        while changing.contains(id) {
+            await progress.wait(after: progress.generation, seconds: 1)
+            try refuseIfNotStoring()
         }
         changing.insert(id)
     }
@@ -104,7 +118,7 @@ extension Fleet {
             serving: models.max { $0.version < $1.version },
             teacherAccuracy: stored.accuracyTeacher, teacherDigest: stored.teacherDigest,
             firstAccuracy: models.first { $0.version == 0 }?.accuracy,
-            charges: try await registry.charges(plan: stored.plan))
+            charges: try await registry.charges(plan: stored.plan), pause: stored.pause)
         try await takeIntoService(runtime)
     }
 
@@ -126,6 +140,8 @@ extension Fleet {
         if isPreparing(runtime) {
             inBackground { await self.prepareFirstModel(of: runtime) }
         }
+        applyRetention(of: runtime.plan.id)
+        try await follow(runtime.plan.id)
         offers.fire()
         progress.fire()
     }
@@ -166,7 +182,9 @@ extension Fleet {
                     plan: plan.plan, publicDirectory: data.publicDirectory,
                     testDirectory: data.testDirectory, seed: seed,
                     progress: { stage, fraction in
-                        Task { await fleet.setPreparation(of: plan, stage, fraction) }
+                        Task(executorPreference: fleet.surroundings.executor) {
+                            await fleet.setPreparation(of: plan, stage, fraction)
+                        }
                         return true
                     })
             }
@@ -185,7 +203,7 @@ extension Fleet {
             }
             let model = try await store(sealed, of: candidate)
             try await registry.publishFirstModel(
-                model, event: modelSigned(model, sealed, candidate), nowUnix: unixSeconds())
+                model, event: modelSigned(model, sealed, candidate), nowUnix: clock.unixSeconds)
             serve(model)
             plans[id]?.serving = model
             plans[id]?.state = .ready
@@ -202,6 +220,7 @@ extension Fleet {
             try? await registry.setPlanState(
                 id, state: "failed", detail: error.description, accuracyTeacher: nil)
         }
+        workChanges.fire()
         offers.fire()
         progress.fire()
     }

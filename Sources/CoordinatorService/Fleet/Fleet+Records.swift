@@ -13,7 +13,7 @@ extension Fleet {
         let privacy = plan.plan.privacy
         var fraction = plan.state == .ready ? 1.0 : 0
         if case .preparing(_, let progress) = plan.state { fraction = progress }
-        return PlanRecord(
+        var record = PlanRecord(
             plan: plan.plan.id.name, digest: plan.digest.bytes, title: plan.plan.title,
             state: plan.state.name, detail: plan.state.detail, progress: fraction,
             revision: progress.generation, parameters: UInt64(plan.plan.parameterCount),
@@ -27,12 +27,36 @@ extension Fleet {
             clippingNorm: Double(plan.clippingNorm ?? plan.plan.clipping.norm),
             localNoiseMultiplier: privacy?.localNoiseMultiplier ?? 0,
             localEpsilon: privacy?.localEpsilon(rounds: plan.charges) ?? 0)
+        describeWork(of: plan, in: &record)
+        return record
     }
 
-    func record(of agent: StoredAgent, refusal: StoredRefusal?) -> AgentRecord {
-        AgentRecord(
+    /// The plan's schedule, queue and pause.
+    private func describeWork(of plan: PlanRuntime, in record: inout PlanRecord) {
+        let id = plan.plan.id
+        record.pausedUnix = plan.pause?.unix ?? 0
+        record.pausedReason = plan.pause?.reason ?? ""
+        record.everySeconds = plan.plan.schedule?.everySeconds ?? 0
+        record.readyAgents = UInt32(clamping: plan.plan.schedule?.readyAgents ?? 0)
+        record.agentsReady = UInt32(clamping: readyAgents(for: plan))
+        record.jobsOpen = UInt32(clamping: jobs.values.count { $0.plan == id })
+        guard let work = work[id] else { return }
+        record.waitsFor = whatHolds(id)
+        if plan.plan.schedule != nil, work.current == nil {
+            record.nextRoundSeconds = work.schedule.due.seconds(since: clock.now)
+        }
+    }
+
+    /// - Parameter tellsPresence: whether it tells when the agent was last seen, to the second: who is not heard while a
+    ///   private round trains is likely to be in it. Otherwise it is as the registry has it, which is written now and then.
+    func record(
+        of agent: StoredAgent, refusal: StoredRefusal?, tellsPresence: Bool
+    ) -> AgentRecord {
+        let seenUnix = tellsPresence ? presence[agent.id]?.seenUnix ?? 0 : 0
+        return AgentRecord(
             agent: agent.id.name, state: agent.revokedUnix == nil ? "active" : "revoked",
-            enrolledUnix: agent.enrolledUnix, lastSeenUnix: agent.lastSeenUnix,
+            enrolledUnix: agent.enrolledUnix,
+            lastSeenUnix: max(agent.lastSeenUnix, seenUnix),
             version: agent.version, cpuFeatures: agent.cpuFeatures, memoryKib: agent.memoryKiB,
             certificateExpiresUnix: agent.certificateExpiresUnix,
             revokedReason: agent.revokedReason,
@@ -43,7 +67,7 @@ extension Fleet {
             }, trustSetVersion: agent.trustSetVersion,
             refusal: refusal.map {
                 "\($0.plan) version \($0.version): \($0.reason)"
-            } ?? "")
+            } ?? "", unavailable: presence[agent.id]?.unavailable ?? "")
     }
 
     /// - Parameter tellsCounts: whether how many agents took part may be told although the plan is private: to its
@@ -51,7 +75,7 @@ extension Fleet {
     func record(of round: StoredRound, tellsCounts: Bool = false) -> RoundRecord {
         let live = rounds.values.first { $0.at == round.at }
         let counts = live?.machine.counts ?? (selected: round.selected, reported: round.reported)
-        let ended = round.endedUnixMilliseconds ?? unixMilliseconds()
+        let ended = round.endedUnixMilliseconds ?? clock.unixMilliseconds
         let isPrivate = plans[round.plan]?.plan.privacy != nil
         // The cohort's size stays secret, and so does what it can be counted from.
         let withheld = isPrivate && !tellsCounts
@@ -82,33 +106,53 @@ extension Fleet {
             distillation: model.distillation.map(DistillationRecord.init))
     }
 
-    /// A job with every round it started, oldest first.
+    /// How the wire names where a job stands, and why.
+    func standing(of job: StoredJob) -> (state: String, detail: String) {
+        let live = jobs[job.job]
+        guard job.state == JobRuntime.State.running.rawValue, live?.state ?? .running == .running
+        else { return (live?.state.rawValue ?? job.state, live?.detail ?? job.detail) }
+        let plan = job.plan
+        guard work[plan]?.current != job.job, rounds[plan]?.job != job.job else {
+            return ("running", work[plan]?.waitsFor ?? "")
+        }
+        let before = jobs.values.count {
+            $0.plan == plan && $0.state == .running && $0.id < job.job
+        }
+        guard before == 0 else {
+            return ("queued", before == 1 ? "after another job" : "after \(before) other jobs")
+        }
+        return hindrance(to: plan).map { ("queued", $0) } ?? ("running", "")
+    }
+
+    /// A job with the rounds it started, oldest first.
     ///
-    /// - Parameter tellsCounts: as in `record(of:)`.
-    func jobRecord(_ id: UInt64, tellsCounts: Bool) async throws(Fault) -> JobRecord {
+    /// - Parameters:
+    ///   - afterRound: of the rounds only those with higher numbers.
+    ///   - tellsCounts: as in `record(of:)`.
+    func jobRecord(
+        _ id: UInt64, afterRound: UInt64 = 0, tellsCounts: Bool
+    ) async throws(Fault) -> JobRecord {
         // Read before the state, so that a change after it is seen by the next watch.
         let revision = progress.generation
         let stored = try await registry.job(id)
-        let live = jobs[id]
-        var records: [RoundRecord] = []
-        for round in try await registry.rounds(plan: stored.plan) where round.job == id {
-            records.append(record(of: round, tellsCounts: tellsCounts))
-        }
-        records.sort { $0.round < $1.round }
+        let rounds = try await registry.rounds(
+            job: id, after: RoundID(afterRound), limit: Self.pageRows)
+        let page = frameful(rounds, Self.size) { record(of: $0, tellsCounts: tellsCounts) }
+        let (state, detail) = standing(of: stored)
         let privacy = plans[stored.plan]?.plan.privacy
         let waiting = presence.values.count { $0.readiness[stored.plan] != nil }
         return JobRecord(
             job: id, plan: stored.plan.name, roundsWanted: UInt32(stored.rounds),
-            roundsDone: UInt32(live?.roundsDone ?? stored.roundsDone),
-            state: live?.state.rawValue ?? stored.state, detail: live?.detail ?? stored.detail,
-            revision: revision, rounds: records, agentsWaiting: UInt32(waiting),
+            roundsDone: UInt32(jobs[id]?.roundsDone ?? stored.roundsDone),
+            state: state, detail: detail, revision: revision, rounds: page.items,
+            agentsWaiting: UInt32(waiting),
             epsilon: plans[stored.plan].flatMap { budget(of: $0)?.epsilon } ?? notMeasured,
             delta: privacy?.delta ?? 0, noiseMultiplier: privacy?.noiseMultiplier ?? 0,
             agentsForEpsilon4: privacy.map {
                 UInt32(
                     clamping: agentsForEpsilon(
                         4, plan: $0, rounds: max(1, plans[stored.plan]?.charges ?? 1)))
-            } ?? 0)
+            } ?? 0, moreRounds: page.hasMore, createdUnix: stored.createdUnix)
     }
 }
 

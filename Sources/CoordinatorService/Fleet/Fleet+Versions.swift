@@ -16,23 +16,28 @@ extension Fleet {
                     size: UInt64(file.bytes.count)))
         }
         let signatureDigest = try await registry.putBlob(sealed.signature)
-        let masterDigest = try await registry.putBlob(ParameterBlob.encode(candidate.master))
-        let velocityDigest =
-            candidate.velocity.isEmpty
-            ? nil : try await registry.putBlob(ParameterBlob.encode(candidate.velocity))
+        let masterDigest = try await put(candidate.master)
+        let velocityDigest = candidate.velocity.isEmpty ? nil : try await put(candidate.velocity)
         return StoredModel(
             plan: candidate.plan.id, version: candidate.version, round: RoundID(candidate.round),
             modelDigest: sealed.onnx.digest, modelSize: UInt64(sealed.onnx.bytes.count),
             signatureDigest: signatureDigest, signatureSize: UInt64(sealed.signature.count),
             masterDigest: masterDigest, velocityDigest: velocityDigest,
             clippingNorm: candidate.clippingNorm, accuracy: sealed.accuracy,
-            createdUnix: unixSeconds(), parentVersion: candidate.parent?.version, files: files,
+            createdUnix: clock.unixSeconds, parentVersion: candidate.parent?.version, files: files,
             distillation: candidate.distillation)
     }
 
-    /// Lets agents and admins fetch a version's files and signature.
+    /// Stores weights or optimiser state as a blob.
+    func put(_ values: [Float]) async throws(Fault) -> Digest {
+        let bytes = try await compute { () throws(Fault) in ParameterBlob.encode(values) }
+        return try await registry.putBlob(bytes)
+    }
+
+    /// Lets agents and admins fetch a version's files and signature, as far as they are kept.
     func serve(_ model: StoredModel) {
-        for digest in model.files.map(\.digest) + [model.modelDigest, model.signatureDigest] {
+        for digest in model.files.map(\.digest) + [model.modelDigest, model.signatureDigest]
+        where digest != model.modelDigest || model.collectedUnix == nil {
             servedBlobs[digest] = model.plan
         }
     }
@@ -74,11 +79,13 @@ extension Fleet {
     }
 
     /// What a plan's population has spent, as model cards tell it; nil without privacy.
-    func spend(of plan: PlanRuntime) -> ModelFacts.Spend? {
+    ///
+    /// - Parameter epsilon: what a round brought it to; nil: what it is now.
+    func spend(of plan: PlanRuntime, epsilon: Double? = nil) -> ModelFacts.Spend? {
         guard let privacy = plan.plan.privacy, let budget = budget(of: plan) else { return nil }
         let rounds = plans[plan.plan.id]?.charges ?? plan.charges
         return ModelFacts.Spend(
-            epsilon: budget.epsilon, rounds: rounds,
+            epsilon: epsilon ?? budget.epsilon, rounds: rounds,
             localEpsilon: privacy.localEpsilon(rounds: rounds))
     }
 }

@@ -15,14 +15,14 @@ actor Fleet {
     let keys: FleetKeys
     let registry: Registry
     let configuration: CoordinatorConfiguration
-    let randomness: RoundRandomness
+    let surroundings: Surroundings
     let log: Logger
-    let clock = SystemClock()
+    let startedAt: MonotonicInstant
     /// The port that tokens name; the server's own once it listens, since the configuration may leave the choice to it.
     private(set) var port: UInt16
     /// Where the log is served over HTTP; nil: it is not.
     private(set) var logAddress: NetworkAddress?
-    var random = SystemRandom()
+    var random: any RandomSource
 
     var plans: [PlanID: PlanRuntime] = [:]
     /// Plans whose text or first model is being written.
@@ -35,8 +35,20 @@ actor Fleet {
     var certificates: [AgentID: DeviceCertificates] = [:]
     /// Why this state cannot be the newest, once an agent has shown it; a restart asks the agents again.
     var rolledBack: Rollback?
+    /// Set by the server, told by `status`.
+    var load = LoadReport()
+    var storage = StorageState.serving
+    var storageWatch = StorageWatch()
     var rounds: [PlanID: ActiveRound] = [:]
+    /// Memory for updates on their way in, of all rounds.
+    var slots: UploadSlots
+    var checkpointReads = CheckpointReads()
+    /// Jobs that have not ended.
     var jobs: [UInt64: JobRuntime] = [:]
+    /// Of every plan that is driven.
+    var work: [PlanID: PlanWork] = [:]
+    /// Whether plans are driven: once what a stop left open was taken up.
+    var followsPlans = false
     private var workers: [UInt64: Task<Void, Never>] = [:]
     private var nextWorker: UInt64 = 0
     /// Blobs any agent may fetch, by plan: its texts, models, signatures. Master weights are not among them.
@@ -47,43 +59,43 @@ actor Fleet {
     var bytesOut: [PlanID: UInt64] = [:]
 
     /// Fires when agents that wait for an assignment should look again.
-    let offers = Signal()
+    let offers: Signal
+    /// Fires when a plan's driver should look again whether a round may start.
+    let workChanges: Signal
     /// Fires when anything that an admin can watch changes.
-    let progress = Signal()
+    let progress: Signal
 
     init(
         keys: FleetKeys, registry: Registry, configuration: CoordinatorConfiguration,
-        randomness: RoundRandomness, log: Logger
+        surroundings: Surroundings = .system, log: Logger
     ) {
         self.keys = keys
         self.registry = registry
         self.configuration = configuration
+        slots = UploadSlots(capacity: configuration.limits.uploadsInFlightMiB << 20)
         port = UInt16(clamping: configuration.port)
-        self.randomness = randomness
+        self.surroundings = surroundings
+        random = surroundings.randomness.fleet()
+        offers = Signal(in: surroundings)
+        workChanges = Signal(in: surroundings)
+        progress = Signal(in: surroundings)
+        startedAt = surroundings.clock.now
         self.log = log
     }
 
-    /// Loads what the registry holds and settles what a stop left open. Safe to repeat.
+    nonisolated var clock: any ServiceClock { surroundings.clock }
+
+    /// Loads what the registry holds and goes on with what a stop left open. Safe to repeat.
     func start() async throws(Fault) {
+        noticeRefusedWrites()
+        await collectOrphans()
         for agent in try await registry.agents() {
             certificates[agent.id] = DeviceCertificates(agent)
             if agent.isRevoked { revoked.insert(agent.id) }
         }
-        for unfinished in try await registry.unfinishedRounds() {
-            let reason = AbandonReason.coordinatorRestarted.description
-            try await registry.abandon(
-                unfinished.at, reason: reason, nowUnixMilliseconds: unixMilliseconds(),
-                event: roundAbandoned(unfinished.at, reason: reason))
-        }
-        for job in try await registry.jobs() {
-            if job.state == JobRuntime.State.running.rawValue {
-                try await registry.setJob(
-                    job.job, state: JobRuntime.State.failed.rawValue,
-                    detail: AbandonReason.coordinatorRestarted.description,
-                    roundsDone: job.roundsDone)
-            }
-        }
         for stored in try await registry.plans() { try await load(stored) }
+        try await takeUpRounds()
+        try await resumeJobs()
     }
 
     /// The server is bound to `port`.
@@ -96,16 +108,34 @@ actor Fleet {
     func inBackground(_ body: @escaping @Sendable () async -> Void) {
         nextWorker += 1
         let id = nextWorker
-        workers[id] = Task {
-            await body()
-            workers[id] = nil
+        workers[id] = Task(executorPreference: surroundings.executor) {
+            // What runs in the background can wait for the disk.
+            let patience = Patience { await self.waitForStorage(after: $0) }
+            await Registry.$patience.withValue(patience) {
+                await body()
+            }
+            await self.forgetWorker(id)
         }
     }
+
+    private func forgetWorker(_ id: UInt64) { workers[id] = nil }
 
     /// Ends every task this actor started.
     func stop() {
         for worker in workers.values { worker.cancel() }
         for round in rounds.values { round.events.fire() }
+    }
+
+    /// Runs long arithmetic on a thread of its own, so that it never blocks those that serve agents and admins, and waits
+    /// for it without blocking a task's thread.
+    nonisolated func compute<Value: Sendable>(
+        _ body: @escaping @Sendable () throws(Fault) -> Value
+    ) async throws(Fault) -> Value {
+        guard surroundings.executor == nil else {
+            await Task.yield()
+            return try body()
+        }
+        return try await onComputeThread(body)
     }
 
     // MARK: Blobs
@@ -114,7 +144,9 @@ actor Fleet {
     func blobChunk(_ request: BlobRequest, toAgent: Bool) async throws(Fault) -> BlobChunk {
         guard let digest = Digest(bytes: request.digest), let plan = servedBlobs[digest] else {
             throw Fault(
-                .notFound, "there is no such blob", remedy: "check in again for the current ones")
+                .notFound, "there is no such blob",
+                remedy: "check in again for the current ones; weights of older versions are kept as"
+                    + " [retention] of their plan says")
         }
         let chunk = try await registry.blobChunk(
             digest, offset: request.offset, limit: WireLimits.chunkBytes)
@@ -123,15 +155,14 @@ actor Fleet {
             digest: request.digest, offset: request.offset, totalSize: chunk.totalSize,
             data: chunk.bytes)
     }
+}
 
-    // MARK: Events
-
-    func roundAbandoned(_ at: RoundAttempt, reason: String) -> FleetEvent {
-        FleetEvent(
-            .roundAbandoned,
-            [
-                ("round", .number(at.round.number)), ("attempt", .number(UInt64(at.attempt))),
-                ("reason", .text(reason)),
-            ])
-    }
+/// The event that a round ended without a version.
+func roundAbandoned(_ at: RoundAttempt, reason: String) -> FleetEvent {
+    FleetEvent(
+        .roundAbandoned,
+        [
+            ("round", .number(at.round.number)), ("attempt", .number(UInt64(at.attempt))),
+            ("reason", .text(reason)),
+        ])
 }

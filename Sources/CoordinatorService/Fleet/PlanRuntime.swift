@@ -41,6 +41,8 @@ struct PlanRuntime: Sendable {
     var firstAccuracy: Double?
     /// Rounds whose budget was charged.
     var charges: Int
+    /// Set while none of its rounds starts.
+    var pause: StoredPause?
 
     /// Where an adaptive clipping norm has come to; nil when the plan's own stays.
     var clippingNorm: Float? {
@@ -57,6 +59,38 @@ struct Presence: Sendable {
     var trustSet: (held: UInt64, told: UInt64) = (0, 0)
     /// The checkpoint it last showed that our log contains.
     var checkpoint: [UInt8]?
+    /// Why it takes no work now, in its words; empty: it does.
+    var unavailable = ""
+    /// When it last checked in; the registry may have an older time.
+    var seenUnix: UInt64 = 0
+    /// What the registry has of it, and since when.
+    var noted: (sighting: AgentSighting, at: MonotonicInstant)?
+    /// Until when it counts as here, unless it is heard again.
+    var hereUntil = MonotonicInstant(nanoseconds: 0)
+
+    /// Seconds that an agent may be late before it counts as gone.
+    private static let patience = 30.0
+
+    /// Whether it waits for work: in a check-in that is held, or until it comes back as it was asked to.
+    func isHere(at now: MonotonicInstant) -> Bool { now < hereUntil }
+
+    /// It is heard at `now`, and will be again within `seconds` if all is well.
+    mutating func isHeard(at now: MonotonicInstant, againWithin seconds: Double) {
+        hereUntil = now.advanced(bySeconds: seconds + Self.patience)
+    }
+
+    /// It got work: it waits for none.
+    mutating func goesToWork() { hereUntil = MonotonicInstant(nanoseconds: 0) }
+}
+
+/// What an agent says of itself in a check-in.
+struct AgentSighting: Sendable, Equatable {
+    let version: String
+    let cpuFeatures: String
+    let memoryKiB: UInt64
+    let trustSetVersion: UInt64
+    /// Ordered by plan.
+    let plans: [Readiness]
 }
 
 /// What an agent should know of a plan: which text is current and which version serves.

@@ -7,13 +7,17 @@ package struct RoundRandomness: Sendable {
     let rotationSeed: @Sendable () -> UInt64
     /// The generator of one round's noise.
     let noise: @Sendable () -> any RandomSource
+    /// The generator of a fleet's coins, secrets, names and jitter.
+    let fleet: @Sendable () -> any RandomSource
 
     package init(
         rotationSeed: @escaping @Sendable () -> UInt64,
-        noise: @escaping @Sendable () -> any RandomSource
+        noise: @escaping @Sendable () -> any RandomSource,
+        fleet: @escaping @Sendable () -> any RandomSource = { SystemRandom() }
     ) {
         self.rotationSeed = rotationSeed
         self.noise = noise
+        self.fleet = fleet
     }
 
     /// The cryptographic generator of the operating system.

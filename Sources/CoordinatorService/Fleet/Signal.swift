@@ -1,3 +1,4 @@
+import Federation
 import Synchronization
 
 /// Lets tasks wait until something changed, without missing a change between the look and the wait.
@@ -12,6 +13,13 @@ final class Signal: Sendable {
     }
 
     private let state = Mutex(State())
+    private let clock: any ServiceClock
+    private let executor: (any TaskExecutor)?
+
+    init(in surroundings: Surroundings) {
+        clock = surroundings.clock
+        executor = surroundings.executor
+    }
 
     /// Grows each time the signal fires.
     var generation: UInt64 { state.withLock { $0.generation } }
@@ -43,9 +51,9 @@ final class Signal: Sendable {
                 }
                 guard waits else { return continuation.resume() }
                 // Registered first, so that neither the timer nor a cancellation can come too early.
-                timer = Task {
-                    try? await Task.sleep(for: .seconds(max(0, seconds)))
-                    wake(id)
+                timer = Task(executorPreference: executor) {
+                    await self.clock.pause(seconds: seconds)
+                    self.wake(id)
                 }
                 if Task.isCancelled { wake(id) }
             }

@@ -58,8 +58,13 @@ extension StateDirectory {
         try openRegistry(try FleetTrust(directory: self))
     }
 
-    func openRegistry(_ trust: FleetTrust) throws(Fault) -> Registry {
-        try Registry.open(directory: path, log: trust.log, nowUnix: unixSeconds())
+    /// - Parameter migrating: brings an older version's registry up to date; only where no daemon serves it, which may be
+    ///   that version.
+    func openRegistry(
+        _ trust: FleetTrust, migrating: Bool = false
+    ) throws(Fault) -> Registry {
+        try Registry.open(
+            directory: path, log: trust.log, migrating: migrating, nowUnix: unixSeconds())
     }
 
     /// Makes `certificate` the one with which `name` may connect.

@@ -22,7 +22,8 @@ package struct StateDirectory: Sendable {
         }
     }
 
-    private init(fresh path: String) { self.path = path }
+    /// One that is still to be made.
+    init(fresh path: String) { self.path = path }
 
     /// Makes the caller the one process that serves this directory or changes its keys, until it calls `unlock` or ends,
     /// however it ends: a second daemon would take the rounds of the first for left-overs.
@@ -85,7 +86,7 @@ extension StateDirectory {
             name: fleet, addresses: addresses, curve: curve, nowUnix: Int64(unixSeconds()))
         try new.write(to: directory)
         let trust = try FleetTrust(directory: directory)
-        let registry = try directory.openRegistry(trust)
+        let registry = try directory.openRegistry(trust, migrating: true)
         try await new.log(to: registry)
         let certificate = try directory.writeCredential(
             Identity(fleet: fleet, role: .admin, id: "admin"), trust: trust,
@@ -116,7 +117,9 @@ extension StateDirectory {
             return "present, readable by the owner only"
         }
         add("certificates") { () throws(Fault) in try lifetimes() }
-        add("disk") { () throws(Fault) in try freeSpace(path) }
+        add("disk") { () throws(Fault) in
+            try freeSpace(path, least: try configuration().minFreeMiB)
+        }
         return lines
     }
 

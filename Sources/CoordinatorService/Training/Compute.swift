@@ -5,7 +5,7 @@ import Federation
 private let computeQueue = DispatchQueue(label: "tributary.compute", attributes: .concurrent)
 
 /// Runs `body` on a thread of its own and waits for it without blocking a task's thread.
-func compute<Value: Sendable>(
+func onComputeThread<Value: Sendable>(
     _ body: @escaping @Sendable () throws(Fault) -> Value
 ) async throws(Fault) -> Value {
     let result: Result<Value, Fault> = await withCheckedContinuation { continuation in

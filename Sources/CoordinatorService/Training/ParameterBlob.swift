@@ -4,14 +4,12 @@ import Federation
 enum ParameterBlob {
     /// Master weights or optimiser state, four bytes each.
     static func encode(_ values: [Float]) -> [UInt8] {
-        values.flatMap { littleEndian($0.bitPattern) }
+        values.map(\.bitPattern.littleEndian).withUnsafeBytes(Array.init)
     }
 
     /// A noised integer sum, eight bytes each.
-    static func encode(_ values: [Int64]) -> [UInt8] { values.flatMap(littleEndian) }
-
-    private static func littleEndian(_ word: some FixedWidthInteger) -> [UInt8] {
-        withUnsafeBytes(of: word.littleEndian, Array.init)
+    static func encode(_ values: [Int64]) -> [UInt8] {
+        values.map(\.littleEndian).withUnsafeBytes(Array.init)
     }
 
     /// - Throws: `Fault.storage` when `bytes` does not hold exactly `count` values.
@@ -22,11 +20,11 @@ enum ParameterBlob {
                 "a stored vector has \(bytes.count) bytes where \(count) parameters need \(4 * count)",
                 remedy: "restore the state directory from a backup")
         }
-        return (0..<count).map { index in
-            let word = (0..<4).reduce(UInt32(0)) {
-                $0 | UInt32(bytes[4 * index + $1]) << (8 * UInt32($1))
+        return bytes.withUnsafeBytes { raw in
+            (0..<count).map { index in
+                let word = raw.loadUnaligned(fromByteOffset: 4 * index, as: UInt32.self)
+                return Float(bitPattern: UInt32(littleEndian: word))
             }
-            return Float(bitPattern: word)
         }
     }
 }

@@ -1,0 +1,73 @@
+import Aggregation
+import Cryptography
+import Federation
+import Rounds
+import Synchronization
+import UpdateCodec
+
+/// The sum of a round in flight. Updates are looked at and added away from the fleet's actor, which serves agents meanwhile.
+final class RoundSum: Sendable {
+    private let check: UpdateCheck
+    private let sum: Mutex<(sum: ExactSum?, weight: UInt64)>
+
+    init(_ sum: ExactSum) {
+        check = sum.check
+        self.sum = Mutex((sum, sum.totalWeight))
+    }
+
+    /// The sum of the weights, also once the sum was taken.
+    var weight: UInt64 { sum.withLock { $0.weight } }
+
+    /// The sum, which this holds no more.
+    ///
+    /// - Throws: `conflict` when it was taken before.
+    func taken() throws(Fault) -> ExactSum {
+        guard let taken = sum.withLock({ $0.sum.take() }) else {
+            throw Fault(.conflict, "the round's sum was released before")
+        }
+        return taken
+    }
+
+    /// Adds an update, in place.
+    func fold(_ update: CheckedUpdate) throws(UpdateRejectionError) {
+        try sum.withLock { (state) throws(UpdateRejectionError) in
+            try state.sum?.fold(update)
+            state.weight = state.sum?.totalWeight ?? state.weight
+        }
+    }
+
+    /// Looks at a complete upload.
+    ///
+    /// - Parameter weight: what the update is to count.
+    /// - Throws: `digestMismatch`, `malformed`, and as `UpdateCheck.checked`.
+    func checked(
+        _ upload: Upload, on lattice: Lattice, weight: UInt64
+    ) throws(UpdateRejectionError) -> CheckedUpdate {
+        guard SHA256.digest(of: upload.bytes) == upload.header.digest else {
+            throw UpdateRejectionError(reason: .digestMismatch)
+        }
+        guard let elements = UpdateElements(packed: upload.bytes, on: lattice) else {
+            throw UpdateRejectionError(reason: .malformed)
+        }
+        return try check.checked(elements, weight: weight, withinClip: upload.header.withinClip)
+    }
+}
+
+/// Lets one task at a time through, in the order in which they ask. It lives inside the fleet actor.
+final class Turns {
+    private var isTaken = false
+    private var waiting: [CheckedContinuation<Void, Never>] = []
+
+    /// Returns when it is the caller's turn, which `end` ends.
+    func begin(isolation: isolated Fleet) async {
+        guard isTaken else {
+            isTaken = true
+            return
+        }
+        await withCheckedContinuation { waiting.append($0) }
+    }
+
+    func end() {
+        if waiting.isEmpty { isTaken = false } else { waiting.removeFirst().resume() }
+    }
+}
