@@ -1,19 +1,26 @@
 import Configuration
 import Cryptography
 import Federation
+import Glibc
 import Logging
 import NIOCore
 import NIOPosix
 import NIOSSL
+import Rounds
 import ServiceLifecycle
 import Wire
 
 /// The one port: TLS 1.3, enrolment without a client certificate, everything else with one.
 struct CoordinatorServer: Service {
-    private typealias Connection = NIOAsyncChannel<Result<Message, Fault>, Message>
-
-    /// A connection that says nothing for this long is closed; a check-in is held at most half as long.
-    private static let idleSeconds: Int64 = 600
+    /// Connections that the operating system keeps while none is accepted.
+    private static let backlog: Int32 = 1024
+    /// A peer that vanished without a word, such as a device that lost its network, is noticed after this many seconds of
+    /// silence and a few more.
+    private static let keepAliveSeconds = 60
+    private static let keepAliveInterval = 15
+    private static let keepAliveProbes = 4
+    /// How often `status` learns the numbers of connections.
+    private static let reportSeconds = 1.0
 
     let fleet: Fleet
     let log: Logger
@@ -21,9 +28,13 @@ struct CoordinatorServer: Service {
 
     /// Serves until the process is told to stop.
     func run() async throws {
+        Heap.giveBackFreedMemory()
         let context = try tlsContext(fleet.keys)
-        let listener = try await bind(context)
-        let bound = listener.channel.localAddress
+        let limits = openFileLimits(fleet.configuration.limits, log: log)
+        let group = MultiThreadedEventLoopGroup.singleton
+        let door = Door(limits: limits, clock: fleet.clock, loop: group.next(), log: log)
+        let listener = try await bind(context, limits, door)
+        let bound = listener.localAddress
         let address = NetworkAddress(
             host: bound?.ipAddress ?? fleet.configuration.listen,
             port: UInt16(clamping: bound?.port ?? fleet.configuration.port))
@@ -31,44 +42,56 @@ struct CoordinatorServer: Service {
         ready(address.description)
         log.info("listening", metadata: ["address": "\(address)"])
         do {
-            try await cancelWhenGracefulShutdown {
-                try await accept(from: listener)
-            }
+            try await cancelWhenGracefulShutdown { try await report(door, limits) }
         } catch is CancellationError {
-            // An orderly stop ends the loop this way.
+            // An orderly stop ends it this way.
         }
+        try? await listener.close()
+        door.close()
         await fleet.stop()
     }
 
-    private func accept(from listener: NIOAsyncChannel<Connection, Never>) async throws {
-        try await listener.executeThenClose { connections in
-            try await withThrowingDiscardingTaskGroup { group in
-                for try await connection in connections {
-                    group.addTask { await serve(connection) }
-                }
-            }
+    /// Tells the fleet how many are connected, until the daemon stops.
+    private func report(_ door: Door, _ limits: CoordinatorLimits) async throws {
+        while true {
+            let numbers = door.numbers
+            await fleet.serves(
+                connections: numbers.connections, limit: limits.connections, shed: numbers.refused)
+            try await Task.sleep(for: .seconds(Self.reportSeconds))
         }
     }
 
     private func bind(
-        _ context: NIOSSLContext
-    ) async throws -> NIOAsyncChannel<Connection, Never> {
+        _ context: NIOSSLContext, _ limits: CoordinatorLimits, _ door: Door
+    ) async throws -> any Channel {
         let configuration = fleet.configuration
         do {
-            return try await ServerBootstrap(group: .singletonMultiThreadedEventLoopGroup)
-                .serverChannelOption(.backlog, value: 1024)
+            return try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+                .serverChannelOption(.backlog, value: Self.backlog)
                 .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
-                .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
-                .bind(host: configuration.listen, port: configuration.port) { channel in
+                .serverChannelInitializer { channel in
                     channel.eventLoop.makeCompletedFuture {
-                        let pipeline = channel.pipeline.syncOperations
-                        try pipeline.addHandler(NIOSSLServerHandler(context: context))
-                        try pipeline.addHandler(
-                            IdleStateHandler(allTimeout: .seconds(Self.idleSeconds)))
-                        try pipeline.addHandler(MessageHandler())
-                        return try Connection(wrappingChannelSynchronously: channel)
+                        try channel.pipeline.syncOperations.addHandlers([
+                            AcceptBackoffHandler(), AcceptGate(door),
+                        ])
                     }
                 }
+                .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
+                .childChannelOption(.socketOption(.so_keepalive), value: 1)
+                .childChannelOption(Self.tcp(TCP_KEEPIDLE), value: Self.keepAliveSeconds)
+                .childChannelOption(Self.tcp(TCP_KEEPINTVL), value: Self.keepAliveInterval)
+                .childChannelOption(Self.tcp(TCP_KEEPCNT), value: Self.keepAliveProbes)
+                .childChannelInitializer { channel in
+                    // Not registered for events until its turn, so nothing of it is read before.
+                    door.admit(channel).flatMapThrowing { id in
+                        try channel.pipeline.syncOperations.addHandlers([
+                            NIOSSLServerHandler(context: context),
+                            ConnectionHandler(
+                                id, fleet: fleet, limits: limits, door: door, log: log),
+                        ])
+                    }
+                }
+                .bind(host: configuration.listen, port: configuration.port).get()
         } catch {
             throw listenFault(
                 error, host: configuration.listen, port: configuration.port,
@@ -78,79 +101,46 @@ struct CoordinatorServer: Service {
         }
     }
 
-    /// One connection from first message to last; whatever happens on it ends only this connection.
-    private func serve(_ connection: Connection) async {
-        // Asked now: a closed connection no longer knows it.
-        let peer = connection.channel.remoteAddress?.ipAddress ?? "unknown"
-        do {
-            try await connection.executeThenClose { inbound, outbound in
-                var session: Session?
-                for try await incoming in inbound {
-                    do throws(Fault) {
-                        let message = try incoming.get()
-                        var speaker: Session
-                        if let known = session {
-                            speaker = known
-                        } else {
-                            speaker = try await identify(connection.channel)
-                        }
-                        let answer = await speaker.answer(message)
-                        session = speaker
-                        if let answer { try await send(answer, on: outbound) }
-                    } catch {
-                        var failure = Failure(error)
-                        failure.closing = true
-                        try await outbound.write(.failure(failure))
-                        return
-                    }
-                }
-            }
-        } catch is CancellationError {
-            // The daemon stops.
-        } catch NIOSSLError.uncleanShutdown {
-            // A peer that was cut off, or that leaves without a word: nothing is lost.
-        } catch let error as NIOSSLError where error.isHandshakeFailure {
-            log.info(
-                "no TLS handshake",
-                metadata: [
-                    "peer": "\(peer)",
-                    "why": "it speaks no TLS 1.3, or its certificate is not of this fleet",
-                ])
-        } catch {
-            log.info("connection broke", metadata: ["peer": "\(peer)", "why": "\(error)"])
-        }
-    }
-
-    private func send(
-        _ message: Message, on outbound: NIOAsyncChannelOutboundWriter<Message>
-    ) async throws(Fault) {
-        do {
-            try await outbound.write(message)
-        } catch {
-            throw Fault(.unavailable, "the connection broke: \(error)")
-        }
-    }
-
-    /// Reads who speaks from the certificate that TLS verified.
-    private func identify(_ channel: any Channel) async throws(Fault) -> Session {
-        do {
-            let certificate = try await channel.nioSSL_peerCertificate().get()
-            return try Session(
-                fleet: fleet,
-                certificate: try certificate.map { try Certificate(der: $0.toDERBytes()) },
-                isConnected: { channel.isActive })
-        } catch let fault as Fault {
-            throw fault
-        } catch {
-            throw Fault(.unauthenticated, "the peer's certificate cannot be read: \(error)")
-        }
+    private static func tcp(_ name: CInt) -> ChannelOptions.Types.SocketOption {
+        ChannelOptions.Types.SocketOption(
+            level: .tcp, name: .init(rawValue: name))
     }
 }
 
-extension NIOSSLError {
-    fileprivate var isHandshakeFailure: Bool {
-        if case .handshakeFailed = self { true } else { false }
+extension Fleet {
+    /// The server has this many connections open, of `limit`, and has turned `shed` away since its start.
+    fileprivate func serves(connections: Int, limit: Int, shed: UInt64) {
+        carries(
+            LoadReport(
+                connections: connections, connectionLimit: limit, uploads: slots.count,
+                uploadBytes: UInt64(slots.bytes),
+                uploadByteLimit: UInt64(configuration.limits.uploadsInFlightMiB) << 20, shed: shed))
     }
+}
+
+/// Takes as many open files as the operating system grants; `limits` with no more connections than they are enough for.
+private func openFileLimits(_ limits: CoordinatorLimits, log: Logger) -> CoordinatorLimits {
+    /// For the registry, blobs and the log's readers, and for those who are yet unknown.
+    let others = 192 + Door.reserve
+    var files = rlimit()
+    guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &files) == 0 else { return limits }
+    if files.rlim_cur < files.rlim_max {
+        files.rlim_cur = files.rlim_max
+        setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &files)
+        getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &files)
+    }
+    let enough = max(1, Int(clamping: files.rlim_cur) - others)
+    guard enough < limits.connections else { return limits }
+    log.warning(
+        "fewer connections than configured",
+        metadata: [
+            "connections": "\(enough)",
+            "why": "this process may open \(files.rlim_cur) files (LimitNOFILE in its unit)",
+        ])
+    var limits = limits
+    limits.connections = enough
+    limits.connectionsPerAddress = min(limits.connectionsPerAddress, enough)
+    return limits
 }
 
 /// TLS 1.3 only; a client certificate is optional, for enrolment, and must be of one of the fleet's authorities when there

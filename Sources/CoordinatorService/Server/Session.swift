@@ -14,6 +14,9 @@ struct Session {
     private let isConnected: @Sendable () -> Bool
     private var uploading: RoundAttempt?
     private var uploadIsBroken = false
+    /// Whether the peer has had its last answer: one without a certificate asks once, and a credential that is refused
+    /// holds no connection.
+    private(set) var isOver = false
 
     /// - Parameters:
     ///   - certificate: the peer's certificate, which TLS has verified against the fleet's authorities.
@@ -31,8 +34,49 @@ struct Session {
         }
     }
 
+    /// Whether the peer showed no certificate: it may enrol.
+    var isStranger: Bool { shown == nil }
+
+    /// Whether a person speaks, not a device.
+    var isPerson: Bool { shown.map { $0.identity.role != .agent } ?? false }
+
     /// Answers one message; nil when it has no answer.
     mutating func answer(_ message: Message) async -> Message? {
+        // Most of a fleet waits here: what a held check-in keeps is no more than it needs.
+        if case .checkInRequest(let request) = message, let shown, !isPerson {
+            return await Self.answer(request, showing: shown, to: fleet, isConnected)
+        }
+        return await answerAnother(message)
+    }
+
+    @inline(never)
+    private static func answer(
+        _ request: CheckInRequest, showing shown: ShownCertificate, to fleet: Fleet,
+        _ isConnected: @Sendable () -> Bool
+    ) async -> Message {
+        do throws(Fault) {
+            let agent = try await admitted(shown, to: fleet)
+            return .checkInResponse(
+                try await fleet.checkIn(agent, request, isConnected: isConnected))
+        } catch {
+            return .failure(Failure(error))
+        }
+    }
+
+    /// The agent that shows this certificate.
+    @inline(never)
+    private static func admitted(
+        _ shown: ShownCertificate, to fleet: Fleet
+    ) async throws(Fault) -> AgentID {
+        guard let agent = AgentID(shown.identity.id) else {
+            throw Fault(.unauthenticated, "the certificate's name is no agent's")
+        }
+        try await fleet.admit(agent, showing: shown)
+        return agent
+    }
+
+    @inline(never)
+    private mutating func answerAnother(_ message: Message) async -> Message? {
         do throws(Fault) {
             return try await reply(to: message)
         } catch {
@@ -42,6 +86,7 @@ struct Session {
 
     private mutating func reply(to message: Message) async throws(Fault) -> Message? {
         guard let shown else {
+            isOver = true
             guard case .enrolRequest(let request) = message else {
                 throw Fault(
                     .unauthenticated, "this connection has no client certificate",
@@ -50,14 +95,14 @@ struct Session {
             return .enrolResponse(try await fleet.enrol(request))
         }
         guard shown.identity.role == .agent else {
+            // Until they are known to be in good standing.
+            isOver = true
             try await fleet.admitPerson(showing: shown)
+            isOver = false
             return try await reply(to: message, from: shown.identity)
         }
-        guard let agent = AgentID(shown.identity.id) else {
-            throw Fault(.unauthenticated, "the certificate's name is no agent's")
-        }
-        try await fleet.admit(agent, showing: shown)
-        return try await reply(to: message, from: agent, showing: shown)
+        return try await reply(
+            to: message, from: try await Self.admitted(shown, to: fleet), showing: shown)
     }
 
     private func reply(
@@ -79,9 +124,6 @@ struct Session {
         to message: Message, from agent: AgentID, showing shown: ShownCertificate
     ) async throws(Fault) -> Message? {
         switch message {
-        case .checkInRequest(let request):
-            return .checkInResponse(
-                try await fleet.checkIn(agent, request, isConnected: isConnected))
         case .blobRequest(let request):
             return .blobChunk(try await fleet.blobChunk(request, toAgent: true))
         case .heartbeat(let beat): return .heartbeatAck(await fleet.heartbeat(agent, beat))
