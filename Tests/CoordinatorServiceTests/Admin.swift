@@ -75,7 +75,55 @@ struct Admin {
 
     /// Watches a job to its end: finished, failed or cancelled.
     func watchToEnd(_ job: JobRecord) async throws(Fault) -> JobRecord {
-        try await watch(job) { $0.state != "running" }
+        try await watch(job) { !["queued", "running"].contains($0.state) }
+    }
+
+    /// Jobs of a plan, a page at a time.
+    func jobs(of plan: String, open: Bool = false) async throws(Fault) -> [JobSummary] {
+        let answer = try await ask(.jobList(JobList(plan: plan, open: open)))
+        guard case .jobs(let records) = answer else { throw unexpected(answer) }
+        return records.items
+    }
+
+    @discardableResult
+    func cancel(_ job: JobRecord, reason: String = "") async throws(Fault) -> JobRecord {
+        let answer = try await ask(.jobCancel(JobCancel(job: job.job, reason: reason)))
+        guard case .job(let record) = answer else { throw unexpected(answer) }
+        return record
+    }
+
+    @discardableResult
+    func pause(_ plan: String, reason: String = "") async throws(Fault) -> PlanRecord {
+        let answer = try await ask(.planPause(PlanPause(plan: plan, reason: reason)))
+        guard case .plan(let record) = answer else { throw unexpected(answer) }
+        return record
+    }
+
+    @discardableResult
+    func resume(_ plan: String) async throws(Fault) -> PlanRecord {
+        let answer = try await ask(.planResume(PlanResume(plan: plan)))
+        guard case .plan(let record) = answer else { throw unexpected(answer) }
+        return record
+    }
+
+    func status() async throws(Fault) -> StatusRecord {
+        let answer = try await ask(.statusShow(StatusShow()))
+        guard case .status(let record) = answer else { throw unexpected(answer) }
+        return record
+    }
+
+    /// Watches a plan until `isReached`.
+    func watch(
+        _ plan: String, until isReached: (PlanRecord) -> Bool
+    ) async throws(Fault) -> PlanRecord {
+        var latest = try await self.plan(plan)
+        while !isReached(latest) {
+            let show = PlanShow(plan: plan, afterRevision: latest.revision, waitSeconds: 10)
+            let answer = try await ask(.planShow(show))
+            guard case .plan(let record) = answer else { throw unexpected(answer) }
+            latest = record
+        }
+        return latest
     }
 
     func rounds(of plan: String) async throws(Fault) -> [RoundRecord] {

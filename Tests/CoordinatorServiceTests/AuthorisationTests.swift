@@ -69,14 +69,13 @@ struct AuthorisationTests {
     @Test("without a certificate a peer may only enrol")
     func noCertificate() async throws {
         try await FleetUnderTest.run { fleet in
-            let line = try await fleet.connect()
             let messages: [Message] = [
                 .checkInRequest(CheckInRequest()), .adminRequest(.planList(PlanList())),
                 .blobRequest(BlobRequest(digest: [UInt8](repeating: 0, count: 32))),
                 .trustSetRequest(TrustSetRequest()),
             ]
             for message in messages {
-                // One connection for all: a refusal does not end it.
+                let line = try await fleet.connect()
                 let fault = await refusal { try await line.ask(message) }
                 #expect(fault?.code == .unauthenticated)
                 #expect(fault?.remedy.contains("enroll") == true)
@@ -119,6 +118,7 @@ struct AuthorisationTests {
                 .agentShow(AgentShow(agent: agents[0].name)), .roundList(RoundList()),
                 .modelList(ModelList(plan: "tiny")),
                 .modelShow(ModelShow(plan: "tiny", latest: true)), .doctorRun(DoctorRun()),
+                .jobList(JobList()), .statusShow(StatusShow()),
             ]
             for request in reading {
                 for person in credentials.values { _ = try await person.ask(request) }
@@ -137,7 +137,8 @@ struct AuthorisationTests {
             }
             for request in [
                 AdminRequest.roundStart(RoundStart(plan: "tiny", rounds: 1)),
-                .roundCancel(RoundCancel(round: 1)),
+                .roundCancel(RoundCancel(round: 1)), .jobCancel(JobCancel(job: 1)),
+                .planPause(PlanPause(plan: "tiny")), .planResume(PlanResume(plan: "tiny")),
             ] {
                 let fault = await refusal { _ = try await credentials[.auditor]?.ask(request) }
                 #expect(fault?.code == .forbidden)

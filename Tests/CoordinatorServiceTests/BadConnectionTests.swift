@@ -34,7 +34,8 @@ struct BadConnectionTests {
         try await FleetUnderTest.run { fleet in
             let line = try await fleet.connect()
             try await line.write([0x7f, 0xff, 0xff, 0xff])
-            try await expectRefusal(on: line, .exhausted, "above the limit of 1048576")
+            try await expectRefusal(
+                on: line, .exhausted, "above the limit of \(WireLimits.strangerFrameBytes)")
             try await expectAlive(fleet)
         }
     }

@@ -136,6 +136,22 @@ struct EnrolmentTests {
         }
     }
 
+    @Test(
+        "looks at the token first: who only guesses one costs no signature and no entry in the log")
+    func guesses() async throws {
+        try await FleetUnderTest.run { fleet in
+            let before = try await fleet.checkpoint()
+            let stranger = try await fleet.connect()
+            let fault = await refusal {
+                var guess = try request([1, 2, 3])
+                guess.certificateRequest = []
+                try await stranger.ask(.enrolRequest(guess))
+            }
+            #expect(fault?.code == .unauthenticated)
+            #expect(try await fleet.checkpoint() == before)
+        }
+    }
+
     @Test("lets a token for three devices in three times")
     func severalUses() async throws {
         try await FleetUnderTest.run { fleet in

@@ -16,12 +16,15 @@ struct FleetUnderTest {
 
     /// Makes a fleet in a new directory and serves it while `body` runs.
     ///
-    /// - Parameter plans: the plans for which coordinator.toml names data.
+    /// - Parameters:
+    ///   - plans: the plans for which coordinator.toml names data.
+    ///   - limits: lines of its `[limits]`.
     static func run<Result>(
-        plans: [String] = ["tiny"], _ body: (FleetUnderTest) async throws -> Result
+        plans: [String] = ["tiny"], limits: String = "",
+        _ body: (FleetUnderTest) async throws -> Result
     ) async throws -> Result {
         try await inTurn { directory in
-            try await initialise(directory, plans: plans)
+            try await initialise(directory, plans: plans, limits: limits)
             return try await serve(directory, body)
         }
     }
@@ -43,7 +46,8 @@ struct FleetUnderTest {
 
     /// Makes the state directory, its configuration and the coordinator's own examples.
     static func initialise(
-        _ directory: TemporaryDirectory, plans: [String] = ["tiny"], deviceDays: Double = 90
+        _ directory: TemporaryDirectory, plans: [String] = ["tiny"], deviceDays: Double = 90,
+        minFreeMiB: Int = 0, limits: String = ""
     ) async throws {
         let state = try await StateDirectory.initialise(
             path: directory.file("state"), fleet: "lab", addresses: ["127.0.0.1"], port: 7443)
@@ -66,6 +70,10 @@ struct FleetUnderTest {
             come_back_seconds = 1
             [certificates]
             device_days = \(deviceDays)
+            [limits]
+            \(limits)
+            [storage]
+            min_free_mib = \(minFreeMiB)
             \(data.joined(separator: "\n"))
 
             """

@@ -57,13 +57,15 @@ struct ScriptedAgent {
     // MARK: Check-in
 
     func checkIn(
-        _ plans: [PlanReadiness], waitSeconds: UInt32 = 0, logCheckpoint: [UInt8] = []
+        _ plans: [PlanReadiness], waitSeconds: UInt32 = 0, logCheckpoint: [UInt8] = [],
+        unavailable: String = ""
     ) async throws(Fault) -> CheckInResponse {
         let answer = try await line.ask(
             .checkInRequest(
                 CheckInRequest(
                     agentVersion: "test", cpuFeatures: "none", memoryKib: 1024, plans: plans,
-                    logCheckpoint: logCheckpoint, waitSeconds: waitSeconds)))
+                    logCheckpoint: logCheckpoint, waitSeconds: waitSeconds, unavailable: unavailable
+                )))
         guard case .checkInResponse(let response) = answer else { throw Self.unexpected(answer) }
         return response
     }

@@ -81,4 +81,40 @@ struct SecretCohortTests {
             #expect(!told.withheld && told.selected == 2 && told.reported == 2)
         }
     }
+
+    @Test("cannot be counted from who is here, who was last seen when, or what is uploaded")
+    func presence() async throws {
+        try await FleetUnderTest.run { fleet in
+            let (admin, agents) = try await fleet.prepare(TinyPlan(), agents: 3)
+            let folder = fleet.directory.file("auditor")
+            try await fleet.state.issueCredential(name: "eve", role: .auditor, output: folder)
+            let auditor = try await fleet.admin(folder: folder)
+            // Heard again with nothing new, which the registry does not write down.
+            let ready = try await agents[0].readiness("tiny")
+            _ = try await agents[0].checkIn([ready])
+            let written = try #require(
+                try await auditor.agents().first { $0.agent == agents[0].name })
+            try await Task.sleep(for: .milliseconds(1100))
+            _ = try await agents[0].checkIn([ready])
+            let exact = try await admin.agents().first { $0.agent == agents[0].name }
+            #expect(try #require(exact).lastSeenUnix > written.lastSeenUnix)
+            let coarse = try await auditor.agents().first { $0.agent == agents[0].name }
+            #expect(coarse == written)
+
+            _ = try await admin.start("tiny")
+            let assignment = try await agents[0].assignment()
+            _ = try await agents[1].assignment()
+            #expect(try await auditor.status().agentsHere == 3)
+            #expect(try await auditor.plan("tiny").agentsReady == 3)
+
+            let update = try exampleUpdate(assignment)
+            _ = try await agents[0].announce(agents[0].header(assignment, update))
+            try await agents[0].chunk(update.dropLast(), at: 0)
+            while try await admin.status().uploads == 0 {
+                try await Task.sleep(for: .milliseconds(50))
+            }
+            let status = try await auditor.status()
+            #expect(status.rounds.count == 1 && status.uploads == 0 && status.uploadBytes == 0)
+        }
+    }
 }

@@ -21,6 +21,8 @@ struct TinyPlan {
     /// How much the labels count beside the teacher.
     var alpha = 0.5
     var postRoundEpochs = 0
+    /// `[schedule]` or `[retention]`, or both.
+    var schedule = ""
 
     static let parameters = 70
     static let latticeDimension = 72
@@ -87,6 +89,7 @@ struct TinyPlan {
         [sealing]
         max_accuracy_drop = \(maxAccuracyDrop)
         \(privacy ?? "")
+        \(schedule)
 
         """
     }
