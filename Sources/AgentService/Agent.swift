@@ -2,6 +2,7 @@ import AgentSession
 package import Configuration
 import Cryptography
 package import Federation
+import Glibc
 import Kernels
 package import Logging
 import Provenance
@@ -12,9 +13,14 @@ package struct Agent: ~Copyable {
     let clock = SystemClock()
     let log: Logger
     let stop: StopSignal
+    let notifier: SystemdNotifier
+    let limits: TrainingLimits
     let blobs: BlobCache
     let models: ServingModels
     let updates: PendingUpdates
+    /// The assignment at hand.
+    var marker: WorkMarker
+    var conditions: WorkConditions
     var random = SystemRandom()
     var enrolment: Enrolment
     var plans: [FollowedPlan]
@@ -22,6 +28,8 @@ package struct Agent: ~Copyable {
     var link: CoordinatorLink
     /// The assignment at hand, from its preparation to its encoding.
     var training: LocalTraining?
+    /// Whether the coordinator keeps an update for a later attempt, to which a check-in leads.
+    var isAwaitingAttempt = false
     /// The newest checkpoint of the coordinator's log that was verified.
     var kept: KeptCheckpoint?
     /// The proof of the last model of each plan that passed, so that a round's base is not asked for again when it serves.
@@ -29,13 +37,16 @@ package struct Agent: ~Copyable {
     /// Why the last model offered for a plan is refused.
     var refusedModels: [PlanID: Fault] = [:]
     var status: AgentStatus
+    /// What went wrong since the last check-in that was answered.
+    var trouble = RepeatedFault()
     /// What status.json says, without its time.
     var reported = ""
     private let lock: StateLock
 
     /// - Throws: `Fault` when the state directory is not writable, in use or without an enrolment.
     package init(
-        _ configuration: AgentConfiguration, log: Logger, stop: StopSignal
+        _ configuration: AgentConfiguration, log: Logger, stop: StopSignal,
+        notifier: SystemdNotifier = SystemdNotifier()
     ) throws(Fault) {
         let directory = StateDirectory(path: configuration.stateDirectory)
         try directory.prepare()
@@ -49,22 +60,50 @@ package struct Agent: ~Copyable {
         blobs = BlobCache(directory: directory.blobDirectory)
         models = ServingModels(directory: directory.modelDirectory)
         updates = PendingUpdates(directory: directory.updateDirectory)
-        plans = configuration.data.map {
-            FollowedPlan(
-                id: $0.plan, directory: $0.directory,
-                localNoiseFloor: configuration.localNoiseFloor)
-        }
+        marker = WorkMarker(file: directory.assignmentFile)
+        conditions = WorkConditions(configuration.participation, of: directory)
+        limits = configuration.limits
+        plans = Agent.plans(configuration, directory)
         let (pending, dropped) = updates.load(plans: plans.map(\.id), clock: clock)
         for fault in dropped { log.warning("dropping an update", fault) }
+        if let interrupted = marker.assignment {
+            log.warning(
+                "the agent ended while it worked on a round; it asks for its place again",
+                metadata: ["plan": "\(interrupted.plan)", "round": "\(interrupted.at)"])
+        }
         machine = AgentSessionMachine(
             follows: Set(plans.map(\.id)), trustSetVersion: enrolment.trustSet.version,
-            pending: pending, random: SeededRandom(seed: random.next()))
-        link = CoordinatorLink(stop: stop)
+            pending: pending,
+            adopted: Dictionary(
+                uniqueKeysWithValues: plans.compactMap { plan in
+                    plan.known.map { (plan.id, $0.digest) }
+                }),
+            interrupted: marker.assignment, random: SeededRandom(seed: random.next()))
+        link = CoordinatorLink(stop: stop, notifier: notifier)
         status = AgentStatus(
             coordinator: enrolment.coordinator, agent: enrolment.agent,
             fleet: enrolment.trustSet.fleet)
         self.log = log
         self.stop = stop
+        self.notifier = notifier
+    }
+
+    /// The plans that there is data for, with the text that was last in use: then a restarted agent is ready at once.
+    private static func plans(
+        _ configuration: AgentConfiguration, _ directory: StateDirectory
+    ) -> [FollowedPlan] {
+        let texts = PlanTexts(directory: directory.planDirectory)
+        return configuration.data.map { entry in
+            var plan = FollowedPlan(
+                id: entry.plan, directory: entry.directory,
+                localNoiseFloor: configuration.localNoiseFloor,
+                memoryLimitMiB: configuration.limits.memoryMiB)
+            // One that is damaged, or of another version's making, comes from the coordinator again.
+            if let text = try? texts.read(entry.plan) {
+                try? plan.adopt(text, digest: SHA256.digest(of: text))
+            }
+            return plan
+        }
     }
 
     /// Keeps other daemons out of the directory, and finishes a renewal that a crash cut short.
@@ -78,6 +117,7 @@ package struct Agent: ~Copyable {
     package mutating func run() {
         Heap.giveBackFreedMemory()
         Blas.useOneThread()
+        _ = nice(Int32(limits.nice))
         log.info(
             "agent started",
             metadata: [
@@ -87,8 +127,13 @@ package struct Agent: ~Copyable {
         if plans.isEmpty {
             log.warning("no plan has data; add a [data.NAME] table to the configuration")
         }
+        notifier.ready()
         var action = AgentSessionMachine.firstAction
-        while !stop.isRequested { action = perform(action) }
+        while !stop.isRequested {
+            notifier.alive()
+            action = perform(action)
+        }
+        notifier.stopping()
         link.close()
         report(.stopped)
         log.info("agent stopped")
@@ -116,11 +161,11 @@ package struct Agent: ~Copyable {
         case .wait(let until, let keepingConnection):
             if !keepingConnection { link.close() }
             report(status.lastError == nil ? .idle : .retrying)
-            stop.sleep(seconds: until.seconds(since: clock.now))
+            stop.sleep(seconds: until.seconds(since: clock.now), eachSlice: notifier.alive)
             return machine.waited(now: clock.now)
         case .connect:
-            report(.connecting)
-            try openLink()
+            if status.lastError == nil { report(.connecting) }
+            try link.open(enrolment)
             log.info("connected", metadata: ["coordinator": "\(enrolment.coordinator)"])
             return machine.connected(now: clock.now)
         case .checkIn(let waitSeconds):
@@ -139,6 +184,8 @@ package struct Agent: ~Copyable {
         case .encode(let assignment, let deadline):
             let update = try encode(assignment, deadline: deadline)
             return machine.encoded(update, now: clock.now)
+        case .probe where conditions.networkRefusal() != nil:
+            return machine.keptBack(now: clock.now)
         case .probe, .sendHeader, .finish:
             return machine.answered(try submit(action), now: clock.now)
         case .sendChunk(let update, let offset, let count):
@@ -151,13 +198,6 @@ package struct Agent: ~Copyable {
         }
     }
 
-    /// Connects; nothing is being written meanwhile, so a stop need not wait for a coordinator that does not answer.
-    mutating func openLink() throws(Setback) {
-        stop.mayExitAtOnce = true
-        defer { stop.mayExitAtOnce = false }
-        try link.open(enrolment)
-    }
-
     /// The actions whose success has nothing to tell.
     private mutating func carryOutQuietly(_ action: AgentAction) throws(Setback) {
         switch action {
@@ -167,6 +207,7 @@ package struct Agent: ~Copyable {
         case .prepare(let assignment): try prepare(assignment)
         case .readdress(let update):
             try locally { () throws(Fault) in try updates.saveHeader(update, clock: clock) }
+            marker.clear()
         case .discard(let update): updates.discard(update.plan)
         case .decline(let assignment, let reason): try decline(assignment, reason: reason)
         default: break

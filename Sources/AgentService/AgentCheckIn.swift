@@ -17,13 +17,22 @@ extension Agent {
             plans[index].openData()
             reportData(index)
         }
+        // An update that a later attempt may want costs nothing more; new work is looked at before it is begun.
+        status.unavailable =
+            isAwaitingAttempt
+            ? nil
+            : conditions.refusal(
+                with: marker.assignment,
+                plannedMiB: plans.filter { $0.examples > 0 }.map(\.plannedMiB).max() ?? 0)?
+                .description
+        isAwaitingAttempt = false
         report(.idle)
         let request = CheckInRequest(
             agentVersion: softwareVersion, cpuFeatures: CPU.features, memoryKib: memoryKib(),
             plans: plans.map { $0.readiness(version: models.version(of: $0.id)) },
             cached: blobs.held.prefix(WireLimits.cachedBlobs).map(\.bytes),
             logCheckpoint: kept?.note ?? [], trustSetVersion: enrolment.trustSet.version,
-            waitSeconds: waitSeconds)
+            waitSeconds: waitSeconds, unavailable: status.unavailable ?? "")
         let answer = try link.exchange(
             .checkInRequest(request), waitSeconds: Double(waitSeconds))
         guard case .checkInResponse(let response) = answer else { throw link.unexpected() }
@@ -33,9 +42,26 @@ extension Agent {
             checkedIn = try CheckInAnswer(response)
         } catch { throw .connection(error) }
         checkedIn.renewalIsDue = renewalIsDue
-        status.lastError = nil
+        checkedIn.unavailable = status.unavailable
+        checkedIn.networkRefusal = conditions.networkRefusal()?.description
+        mark(response.next, waited: waitSeconds > 0)
+        recover()
         dropUnwanted(checkedIn)
         return checkedIn
+    }
+
+    /// Notes the assignment at hand on disk before anything is done for it.
+    ///
+    /// - Parameter waited: whether the coordinator was asked to wait for work: then it gives none any more to an agent that has
+    ///   a place, and before that it may yet.
+    private mutating func mark(_ next: CheckInResponse.Next?, waited: Bool) {
+        guard case .assignment(let assignment) = next else {
+            if waited { marker.clear() }
+            return
+        }
+        do throws(Fault) { try marker.set(assignment) } catch {
+            log.warning("cannot note the assignment at hand", error)
+        }
     }
 
     /// Frees the blobs that the coordinator no longer names.

@@ -46,6 +46,7 @@ extension Agent {
         let members = next.json(unixSeconds: 0)
         guard members != reported else { return }
         reported = members
+        notifier.status(next.line)
         let text = next.json(unixSeconds: clock.unixSeconds) + "\n"
         do throws(Fault) {
             try CredentialFile.replace(
@@ -55,10 +56,21 @@ extension Agent {
         } catch { log.warning("cannot write the status", error) }
     }
 
-    /// Logs a setback and keeps it for the status.
+    /// Logs a setback, unless it is the one that keeps coming, and keeps it for the status.
     mutating func describe(_ setback: Setback, during action: AgentAction) {
         let fault = setback.fault
+        let isNews = trouble.add(fault, now: clock.now, unixSeconds: clock.unixSeconds)
         status.lastError = fault
+        status.lastErrorSince = trouble.sinceUnix
+        guard isNews else { return log.debug("again: \(action.name)", fault) }
+        if trouble.count > 1 {
+            log.warning(
+                "still the same trouble",
+                metadata: [
+                    "times": "\(trouble.count)",
+                    "since": "\(dateText(Int64(clamping: trouble.sinceUnix)))",
+                ])
+        }
         let during: Logger.Metadata = ["during": "\(action.name)"]
         switch (setback, fault.code) {
         case (.connection, .forbidden), (.refusal, .forbidden), (.connection, .unauthenticated),
@@ -74,14 +86,24 @@ extension Agent {
         }
     }
 
+    /// A check-in was answered: whatever went wrong is over.
+    mutating func recover() {
+        status.lastError = nil
+        let count = trouble.clear()
+        guard count > 1 else { return }
+        log.notice("the coordinator answers again", metadata: ["failed_attempts": "\(count)"])
+    }
+
     /// Logs a final verdict and keeps it for the status.
     mutating func settle(_ update: PendingUpdate, _ verdict: SubmitVerdict) {
+        isAwaitingAttempt = verdict == .later(seconds: 0)
         let word: String
         switch verdict {
         case .wanted: return
         case .accepted: word = "accepted"
         case .duplicate: word = "duplicate"
         case .gone: word = "gone"
+        case .later: word = "put off"
         case .rejected(let reason): word = "rejected: \(reason.rawValue)"
         }
         note(update, verdict: word)
@@ -99,6 +121,18 @@ extension Agent {
     mutating func note(_ update: PendingUpdate, verdict: String) {
         status.lastUpdate = AgentStatus.Update(
             plan: update.plan, at: update.at, bytes: update.size, verdict: verdict)
+    }
+}
+
+extension AgentStatus {
+    /// The state in a line, for `systemctl status`.
+    fileprivate var line: String {
+        var line = state.rawValue
+        if let lastRound, [.working, .training, .submitting].contains(state) {
+            line += " for round \(lastRound.at) of \(lastRound.plan)"
+        }
+        if let trouble = lastError?.description ?? unavailable { line += ": \(trouble)" }
+        return line
     }
 }
 

@@ -26,9 +26,16 @@ extension Agent {
                 plans[index].refusal ?? plans[index].dataFault
                     ?? Fault(.notFound, "there is no data for the plan '\(assignment.plan)'"))
         }
+        let plannedMiB = plans[index].plannedMiB
+        if let fault = conditions.refusal(with: assignment, plannedMiB: plannedMiB) {
+            throw .local(fault)
+        }
         let base = try verified(assignment.base)
         training = try locally { () throws(Fault) in
             try LocalTraining(assignment, plan: plan, base: base)
+        }
+        try locally { () throws(Fault) in
+            try conditions.recent.take(assignment.plan, assignment.at.round)
         }
     }
 
@@ -51,31 +58,65 @@ extension Agent {
         }
         log.info("training", metadata: metadata)
         var random = random
-        var isStopped = false
+        var end: EarlyEnd?
+        var pace = TrainingPace(percent: limits.cpuPercent)
         do throws(Fault) {
             let report = try work.train(on: &data, random: &random) { fraction in
-                isStopped = !mayContinue(assignment, progress: fraction)
-                return !isStopped
+                let rest = pace.owed
+                end = earlyEnd(assignment, at: index, progress: fraction, restSeconds: rest)
+                if rest > 0 { pace.resume() }
+                return end == nil
             }
             metadata = ["round": "\(assignment.at)"]
             if !isPrivate { metadata["loss"] = "\(report.meanLoss)" }
             log.info("trained", metadata: metadata)
         } catch {
-            if isStopped {
+            switch end {
+            case .lapsed(let fault): throw .local(fault)
+            case .stopped:
+                // After a stop of the agent its next run goes on with the assignment.
+                if !stop.isRequested { marker.clear() }
                 log.info("training stopped early", metadata: ["round": "\(assignment.at)"])
                 return machine.trainingStopped(now: clock.now)
+            case nil:
+                plans[index].closeData(because: error)
+                reportData(index)
+                throw .local(error)
             }
-            plans[index].closeData(because: error)
-            reportData(index)
-            throw .local(error)
         }
         training = work
         return machine.trained(now: clock.now)
     }
 
-    /// Whether training is to go on; sends a heartbeat or reconnects first when the machine wants it.
-    private mutating func mayContinue(_ assignment: RoundAssignment, progress: Double) -> Bool {
+    /// Why training ends before it is done.
+    private enum EarlyEnd {
+        /// The device takes no work any more.
+        case lapsed(Fault)
+        /// The update is not wanted, or the agent is to stop.
+        case stopped
+    }
+
+    /// Why training is not to go on, after so much rest; nil when it is. The rules are looked at and heartbeats sent meanwhile.
+    private mutating func earlyEnd(
+        _ assignment: RoundAssignment, at index: Int, progress: Double, restSeconds: Double
+    ) -> EarlyEnd? {
+        let end = clock.now.advanced(bySeconds: restSeconds)
+        while true {
+            let plannedMiB = plans[index].plannedMiB
+            if let fault = conditions.refusalWhileTraining(plannedMiB: plannedMiB) {
+                return .lapsed(fault)
+            }
+            guard isWanted(assignment, progress: progress) else { return .stopped }
+            let left = end.seconds(since: clock.now)
+            guard left > 0 else { return nil }
+            stop.sleep(seconds: min(left, StopSignal.sliceSeconds), eachSlice: notifier.alive)
+        }
+    }
+
+    /// Whether the update is still wanted; sends a heartbeat or reconnects first when the machine wants it.
+    private mutating func isWanted(_ assignment: RoundAssignment, progress: Double) -> Bool {
         if stop.isRequested { return false }
+        notifier.alive()
         var step = machine.trainingProgressed(progress, now: clock.now)
         while true {
             switch step {
@@ -117,7 +158,7 @@ extension Agent {
     }
 
     private mutating func reconnect(progress: Double) -> TrainingStep {
-        do throws(Setback) { try openLink() } catch {
+        do throws(Setback) { try link.open(enrolment) } catch {
             log.debug("cannot reconnect yet", error.fault)
             return machine.reconnectFailed(error.fault, now: clock.now)
         }
@@ -137,6 +178,7 @@ extension Agent {
             try updates.save(update, bytes: bytes, clock: clock)
             return update
         }
+        marker.clear()
         note(update, verdict: "pending")
         return update
     }
@@ -176,8 +218,12 @@ extension Agent {
 
     mutating func decline(_ assignment: RoundAssignment, reason: String) throws(Setback) {
         training = nil
-        // A reason may quote data or parameters, which a private plan keeps here; the log has it.
-        let reason = plans[try place(of: assignment.plan)].isPrivate ? "" : reason
+        log.notice(
+            "assignment declined",
+            metadata: ["round": "\(assignment.at)", "reason": "\(reason)"])
+        // A reason may quote data or parameters, which a private plan keeps here. So does one that is not known any more.
+        let plan = plans.first { $0.id == assignment.plan }
+        let reason = plan?.known != nil && plan?.isPrivate == false ? reason : ""
         let answer = try link.exchange(
             .decline(
                 Decline(
@@ -185,6 +231,6 @@ extension Agent {
                     submitToken: assignment.submitToken,
                     reason: String(decoding: reason.utf8.prefix(1_000), as: UTF8.self))))
         guard case .declineAck = answer else { throw link.unexpected() }
-        log.notice("assignment declined", metadata: ["round": "\(assignment.at)"])
+        marker.clear()
     }
 }

@@ -50,8 +50,12 @@ package struct AgentStatus: Sendable {
     /// The last assignment taken up.
     package var lastRound: (plan: PlanID, at: RoundAttempt)?
     package var lastUpdate: Update?
+    /// Why the device takes no work now, by its owner's rules.
+    package var unavailable: String?
     /// What went wrong since the last check-in that was answered.
     package var lastError: Fault?
+    /// When that came first, in seconds since 1970.
+    package var lastErrorSince: UInt64 = 0
 
     package init(coordinator: NetworkAddress, agent: String, fleet: String) {
         self.coordinator = coordinator
@@ -77,12 +81,14 @@ package struct AgentStatus: Sendable {
                         [("bytes", String($0.bytes)), ("verdict", jsonString($0.verdict))])
                 } ?? "null"
             ),
+            ("unavailable", unavailable.map(jsonString) ?? "null"),
             (
                 "last_error",
                 lastError.map {
                     object([
                         ("code", jsonString($0.code.rawValue)),
                         ("message", jsonString($0.message)), ("remedy", jsonString($0.remedy)),
+                        ("since_unix", String(lastErrorSince)),
                     ])
                 } ?? "null"
             ),
@@ -106,7 +112,11 @@ package struct AgentStatus: Sendable {
         if let lastUpdate {
             lines.append("last update  \(lastUpdate.bytes) bytes, \(lastUpdate.verdict)")
         }
-        if let lastError { lines.append("last error   \(lastError)") }
+        if let unavailable { lines.append("unavailable  \(unavailable)") }
+        if let lastError {
+            lines.append(
+                "last error   \(lastError), since \(dateText(Int64(clamping: lastErrorSince)))")
+        }
         return lines.joined(separator: "\n") + "\n"
     }
 

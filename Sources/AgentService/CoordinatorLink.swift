@@ -25,10 +25,14 @@ struct CoordinatorLink: ~Copyable {
     private static let answerSeconds = 30.0
 
     private let stop: StopSignal
+    private let notifier: SystemdNotifier
     private let clock = SystemClock()
     private var connection: FramedConnection<TLSConnection>?
 
-    init(stop: StopSignal) { self.stop = stop }
+    init(stop: StopSignal, notifier: SystemdNotifier) {
+        self.stop = stop
+        self.notifier = notifier
+    }
 
     /// Opens a connection in place of any other.
     mutating func open(_ enrolment: Enrolment) throws(Setback) {
@@ -89,6 +93,7 @@ struct CoordinatorLink: ~Copyable {
         var open = try taken()
         let end = clock.now.advanced(bySeconds: seconds)
         while true {
+            notifier.alive()
             let start = clock.now
             let slice = min(StopSignal.sliceSeconds, end.seconds(since: start))
             do throws(Fault) {

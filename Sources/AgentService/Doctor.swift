@@ -1,3 +1,4 @@
+import AgentSession
 package import Configuration
 import Cryptography
 import DataSets
@@ -38,9 +39,11 @@ package struct Doctor {
     private let configuration: AgentConfiguration
     private let directory: StateDirectory
     private let clock = SystemClock()
+    private let probe: DeviceProbe
 
-    package init(_ configuration: AgentConfiguration) {
+    package init(_ configuration: AgentConfiguration, probe: DeviceProbe = DeviceProbe()) {
         self.configuration = configuration
+        self.probe = probe
         directory = StateDirectory(path: configuration.stateDirectory)
     }
 
@@ -57,7 +60,7 @@ package struct Doctor {
             ]
             findings += models(enrolment)
         } catch { findings.append(failed("enrolment", error)) }
-        findings += data() + [algebra(), processor()]
+        findings += data() + participation() + [limits(), algebra(), processor()]
         return findings
     }
 
@@ -163,7 +166,8 @@ package struct Doctor {
         return configuration.data.flatMap { entry in
             var plan = FollowedPlan(
                 id: entry.plan, directory: entry.directory,
-                localNoiseFloor: configuration.localNoiseFloor)
+                localNoiseFloor: configuration.localNoiseFloor,
+                memoryLimitMiB: configuration.limits.memoryMiB)
             let check = "data of \(entry.plan)"
             do throws(Fault) {
                 guard let text = try texts.read(entry.plan) else {
@@ -171,7 +175,10 @@ package struct Doctor {
                 }
                 try plan.adopt(text, digest: SHA256.digest(of: text))
             } catch { return [failed(check, error)] }
-            if let fault = plan.refusal { return [failed("noise of \(entry.plan)", fault)] }
+            if let fault = plan.refusal {
+                let what = fault.code == .exhausted ? "memory" : "noise"
+                return [failed("\(what) of \(entry.plan)", fault)]
+            }
             if let fault = plan.dataFault { return [failed(check, fault)] }
             return [rows(check, plan)] + memory(plan)
         }
@@ -179,15 +186,13 @@ package struct Doctor {
 
     /// What a training session of the plan allocates beyond the program itself: known before it starts.
     private func memory(_ plan: FollowedPlan) -> [Finding] {
-        guard let text = plan.known?.plan, let shape = try? StudentShape(plan: text),
-            let bytes = try? StudentTrainer.plannedBytes(
-                shape: shape, normalisation: Normalisation(plan: text.data),
-                training: text.training, examples: plan.examples)
+        guard let text = plan.known?.plan,
+            let needed = LocalTraining.plannedMiB(text, examples: plan.examples)
         else { return [] }
         return [
             Finding(
                 check: "memory of \(plan.id)", passed: true,
-                detail: "training allocates \((bytes + (1 << 20) - 1) >> 20) MiB at most")
+                detail: "training allocates \(needed) MiB at most")
         ]
     }
 
@@ -218,6 +223,24 @@ package struct Doctor {
             check: check, passed: true,
             detail: "\(directory) is readable; its files are checked once the coordinator has sent"
                 + " the plan")
+    }
+
+    /// Each of the owner's rules as it stands now.
+    private func participation() -> [Finding] {
+        WorkConditions(configuration.participation, of: directory, probe: probe).examine().map {
+            Finding(
+                check: $0.subject, passed: $0.holds,
+                detail: $0.holds ? $0.detail : $0.fault.description)
+        }
+    }
+
+    private func limits() -> Finding {
+        let limits = configuration.limits
+        let memory = limits.memoryMiB.map { "\($0) MiB" } ?? "what it needs"
+        return Finding(
+            check: "limits", passed: true,
+            detail: "training takes at most \(limits.cpuPercent) % of a processor at nice"
+                + " \(limits.nice), and of memory \(memory)")
     }
 
     private func algebra() -> Finding {

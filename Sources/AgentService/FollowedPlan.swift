@@ -9,12 +9,18 @@ package struct FollowedPlan {
     let directory: String
     /// The least local noise multiplier with which this device takes part.
     let localNoiseFloor: Double
+    /// The most memory that training may allocate, in MiB; nil: as much as it needs.
+    let memoryLimitMiB: Int?
     /// The plan and the digest of its text; nil until the coordinator has named it.
     private(set) var known: (plan: Plan, digest: Digest)?
     /// The data, opened by what the plan says; nil while it cannot be.
     private(set) var data: DataSet?
     /// Why there is no data.
     private(set) var dataFault: Fault?
+    /// Why training on this data does not fit this device.
+    private var memoryFault: Fault?
+    /// What training on this data allocates at most, in MiB; 0 while that is not known.
+    private(set) var plannedMiB = 0
     private var lastNews = DataNews.whole
 
     /// What people should know of the data.
@@ -27,10 +33,13 @@ package struct FollowedPlan {
     }
 
     /// - Parameter directory: where the configuration says the plan's data is.
-    package init(id: PlanID, directory: String, localNoiseFloor: Double = 0) {
+    package init(
+        id: PlanID, directory: String, localNoiseFloor: Double = 0, memoryLimitMiB: Int? = nil
+    ) {
         self.id = id
         self.directory = directory
         self.localNoiseFloor = localNoiseFloor
+        self.memoryLimitMiB = memoryLimitMiB
     }
 
     /// Examples to train on; none for a plan that the device's owner refuses.
@@ -40,10 +49,10 @@ package struct FollowedPlan {
     var isPrivate: Bool { known?.plan.privacy != nil }
 
     /// Why the device does not take part: the plan has its agents add less noise than the owner's
-    /// floor.
+    /// floor, or needs more memory than the owner gives.
     var refusal: Fault? {
         guard let plan = known?.plan else { return nil }
-        return LocalTraining.refusal(of: plan, localNoiseFloor: localNoiseFloor)
+        return LocalTraining.refusal(of: plan, localNoiseFloor: localNoiseFloor) ?? memoryFault
     }
 
     /// What to mend, for people: why the plan is refused or there is no data, or the first row left
@@ -83,8 +92,12 @@ package struct FollowedPlan {
     mutating func openData() {
         guard data == nil, let known else { return }
         do throws(Fault) {
-            data = try DataSet.open(directory: directory, plan: known.plan.data)
+            let opened = try DataSet.open(directory: directory, plan: known.plan.data)
+            data = opened
             dataFault = nil
+            plannedMiB = LocalTraining.plannedMiB(known.plan, examples: opened.count) ?? 0
+            memoryFault = LocalTraining.refusal(
+                of: known.plan, examples: opened.count, memoryLimitMiB: memoryLimitMiB)
         } catch { dataFault = error }
     }
 

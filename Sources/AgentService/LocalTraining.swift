@@ -45,6 +45,29 @@ struct LocalTraining {
                 + " on local_noise_floor in the agent's configuration")
     }
 
+    /// Why a device whose owner gives training `memoryLimitMiB` takes no part in `plan`; nil when it may.
+    static func refusal(of plan: Plan, examples: Int, memoryLimitMiB: Int?) -> Fault? {
+        guard let memoryLimitMiB, let needed = plannedMiB(plan, examples: examples),
+            needed > memoryLimitMiB
+        else { return nil }
+        return Fault(
+            .exhausted,
+            "training for the plan '\(plan.id)' allocates \(needed) MiB, and this device's limit is"
+                + " \(memoryLimitMiB) MiB",
+            remedy: "raise memory_mib in [limits] of the agent's configuration, or have the plan's"
+                + " author set low_memory or smaller batches")
+    }
+
+    /// The MiB that a training session allocates at most; nil for a plan that cannot be trained.
+    static func plannedMiB(_ plan: Plan, examples: Int) -> Int? {
+        guard let shape = try? StudentShape(plan: plan),
+            let bytes = try? StudentTrainer.plannedBytes(
+                shape: shape, normalisation: Normalisation(plan: plan.data),
+                training: plan.training, examples: examples)
+        else { return nil }
+        return (bytes + (1 << 20) - 1) >> 20
+    }
+
     /// Trains all epochs.
     ///
     /// - Parameter progress: called with the finished share; false stops.

@@ -23,6 +23,10 @@ package struct StateDirectory: Sendable, Equatable {
     package var statusFile: String { "\(path)/status.json" }
     /// The same for people.
     package var summaryFile: String { "\(path)/status.txt" }
+    /// The assignment at hand, while there is one.
+    package var assignmentFile: String { "\(path)/assignment" }
+    /// The rounds taken up lately.
+    package var roundsFile: String { "\(path)/rounds" }
     package var planDirectory: String { "\(path)/plans" }
     package var blobDirectory: String { "\(path)/blobs" }
     package var modelDirectory: String { "\(path)/models" }
@@ -64,7 +68,8 @@ package struct StateDirectory: Sendable, Equatable {
     /// Removes what an earlier identity left, its certificate first: plans, models, blobs and updates may be another fleet's.
     func clear() {
         unlink(certificateFile)
-        for file in [nextKeyFile, checkpointFile, statusFile, summaryFile] { unlink(file) }
+        let files = [nextKeyFile, checkpointFile, statusFile, summaryFile, assignmentFile]
+        for file in files { unlink(file) }
         for folder in folders where folder != path {
             for name in names(in: folder) {
                 removeDirectory("\(folder)/\(name)")

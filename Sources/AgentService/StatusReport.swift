@@ -1,3 +1,4 @@
+package import AgentSession
 import Cryptography
 package import Federation
 
@@ -8,8 +9,11 @@ package struct StatusReport: Sendable {
     /// The same for people, a line each.
     package let text: String
 
+    /// - Parameter conditions: what the owner's rules make of the device now.
     /// - Throws: `Fault.notFound` when the device is not enrolled or no daemon has run, `Fault.storage`.
-    package init(_ directory: StateDirectory) throws(Fault) {
+    package init(
+        _ directory: StateDirectory, conditions: [Eligibility] = []
+    ) throws(Fault) {
         let enrolment = try Enrolment(directory)
         guard fileSize(directory.statusFile) != nil else {
             throw Fault(
@@ -24,7 +28,25 @@ package struct StatusReport: Sendable {
         json = object([
             ("running", isRunning ? "true" : "false"),
             ("status", try contents(directory.statusFile).filter { !$0.isNewline }),
+            (
+                "conditions",
+                "["
+                    + conditions.map {
+                        object([
+                            ("subject", jsonString($0.subject)),
+                            ("holds", $0.holds ? "true" : "false"),
+                            ("detail", jsonString($0.detail)),
+                        ])
+                    }.joined(separator: ",") + "]"
+            ),
         ])
-        text = "running      \(isRunning ? "yes" : "no")\n" + (try contents(directory.summaryFile))
+        let lines = conditions.map { condition in
+            let padding = String(repeating: " ", count: max(1, 13 - condition.subject.count))
+            return condition.subject + padding + (condition.holds ? "" : "NOT NOW: ")
+                + condition.detail + "\n"
+        }
+        text =
+            "running      \(isRunning ? "yes" : "no")\n" + (try contents(directory.summaryFile))
+            + lines.joined()
     }
 }

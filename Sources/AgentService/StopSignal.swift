@@ -3,49 +3,57 @@ import Glibc
 import Synchronization
 
 private let stopFlag = Atomic<Bool>(false)
-private let exitFlag = Atomic<Bool>(false)
 
 /// SIGTERM and SIGINT as a request to stop; whatever waits or works for long looks at it.
 package struct StopSignal: Sendable {
-    /// How long a wait goes on without looking, in seconds; a stop takes at most about this long.
+    /// How long a wait goes on without looking, in seconds.
     static let sliceSeconds = 0.5
+    /// How long after the request the process ends in any case, in microseconds. Everything on disk survives a kill at any
+    /// instant, so ending in the middle of a step that cannot be cut short (a name that is looked up, a peer that takes no
+    /// bytes) costs nothing but the last lines of the log.
+    private static let graceMicroseconds = 800_000
 
-    /// From now on the signals only leave a request, and writing to a closed pipe is an error and not a death.
+    /// From now on the signals leave a request, and writing to a closed pipe is an error and not a death.
     package static func install() -> StopSignal {
-        var action = sigaction()
+        stopFlag.store(false, ordering: .relaxed)
         // A signal handler may do little more than this.
-        action.__sigaction_handler.sa_handler = { _ in
-            stopFlag.store(true, ordering: .relaxed)
-            if exitFlag.load(ordering: .relaxed) { _exit(0) }
+        handle([SIGTERM, SIGINT]) { _ in
+            guard !stopFlag.exchange(true, ordering: .relaxed) else { return }
+            var grace = itimerval(
+                it_interval: timeval(),
+                it_value: timeval(tv_sec: 0, tv_usec: StopSignal.graceMicroseconds))
+            setitimer(__itimer_which_t(ITIMER_REAL.rawValue), &grace, nil)
         }
-        sigaction(SIGTERM, &action, nil)
-        sigaction(SIGINT, &action, nil)
+        handle([SIGALRM]) { _ in _exit(0) }
         signal(SIGPIPE, SIG_IGN)
-        // A process inherits what its parent's thread blocks, and threads of a pool block nearly everything.
+        return StopSignal()
+    }
+
+    private static func handle(
+        _ signals: [Int32], by handler: @escaping @convention(c) (Int32) -> Void
+    ) {
+        var action = sigaction()
+        action.__sigaction_handler.sa_handler = handler
         var awaited = sigset_t()
         sigemptyset(&awaited)
-        sigaddset(&awaited, SIGTERM)
-        sigaddset(&awaited, SIGINT)
+        for signal in signals {
+            sigaction(signal, &action, nil)
+            sigaddset(&awaited, signal)
+        }
+        // A process inherits what its parent's thread blocks, and threads of a pool block nearly everything.
         pthread_sigmask(SIG_UNBLOCK, &awaited, nil)
-        return StopSignal()
     }
 
     package var isRequested: Bool { stopFlag.load(ordering: .relaxed) }
 
-    /// Whether a request ends the process there and then: for waits that cannot be cut short, in which nothing is half
-    /// written.
-    var mayExitAtOnce: Bool {
-        get { exitFlag.load(ordering: .relaxed) }
-        nonmutating set { exitFlag.store(newValue, ordering: .relaxed) }
-    }
-
-    /// Sleeps for `seconds`, or until a stop is requested.
-    func sleep(seconds: Double) {
+    /// Sleeps for `seconds`, or until a stop is requested; calls `eachSlice` every half second.
+    func sleep(seconds: Double, eachSlice: () -> Void) {
         let clock = SystemClock()
         let end = clock.now.advanced(bySeconds: seconds)
         while !isRequested {
             let left = end.seconds(since: clock.now)
             guard left > 0 else { return }
+            eachSlice()
             let slice = min(left, StopSignal.sliceSeconds)
             var duration = timespec(
                 tv_sec: Int(slice), tv_nsec: Int((slice - slice.rounded(.down)) * 1e9))

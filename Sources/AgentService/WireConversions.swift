@@ -89,7 +89,7 @@ extension CheckInAnswer {
 }
 
 extension SubmitProbe {
-    init(_ update: PendingUpdate) {
+    package init(_ update: PendingUpdate) {
         self.init(
             round: update.at.round.number, attempt: update.at.attempt,
             submitToken: update.submitToken, updateDigest: update.digest.bytes)
@@ -97,7 +97,7 @@ extension SubmitProbe {
 }
 
 extension SubmitHeader {
-    init(_ update: PendingUpdate) {
+    package init(_ update: PendingUpdate) {
         self.init(
             round: update.at.round.number, attempt: update.at.attempt,
             submitToken: update.submitToken, latticeId: update.latticeID.bytes,

@@ -31,7 +31,7 @@ package enum AgentAction: Equatable, Sendable {
     case encode(RoundAssignment, deadline: MonotonicInstant)
     /// Persist a pending update's new header; its bytes stay. -> `done`
     case readdress(PendingUpdate)
-    /// Ask whether the update is still wanted. -> `answered`
+    /// Ask whether the update is still wanted. -> `answered`, or `keptBack` where the network is not to be used for it
     case probe(PendingUpdate)
     /// -> `answered`
     case sendHeader(PendingUpdate)

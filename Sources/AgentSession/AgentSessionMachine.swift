@@ -19,15 +19,18 @@ package struct AgentSessionMachine: ~Copyable {
     ///   - follows: the plans the device has data for; others that the coordinator names are ignored.
     ///   - trustSetVersion: of the stored trust set.
     ///   - pending: encoded updates found on disk.
+    ///   - adopted: digests of the plans' texts that are in use already.
+    ///   - interrupted: the assignment that was being worked on when the agent was killed.
     ///   - random: for jitter.
     package init(
         timing: SessionTiming = SessionTiming(), follows: Set<PlanID>, trustSetVersion: UInt64,
-        pending: [PendingUpdate], random: SeededRandom
+        pending: [PendingUpdate], adopted: [PlanID: Digest] = [:],
+        interrupted: RoundAssignment? = nil, random: SeededRandom
     ) {
         state = .connecting
         memory = SessionMemory(
             timing: timing, follows: follows, trustSetVersion: trustSetVersion, pending: pending,
-            random: random)
+            adopted: adopted, interrupted: interrupted, random: random)
     }
 
     private init(state: consuming SessionState, memory: SessionMemory) {
@@ -41,8 +44,9 @@ package struct AgentSessionMachine: ~Copyable {
     package mutating func waited(now: MonotonicInstant) -> AgentAction {
         step { state, memory in
             switch consume state {
-            case .waiting(connected: true): memory.checkIn()
-            case .waiting(connected: false): Transition(.connecting, .connect)
+            case .waiting(connected: true, let tasks):
+                memory.proceed(Agenda(tasks: tasks, then: .checkIn), now: now)
+            case .waiting(connected: false, _): Transition(.connecting, .connect)
             case let other: memory.outOfOrder("waited", in: other, now: now)
             }
         }
@@ -145,6 +149,16 @@ package struct AgentSessionMachine: ~Copyable {
             switch consume state {
             case .submitting(let work): memory.answered(verdict, work, now: now)
             case let other: memory.outOfOrder("answered", in: other, now: now)
+            }
+        }
+    }
+
+    /// The owner does not want the update on this network: it stays, and the next connection offers it again.
+    package mutating func keptBack(now: MonotonicInstant) -> AgentAction {
+        step { state, memory in
+            switch consume state {
+            case .submitting(let work): memory.keptBack(work, now: now)
+            case let other: memory.outOfOrder("keptBack", in: other, now: now)
             }
         }
     }

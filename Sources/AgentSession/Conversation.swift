@@ -89,14 +89,21 @@ package struct CheckInAnswer: Equatable, Sendable {
     package var next: Next
     /// Whether the device's certificate is due for renewal; the device knows, not the coordinator.
     package var renewalIsDue: Bool
+    /// Why the device asked for no work, as it told the coordinator; nil when it did ask.
+    package var unavailable: String?
+    /// Why neither models nor updates may go over the network now, as the device knows; nil when they may.
+    package var networkRefusal: String?
 
     package init(
-        plans: [PlanStanding], trustSetVersion: UInt64, next: Next, renewalIsDue: Bool = false
+        plans: [PlanStanding], trustSetVersion: UInt64, next: Next, renewalIsDue: Bool = false,
+        unavailable: String? = nil, networkRefusal: String? = nil
     ) {
         self.plans = plans
         self.trustSetVersion = trustSetVersion
         self.next = next
         self.renewalIsDue = renewalIsDue
+        self.unavailable = unavailable
+        self.networkRefusal = networkRefusal
     }
 }
 

@@ -46,11 +46,12 @@ extension SessionMemory {
             return giveUp(work.grant, work.agenda, lost: work.lost, because: fault, now: now)
         case .encoding(let work):
             return giveUp(work.grant, work.agenda, lost: work.lost, because: fault, now: now)
-        case .submitting(let work):
+        case .submitting(let work) where fault.code != .storage:
             return discard(work)
         case .declining(let agenda):
             return proceed(agenda, now: now)
         default:
+            // A disk that cannot be read now may be again: an update is kept until its round is over.
             return disconnect(after: fault, now: now)
         }
     }

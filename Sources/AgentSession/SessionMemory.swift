@@ -8,11 +8,17 @@ struct SessionMemory {
     var trustSetVersion: UInt64
     /// Encoded updates on disk, at most one a plan.
     var pending: [PlanID: PendingUpdate]
+    /// Whether one of them was not offered over this connection.
+    var isKeepingBack = false
     var adoptedPlans: [PlanID: Digest] = [:]
     var adoptedModels: [PlanID: Digest] = [:]
     /// Plan texts found unfit: not tried again until the trust set changes.
     var unfit: Set<Digest> = []
     var refusals: [ModelReference: ModelRefusal] = [:]
+    /// The place that the agent had when it was killed, until the coordinator gives it again or it is given up.
+    var interrupted: RoundAssignment?
+    /// Connections that broke while it was being given up.
+    var brokenForsakes = 0
     /// Whether a check-in has been answered; until then the device does not know its plans and has nothing to wait for.
     var hasCheckedIn = false
     var retries: BackOff
@@ -23,12 +29,18 @@ struct SessionMemory {
 
     init(
         timing: SessionTiming, follows: Set<PlanID>, trustSetVersion: UInt64,
-        pending: [PendingUpdate], random: SeededRandom
+        pending: [PendingUpdate], adopted: [PlanID: Digest], interrupted: RoundAssignment?,
+        random: SeededRandom
     ) {
         self.timing = timing
         self.follows = follows
         self.trustSetVersion = trustSetVersion
         self.pending = Dictionary(pending.map { ($0.plan, $0) }) { _, last in last }
+        adoptedPlans = adopted
+        // An update of that round says more than that it was begun.
+        if let interrupted, self.pending[interrupted.plan]?.at.round != interrupted.at.round {
+            self.interrupted = interrupted
+        }
         self.random = random
         retries = BackOff(first: timing.firstRetrySeconds, cap: timing.retryCapSeconds)
         declines = retries
@@ -43,21 +55,23 @@ struct SessionMemory {
         let delay =
             fault.refusesAgent ? retries.slow(random: &random) : retries.next(random: &random)
         return Transition(
-            .waiting(connected: false),
+            .waiting(connected: false, then: []),
             .wait(until: now.advanced(bySeconds: delay), keepingConnection: false))
     }
 
-    /// A restarted coordinator may have lost an update that it had accepted, so each one still in time is probed again.
+    /// A restarted coordinator may have lost an update that it had accepted, and gives its round more time than this device
+    /// was told; so each one is probed again.
     mutating func connected(now: MonotonicInstant) -> Transition {
-        let inTime = pending.values.filter { now < $0.deadline }.sorted {
-            $0.at.round < $1.at.round
-        }
-        return proceed(Agenda(tasks: inTime.map(SessionTask.submit), then: .checkIn), now: now)
+        isKeepingBack = false
+        let updates = pending.values.sorted { $0.at.round < $1.at.round }
+        return proceed(Agenda(tasks: updates.map(SessionTask.submit), then: .checkIn), now: now)
     }
 
     mutating func checkIn() -> Transition {
         Transition(
-            .checkingIn, .checkIn(waitSeconds: hasCheckedIn ? timing.checkInWaitSeconds : 0))
+            .checkingIn,
+            .checkIn(
+                waitSeconds: hasCheckedIn && interrupted == nil ? timing.checkInWaitSeconds : 0))
     }
 
     /// Turns the answer into an agenda: first what the work depends on, then the work (its lease is running), then the
@@ -77,23 +91,53 @@ struct SessionMemory {
         if answer.trustSetVersion > trustSetVersion {
             tasks.append(.updateTrustSet(version: answer.trustSetVersion))
         }
-        for standing in followed where adoptedPlans[standing.plan] != standing.text.digest {
-            tasks.append(.adoptPlan(standing))
-        }
+        let unread = followed.filter { adoptedPlans[$0.plan] != $0.text.digest }
+        tasks += unread.map(SessionTask.adoptPlan)
+        if let lost = lostPlace(answer, unread: unread) { tasks.insert(lost, at: 0) }
         let then: Agenda.Then
         switch answer.next {
         case .work(let assignment):
-            tasks.append(task(for: assignment, after: tasks, now: now))
+            let work = task(for: assignment, after: tasks, now: now)
+            if case .work = work, let reason = answer.networkRefusal {
+                tasks.append(.forsake(assignment, reason: reason))
+            } else {
+                tasks.append(work)
+            }
             then = .checkIn
         case .comeBack(let seconds): then = pause(seconds: seconds, now: now)
         }
         for case let model? in followed.map(\.serving)
-        where adoptedModels[model.plan] != model.model.digest {
+        where answer.networkRefusal == nil && adoptedModels[model.plan] != model.model.digest {
             tasks.append(.adoptModel(model))
         }
         tasks += reports(named: followed.compactMap(\.serving), answer.next)
         if isTimeToRenew(answer, now: now) { tasks.append(.renewCertificate) }
         return proceed(Agenda(tasks: tasks, then: then), now: now)
+    }
+
+    /// The place that was held when the agent was killed: the coordinator gives it again, or it is given up at once, so that
+    /// the round need not wait for it.
+    private mutating func lostPlace(
+        _ answer: CheckInAnswer, unread: [PlanStanding]
+    ) -> SessionTask? {
+        guard let place = interrupted else { return nil }
+        let reason: String
+        switch (answer.next, answer.unavailable) {
+        case (.work(let assignment), _) where assignment.at.round == place.at.round:
+            interrupted = nil
+            return nil
+        case (.work, _): reason = "it was given other work"
+        case (.comeBack, let unavailable?): reason = unavailable
+        case (.comeBack, nil):
+            // The coordinator only gives work for a plan whose text this device has.
+            let isUnread = unread.contains { standing in
+                standing.plan == place.plan && !unfit.contains(standing.text.digest)
+            }
+            if isUnread { return nil }
+            reason = "the coordinator did not give it its place again"
+        }
+        interrupted = nil
+        return .forsake(place, reason: "the agent was restarted and cannot go on: \(reason)")
     }
 
     /// A later attempt at a round whose update exists gets that update again: rounding it anew would reveal more.
@@ -135,9 +179,11 @@ struct SessionMemory {
         switch agenda.then {
         case .checkIn: return checkIn()
         case .pause(let until):
-            let connected = until.seconds(since: now) <= timing.longestConnectedPauseSeconds
+            let connected =
+                !isKeepingBack && until.seconds(since: now) <= timing.longestConnectedPauseSeconds
             return Transition(
-                .waiting(connected: connected), .wait(until: until, keepingConnection: connected))
+                .waiting(connected: connected, then: []),
+                .wait(until: until, keepingConnection: connected))
         }
     }
 
@@ -170,6 +216,7 @@ struct SessionMemory {
         case .adoptPlan(let standing): action = .adoptPlan(standing)
         case .adoptModel(let model): action = .adoptModel(model)
         case .work(let grant): action = .prepare(grant.assignment)
+        case .forsake(let assignment, let reason): action = .decline(assignment, reason: reason)
         }
         return Transition(.performing(.init(task: task, agenda: agenda)), action)
     }
@@ -195,6 +242,7 @@ struct SessionMemory {
         case .adoptPlan(let standing): adoptedPlans[standing.plan] = standing.text.digest
         case .adoptModel(let model): adoptedModels[model.plan] = model.model.digest
         case .work(let grant): return train(grant, work.agenda)
+        case .forsake: break
         }
         return proceed(work.agenda, now: now)
     }
@@ -209,7 +257,7 @@ struct SessionMemory {
         case .readdress(let update): return probe(update, agenda)
         case .renewCertificate: putOffRenewal(now: now)
         case .reportRefusal(let model, _): refusals[model]?.isSettled = true
-        case .submit, .discard, .updateTrustSet, .adoptPlan, .adoptModel: break
+        case .submit, .discard, .updateTrustSet, .adoptPlan, .adoptModel, .forsake: break
         }
         return proceed(agenda, now: now)
     }

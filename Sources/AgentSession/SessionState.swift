@@ -2,7 +2,8 @@ import Federation
 
 /// Where the agent stands: one payload a state, so that nothing can be read in a state that has it not.
 enum SessionState: ~Copyable {
-    case waiting(connected: Bool)
+    /// `then` comes before the next check-in if the connection is kept.
+    case waiting(connected: Bool, then: [SessionTask])
     case connecting
     case checkingIn
     case obtaining(Obtaining)
@@ -65,12 +66,15 @@ enum SessionTask: Equatable {
     case adoptPlan(PlanStanding)
     case adoptModel(ModelReference)
     case work(Grant)
+    /// Give up a place that was held when this device's agent was killed.
+    case forsake(RoundAssignment, reason: String)
 
     /// Whether its success comes with something to tell, and so not as `done`.
     var hasOwnEvent: Bool {
         switch self {
         case .updateTrustSet, .adoptPlan: true
-        case .submit, .readdress, .discard, .renewCertificate, .reportRefusal, .adoptModel, .work:
+        case .submit, .readdress, .discard, .renewCertificate, .reportRefusal, .adoptModel, .work,
+            .forsake:
             false
         }
     }
@@ -81,7 +85,7 @@ enum SessionTask: Equatable {
         case .adoptModel(let model): model
         case .work(let grant): grant.assignment.base
         case .submit, .readdress, .discard, .updateTrustSet, .renewCertificate, .reportRefusal,
-            .adoptPlan:
+            .adoptPlan, .forsake:
             nil
         }
     }
@@ -89,7 +93,9 @@ enum SessionTask: Equatable {
     /// The blobs to have before the task's own action, in the order to fetch them.
     var blobs: [BlobReference] {
         switch self {
-        case .submit, .readdress, .discard, .updateTrustSet, .renewCertificate, .reportRefusal: []
+        case .submit, .readdress, .discard, .updateTrustSet, .renewCertificate, .reportRefusal,
+            .forsake:
+            []
         case .adoptPlan(let standing): [standing.text]
         case .adoptModel(let model): [model.model, model.signature]
         case .work(let grant):

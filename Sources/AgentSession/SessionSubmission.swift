@@ -39,11 +39,35 @@ extension SessionMemory {
         case (.wanted(let offset), .finishing):
             work.repeats += 1
             return send(from: offset, work, now: now)
+        case (.later(let seconds), _): return putOff(work, seconds: seconds, now: now)
         case (.accepted, _), (.duplicate, _):
             return proceed(work.agenda, now: now)
         case (.gone, _), (.rejected, _):
             return discard(work)
         }
+    }
+
+    /// The update stays on disk and is offered again after the pause; at 0 seconds the coordinator has no use for it as it is,
+    /// but a later attempt at its round may: the check-in tells.
+    ///
+    /// Many are put off at once; half as much again keeps them from coming back together.
+    private mutating func putOff(
+        _ work: SessionState.Submitting, seconds: Double, now: MonotonicInstant
+    ) -> Transition {
+        let pause = max(seconds, timing.shortestPauseSeconds) * (1 + unitInterval(&random) / 2)
+        let connected = pause <= timing.longestConnectedPauseSeconds
+        let again = seconds > 0 ? [SessionTask.submit(work.update)] : []
+        return Transition(
+            .waiting(connected: connected, then: again + work.agenda.tasks),
+            .wait(until: now.advanced(bySeconds: pause), keepingConnection: connected))
+    }
+
+    /// Another network is another connection, so that one is made after the next pause.
+    mutating func keptBack(
+        _ work: SessionState.Submitting, now: MonotonicInstant
+    ) -> Transition {
+        isKeepingBack = true
+        return proceed(work.agenda, now: now)
     }
 
     mutating func sent(

@@ -66,6 +66,9 @@ extension SessionMemory {
             let count = (refusals[model]?.brokenReports ?? 0) + 1
             refusals[model]?.brokenReports = count
             if count >= Self.mostBrokenReports { refusals[model]?.isSettled = true }
+        case .forsake(let assignment, _):
+            brokenForsakes += 1
+            if brokenForsakes < Self.mostBrokenReports { interrupted = assignment }
         case .submit, .readdress, .discard, .updateTrustSet, .adoptPlan, .adoptModel, .work: break
         }
     }

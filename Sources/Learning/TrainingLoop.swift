@@ -55,7 +55,8 @@ extension TrainingPlan.Schedule {
 }
 
 /// Runs `training.epochs` over `source`, freshly shuffled each, or fewer once the loss no longer
-/// falls, and reports progress in [0, 1] after every few batches.
+/// falls, and reports progress in [0, 1] after every batch: one may take
+/// long, and whoever listens may have a lease to renew or a rule to keep.
 ///
 /// - Throws: `Fault.gone` when `progress` returns false; what it and reading throw.
 func train<Source: ExampleSource, Random: RandomSource>(
@@ -63,8 +64,6 @@ func train<Source: ExampleSource, Random: RandomSource>(
     random: inout Random,
     progress: (Double) throws(Fault) -> Bool
 ) throws(Fault) -> TrainingReport {
-    /// A progress report costs little, but need not come with every batch.
-    let batchesBetweenReports = 8
     var batches = try Minibatches(
         of: source, inputs: learner.inputs, answers: learner.answers, batchSize: training.batchSize)
     let total = batches.count * training.epochs
@@ -84,8 +83,7 @@ func train<Source: ExampleSource, Random: RandomSource>(
                     features: &batches.features, labels: batches.labels, rows: rows,
                     learningRate: rate))
             done += 1
-            guard done % batchesBetweenReports != 0 && done != total else {
-                if try progress(Double(done) / Double(total)) { continue }
+            guard try progress(Double(done) / Double(total)) else {
                 throw Fault(.gone, "training was stopped before it was done")
             }
         }

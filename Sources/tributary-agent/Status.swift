@@ -13,7 +13,10 @@ struct Status: ParsableCommand {
     var json = false
 
     func run() throws {
-        let report = try StatusReport(StateDirectory(path: try config.load().stateDirectory))
+        let configuration = try config.load()
+        let directory = StateDirectory(path: configuration.stateDirectory)
+        let conditions = WorkConditions(configuration.participation, of: directory)
+        let report = try StatusReport(directory, conditions: conditions.examine())
         print(json ? report.json + "\n" : report.text, terminator: "")
     }
 }

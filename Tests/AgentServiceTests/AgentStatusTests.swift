@@ -33,6 +33,7 @@ struct AgentStatusTests {
         #expect(object["last_round"] is NSNull)
         #expect(object["last_update"] is NSNull)
         #expect(object["last_error"] is NSNull)
+        #expect(object["unavailable"] is NSNull)
         let plans = try #require(object["plans"] as? [[String: Any]])
         #expect(plans[0]["model_version"] as? Int == 4)
         #expect(plans[0]["unreadable"] as? Int == 2)
@@ -48,15 +49,21 @@ struct AgentStatusTests {
         status.lastUpdate = AgentStatus.Update(
             plan: try planID("pumps"), at: at, bytes: 1_024, verdict: "rejected: normBound")
         status.lastError = Fault(.unavailable, "no connection", remedy: "wait")
+        status.lastErrorSince = 1_772_368_200
+        status.unavailable = "the load is 9.5"
         let object = try object(status)
         #expect((object["last_round"] as? [String: Any])?["round"] as? Int == 9)
         let update = try #require(object["last_update"] as? [String: Any])
         #expect(update["bytes"] as? Int == 1_024)
         #expect(update["verdict"] as? String == "rejected: normBound")
         #expect((object["last_error"] as? [String: Any])?["code"] as? String == "unavailable")
+        let trouble = try #require(object["last_error"] as? [String: Any])
+        #expect(trouble["since_unix"] as? Int == 1_772_368_200)
+        #expect(object["unavailable"] as? String == "the load is 9.5")
         for part in [
             "training", "agent-7", "900 examples", "2 unreadable", "no model yet", "9.2",
-            "1024 bytes, rejected: normBound", "no connection; wait",
+            "1024 bytes, rejected: normBound", "no connection; wait, since 2026-03-01 12:30 UTC",
+            "unavailable  the load is 9.5",
         ] {
             #expect(status.text.contains(part))
         }

@@ -15,14 +15,16 @@ struct DoctorTests {
     }
 
     private func findings(
-        data: String, localNoiseFloor: Double = 0
+        data: String, localNoiseFloor: Double = 0,
+        participation: ParticipationRules = ParticipationRules(),
+        limits: TrainingLimits = TrainingLimits()
     ) throws -> [String: Doctor.Finding] {
         let configuration = AgentConfiguration(
             stateDirectory: "\(temporary.path)/state", logLevel: "info",
             data: [(plan: try planID("pumps"), directory: data)],
-            localNoiseFloor: localNoiseFloor)
-        return Dictionary(
-            uniqueKeysWithValues: Doctor(configuration).examine().map { ($0.check, $0) })
+            localNoiseFloor: localNoiseFloor, participation: participation, limits: limits)
+        let doctor = Doctor(configuration, probe: DeviceProbe(root: temporary.path))
+        return Dictionary(uniqueKeysWithValues: doctor.examine().map { ($0.check, $0) })
     }
 
     /// As the daemon leaves a plan that it has adopted.
@@ -83,6 +85,45 @@ struct DoctorTests {
         #expect(finding?.detail.contains("floor is 0.5") == true)
         #expect(found["data of pumps"] == nil)
         #expect(try findings(data: data)["noise of pumps"] == nil)
+    }
+
+    @Test(
+        "each of the owner's rules is shown as it stands, with the key to change when it does not hold"
+    )
+    func participation() throws {
+        _ = try temporary.folder("proc")
+        try temporary.write(Array("3.5 1 1 1/1 1\n".utf8), to: "proc/loadavg")
+        let free = try findings(data: temporary.path)
+        for rule in ["load", "memory", "power", "network", "time", "rounds", "limits"] {
+            #expect(free[rule]?.passed == true, "\(rule)")
+        }
+        #expect(free["load"]?.detail == "the load is 3.5, and no limit is set")
+        var rules = ParticipationRules()
+        rules.maxLoad = 2
+        let strict = try findings(data: temporary.path, participation: rules)
+        #expect(strict["load"]?.passed == false)
+        #expect(strict["load"]?.detail.contains("at most 2.0 is allowed") == true)
+        #expect(strict["load"]?.detail.contains("max_load in [participation]") == true)
+    }
+
+    @Test("a plan that needs more memory than its owner gives is refused, with both numbers")
+    func memory() throws {
+        try storePlan()
+        let data = try temporary.folder("data")
+        let rows = (0..<2_000).map { "\($0 % 7),\($0 % 3),1,\($0 % 2)" }
+        try temporary.write(
+            Array("a,b,c,state\n\(rows.joined(separator: "\n"))\n".utf8), to: "data/rows.csv")
+        let needed = try findings(data: data)["memory of pumps"]?.detail
+        #expect(needed == "training allocates 1 MiB at most")
+        var limits = TrainingLimits()
+        limits.memoryMiB = 1
+        #expect(try findings(data: data, limits: limits)["memory of pumps"]?.passed == true)
+        limits.memoryMiB = 0
+        let refused = try findings(data: data, limits: limits)["memory of pumps"]
+        #expect(refused?.passed == false)
+        #expect(
+            refused?.detail.contains("allocates 1 MiB, and this device's limit is 0 MiB") == true)
+        #expect(refused?.detail.contains("memory_mib in [limits]") == true)
     }
 
     @Test("rows that do not parse fail, and the first is named")

@@ -30,6 +30,27 @@ struct BackOffTests {
         }
     }
 
+    @Test(
+        "agents that are cut off at once do not come back at once, and no client dies (Flower 766)")
+    func neverTogether() throws {
+        // When each of 1,000 agents tries for the tenth time, in seconds after the cut.
+        var tries: [Double] = []
+        for seed in 0..<1_000 {
+            var machine = newMachine(seed: UInt64(seed))
+            var now = 0.0
+            for _ in 0..<10 {
+                let action = machine.connectionFailed(Example.broken, now: Example.time(now))
+                let wait = try #require(pause(action, from: now))
+                #expect(wait.seconds < 60)
+                now += wait.seconds
+                #expect(machine.waited(now: Example.time(now)) == .connect)
+            }
+            tries.append(now)
+        }
+        let busiest = Dictionary(grouping: tries) { Int($0) }.values.map(\.count).max() ?? 0
+        #expect(busiest < 30, "\(busiest) agents in one second")
+    }
+
     @Test("a reset begins again at the first bound")
     func reset() {
         var random = SeededRandom(seed: 5)

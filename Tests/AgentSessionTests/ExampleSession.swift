@@ -82,10 +82,11 @@ func newMachine(
         follows: follows, trustSetVersion: 1, pending: pending, random: SeededRandom(seed: seed))
 }
 
-/// A machine that has sent its first check-in, at time 0.
+/// A machine that has sent its first check-in, at time 0, after any updates turned out to be there already.
 func checkingIn(pending: [PendingUpdate] = []) -> AgentSessionMachine {
     var machine = newMachine(pending: pending)
     _ = machine.connected(now: Example.time(0))
+    for _ in pending { _ = machine.answered(.duplicate, now: Example.time(0)) }
     return machine
 }
 

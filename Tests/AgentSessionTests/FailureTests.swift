@@ -172,11 +172,19 @@ struct FailureTests {
         }
     }
 
-    @Test("an update that can no longer be read is discarded")
-    func unreadableUpdate() {
+    @Test(
+        "an update that cannot be read now is kept and offered again, one that does not fit a message is not"
+    )
+    func unreadableUpdate() throws {
         var machine = Situation.sending.machine()
         let action = machine.failedLocally(Fault(.storage, "bad sector"), now: Example.time(5))
-        #expect(action == .discard(Example.update()))
+        #expect(try #require(pause(action, from: 5)).keepingConnection == false)
+        _ = machine.waited(now: Example.time(8))
+        #expect(machine.connected(now: Example.time(8)) == .probe(Example.update()))
+
+        var unfit = Situation.sending.machine()
+        let discarded = unfit.failedLocally(Fault(.exhausted, "too long"), now: Example.time(5))
+        #expect(discarded == .discard(Example.update()))
     }
 
     @Test("a plan that cannot be adopted does not stop the agent")

@@ -108,15 +108,74 @@ struct SubmissionTests {
         }
     }
 
-    @Test("an update found on disk is probed on the first connection while its deadline lies ahead")
+    @Test(
+        "an update is kept until its round is over: it is probed on every connection, however late")
     func persisted() {
-        var machine = newMachine(pending: [Example.update()])
-        let inTime = machine.connected(now: Example.time(59))
-        #expect(inTime == .probe(Example.update()))
+        for connectedAt in [1.0, 59, 60, 1_000_000] {
+            var machine = newMachine(pending: [Example.update()])
+            for connection in 0..<3 {
+                let now = Example.time(connectedAt + Double(connection) * 100)
+                let probe = machine.connected(now: now)
+                #expect(probe == .probe(Example.update()))
+                _ = machine.answered(.duplicate, now: now)
+                _ = machine.connectionFailed(Example.broken, now: now)
+                _ = machine.waited(now: now.advanced(bySeconds: 99))
+            }
+        }
+    }
 
-        var late = newMachine(pending: [Example.update()])
-        let checkIn = late.connected(now: Example.time(60))
+    @Test(
+        "a coordinator that has no room now is asked again after the pause, on the same connection")
+    func later() throws {
+        for steps in 0..<3 {
+            var machine = probing(size: 10)
+            advance(&machine, steps: steps)
+            let action = machine.answered(.later(seconds: 4), now: Example.time(5))
+            let wait = try #require(pause(action, from: 5))
+            #expect(wait.seconds >= 4 && wait.seconds < 6 && wait.keepingConnection)
+            let again = machine.waited(now: Example.time(11))
+            #expect(again == .probe(Example.update(size: 10)))
+            let next = machine.answered(.accepted, now: Example.time(11))
+            #expect(next == .checkIn(waitSeconds: 60))
+        }
+    }
+
+    @Test("for a long pause the connection is closed; the next one asks again")
+    func muchLater() throws {
+        var machine = probing(size: 10)
+        let action = machine.answered(.later(seconds: 100), now: Example.time(5))
+        let wait = try #require(pause(action, from: 5))
+        #expect(wait.seconds >= 100 && wait.seconds < 150 && !wait.keepingConnection)
+        #expect(machine.waited(now: Example.time(155)) == .connect)
+        #expect(machine.connected(now: Example.time(155)) == .probe(Example.update(size: 10)))
+    }
+
+    @Test("agents that are put off together do not come back together")
+    func spreadOut() throws {
+        var pauses: [Double] = []
+        for seed in 0..<200 {
+            var machine = newMachine(pending: [Example.update()], seed: UInt64(seed))
+            _ = machine.connected(now: Example.time(0))
+            let action = machine.answered(.later(seconds: 10), now: Example.time(0))
+            pauses.append(try #require(pause(action, from: 0)).seconds)
+        }
+        for start in 10..<15 {
+            let together = pauses.count { Int($0) == start }
+            #expect((20...60).contains(together), "\(together) in second \(start)")
+        }
+    }
+
+    @Test("an update of an earlier attempt is kept over 'later' until the check-in readdresses it")
+    func earlierAttempt() throws {
+        var machine = newMachine(pending: [Example.update()])
+        _ = machine.connected(now: Example.time(100))
+        let action = machine.answered(.later(seconds: 0), now: Example.time(100))
+        #expect(try #require(pause(action, from: 100)).keepingConnection)
+        let checkIn = machine.waited(now: Example.time(101))
         #expect(checkIn == .checkIn(waitSeconds: 0))
+        let second = Example.assignment(attempt: 2)
+        let readdressed = machine.checkedIn(Example.work(second), now: Example.time(101))
+        #expect(readdressed == .readdress(Example.update(second, grantedAt: 101)))
     }
 
     @Test("after the probe of an update from disk comes the check-in")
