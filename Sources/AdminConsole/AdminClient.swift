@@ -64,6 +64,19 @@ package struct AdminSession<Stream: ByteStream & ~Copyable>: ~Copyable {
         return chunk
     }
 
+    /// Carries out one command; of a list every page, of a job every round, however many answers that takes.
+    ///
+    /// - Throws: as `perform`.
+    package mutating func performWhole(_ request: AdminRequest) throws(Fault) -> AdminResponse {
+        var whole = try perform(request)
+        while let next = request.next(after: whole) {
+            let page = try perform(next)
+            whole = try whole.joined(with: page)
+        }
+        if case .job(let job) = whole { whole = .job(try allRounds(of: job)) }
+        return whole
+    }
+
     /// Asks again and again where `plan` stands, until it no longer prepares its first model.
     ///
     /// - Parameter news: called with every answer, `plan` itself first.
@@ -92,18 +105,35 @@ package struct AdminSession<Stream: ByteStream & ~Copyable>: ~Copyable {
     package mutating func follow(
         _ job: JobRecord, news: (JobRecord) -> Void
     ) throws(Fault) -> JobRecord {
-        var latest = job
+        var latest = try allRounds(of: job)
         news(latest)
-        while latest.state == "running" {
+        while latest.isOpen {
             pauseIfUnnumbered(latest.revision)
             let watch = JobWatch(
-                job: job.job, afterRevision: latest.revision, waitSeconds: Self.newsSeconds)
+                job: job.job, afterRevision: latest.revision, waitSeconds: Self.newsSeconds,
+                afterRound: latest.lastEndedRound)
             let answer = try perform(.jobWatch(watch), waitSeconds: Self.newsSeconds)
             guard case .job(let record) = answer else { throw unexpectedAnswer() }
-            latest = record
+            latest = try allRounds(of: record.following(latest))
             news(latest)
         }
         return latest
+    }
+
+    /// `job` with every round that it started, however many answers that takes.
+    ///
+    /// - Throws: as `perform`.
+    private mutating func allRounds(of job: JobRecord) throws(Fault) -> JobRecord {
+        var whole = job
+        while whole.moreRounds {
+            let watch = JobWatch(job: job.job, afterRound: whole.lastEndedRound)
+            let answer = try perform(.jobWatch(watch))
+            guard case .job(let record) = answer,
+                !record.moreRounds || record.lastEndedRound > whole.lastEndedRound
+            else { throw unexpectedAnswer() }
+            whole = record.following(whole)
+        }
+        return whole
     }
 
     /// Revision 0 asks for an answer at once, so a loop on it must pause by itself.

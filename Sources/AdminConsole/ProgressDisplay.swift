@@ -28,7 +28,7 @@ package struct ProgressDisplay {
         for round in job.rounds where Self.hasEnded(round) {
             if shownRounds.insert(round.round).inserted { text += Self.line(round) }
         }
-        guard let width, job.state == "running" else { return text }
+        guard let width, job.isOpen else { return text }
         return text + cut(Self.liveLine(job), to: width - 1)
     }
 
@@ -72,6 +72,7 @@ package struct ProgressDisplay {
     }
 
     private static func liveLine(_ job: JobRecord) -> String {
+        guard job.state != "queued" else { return "queued: \(printable(job.detail))" }
         guard let round = job.rounds.last, !hasEnded(round) else {
             return "waiting for round \(job.roundsDone + 1) of \(job.roundsWanted),"
                 + " \(job.agentsWaiting) agents here"

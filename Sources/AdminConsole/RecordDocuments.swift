@@ -24,6 +24,8 @@ extension AdminResponse {
         case .logProof(let record): record.json
         case .checkpoint(let record): record.json
         case .trust(let record): record.json
+        case .jobs(let records): list("jobs", records.items.map(\.json))
+        case .status(let record): record.json
         }
     }
 }
@@ -66,6 +68,13 @@ extension PlanRecord {
             ("clipping_norm", .decimal(clippingNorm)),
             ("local_noise_multiplier", .decimal(localNoiseMultiplier)),
             ("local_epsilon", localNoiseMultiplier > 0 ? .decimal(localEpsilon) : .null),
+            ("paused_unix", pausedUnix > 0 ? .number(pausedUnix) : .null),
+            ("paused_reason", .string(pausedReason)),
+            ("every_seconds", everySeconds > 0 ? .decimal(everySeconds) : .null),
+            ("ready_agents", readyAgents > 0 ? .number(UInt64(readyAgents)) : .null),
+            ("agents_ready", .number(UInt64(agentsReady))),
+            ("jobs_open", .number(UInt64(jobsOpen))), ("waits_for", .string(waitsFor)),
+            ("next_round_seconds", .measured(nextRoundSeconds)),
         ]
         if !text.isEmpty {
             members.append(("text", .string(String(decoding: text, as: UTF8.self))))
@@ -93,7 +102,7 @@ extension AgentRecord {
             ("certificate_expires_unix", .number(certificateExpiresUnix)),
             ("revoked_reason", .string(revokedReason)), ("plans", .array(plans.map(\.json))),
             ("trust_set_version", trustSetVersion > 0 ? .number(trustSetVersion) : .null),
-            ("refusal", .string(refusal)),
+            ("refusal", .string(refusal)), ("unavailable", .string(unavailable)),
         ])
     }
 }
@@ -158,6 +167,7 @@ extension JobRecord {
             ("agents_waiting", .number(UInt64(agentsWaiting))), ("epsilon", .measured(epsilon)),
             ("delta", .decimal(delta)), ("noise_multiplier", .decimal(noiseMultiplier)),
             ("agents_for_epsilon_4", .number(UInt64(agentsForEpsilon4))),
+            ("created_unix", .number(createdUnix)),
         ])
     }
 }

@@ -25,6 +25,8 @@ extension AdminResponse {
         case .logProof(let record): String(decoding: record.proof, as: UTF8.self)
         case .checkpoint(let record): String(decoding: record.note, as: UTF8.self)
         case .trust(let record): String(decoding: record.document, as: UTF8.self) + "\n"
+        case .jobs(let records): jobTable(records.items, width: width)
+        case .status(let record): record.text(width: width)
         }
     }
 }
@@ -36,7 +38,8 @@ private func planTable(_ plans: [PlanRecord], width: Int?) -> String {
     ])
     for plan in plans {
         table.add([
-            plan.plan, plan.state, plan.hasModel ? String(plan.modelVersion) : "-",
+            plan.plan, plan.pausedUnix > 0 ? "paused" : plan.state,
+            plan.hasModel ? String(plan.modelVersion) : "-",
             fraction(plan.accuracyLast), privacyLoss(plan.epsilon), plan.title,
         ])
     }
@@ -61,7 +64,7 @@ extension PlanRecord {
             pairs.append(("privacy", "none"))
         }
         pairs.append(("clipping norm", decimal(clippingNorm, places: 4)))
-        return keyValues(pairs)
+        return keyValues(pairs + workFacts)
     }
 
     /// Against whom an agent is protected, and how well.
@@ -109,6 +112,7 @@ extension AgentRecord {
             ("processor", cpuFeatures), ("memory", "\(memoryKib) KiB"),
             ("trust set", trustSetVersion > 0 ? "version \(trustSetVersion)" : "-"),
             ("last refused", refusal.isEmpty ? "-" : refusal),
+            ("takes work", unavailable.isEmpty ? "yes" : "not now: \(unavailable)"),
         ])
         guard !plans.isEmpty else { return facts }
         var table = Table([
@@ -124,7 +128,7 @@ extension AgentRecord {
     }
 }
 
-private func roundTable(_ rounds: [RoundRecord], width: Int?) -> String {
+func roundTable(_ rounds: [RoundRecord], width: Int?) -> String {
     var table = Table([
         ("ROUND", .right), ("PLAN", .left), ("PHASE", .left), ("REPORTS", .right),
         ("MODEL", .right), ("ACCURACY", .right), ("EPSILON", .right), ("CLIP", .right),

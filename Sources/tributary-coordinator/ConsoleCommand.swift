@@ -32,7 +32,7 @@ extension ConsoleCommand {
     /// Prints the answer to `request`.
     func answer(_ request: AdminRequest) throws(Fault) {
         var client = try AdminClient.connect(directory: common.directory)
-        let response = try client.perform(request)
+        let response = try client.performWhole(request)
         show(response.json, response.text(width: OutputStream.standard.width))
     }
 }

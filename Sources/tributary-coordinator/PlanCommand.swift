@@ -8,8 +8,11 @@ import Wire
 /// `plan`: what the fleet trains.
 struct PlanCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "plan", abstract: "Apply, list and show plans.",
-        subcommands: [PlanApplyCommand.self, PlanListCommand.self, PlanShowCommand.self])
+        commandName: "plan", abstract: "Apply, list, show, pause and resume plans.",
+        subcommands: [
+            PlanApplyCommand.self, PlanListCommand.self, PlanShowCommand.self,
+            PlanPauseCommand.self, PlanResumeCommand.self,
+        ])
 }
 
 struct PlanApplyCommand: ConsoleCommand {
@@ -67,4 +70,35 @@ struct PlanShowCommand: ConsoleCommand {
     var name: String
 
     func execute() async throws { try answer(.planShow(PlanShow(plan: name))) }
+}
+
+struct PlanPauseCommand: ConsoleCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "pause", abstract: "Let no further round of a plan start.",
+        discussion: """
+            A round in flight goes on to its end. Jobs wait, and so does the plan's schedule, \
+            until `plan resume`, across restarts too.
+            """)
+
+    @OptionGroup var common: CommonOptions
+
+    @Argument(help: "The plan's name.")
+    var name: String
+
+    @Option(help: "Why; it is kept in the audit log.")
+    var reason = ""
+
+    func execute() async throws { try answer(.planPause(PlanPause(plan: name, reason: reason))) }
+}
+
+struct PlanResumeCommand: ConsoleCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "resume", abstract: "End a plan's pause.")
+
+    @OptionGroup var common: CommonOptions
+
+    @Argument(help: "The plan's name.")
+    var name: String
+
+    func execute() async throws { try answer(.planResume(PlanResume(plan: name))) }
 }

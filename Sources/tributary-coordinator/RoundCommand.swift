@@ -17,8 +17,9 @@ struct RoundStartCommand: ConsoleCommand {
     static let configuration = CommandConfiguration(
         commandName: "start", abstract: "Run rounds of a plan, one after another.",
         discussion: """
-            The rounds go on without this command. With an idempotency key, starting again \
-            starts nothing twice, and --watch shows what the first start began.
+            The rounds go on without this command, and across restarts of the coordinator. While \
+            earlier jobs of the plan run, or it is paused, the job is queued. With an idempotency \
+            key, starting again starts nothing twice, and --watch shows what the first start began.
             """)
 
     @OptionGroup var common: CommonOptions
@@ -38,7 +39,7 @@ struct RoundStartCommand: ConsoleCommand {
     func execute() async throws {
         var client = try AdminClient.connect(directory: common.directory)
         let start = RoundStart(plan: plan, rounds: rounds, idempotencyKey: idempotencyKey)
-        let response = try client.perform(.roundStart(start))
+        let response = try client.performWhole(.roundStart(start))
         guard case .job(var job) = response else { throw unexpectedAnswer() }
         guard watch else { return show(response.json, response.text(width: nil)) }
         var display = ProgressDisplay(width: progressStream.width)

@@ -1,0 +1,50 @@
+import AdminConsole
+import ArgumentParser
+import CoordinatorService
+
+/// `restore`: a state directory from a backup.
+struct RestoreCommand: AnsweringCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "restore",
+        abstract: "Make a state directory of a backup, check it, and log that it was restored.",
+        discussion: """
+            Only the newest state goes on. When agents have seen more of the log than the backup \
+            holds, the restored coordinator starts no rounds and says why: what was spent since \
+            is not known to it, and would be spent twice; and agents refuse the models of a log \
+            that does not continue theirs. Bring back a newer state then. If there is none, the \
+            fleet ends here: make a new one with init, lower the budgets of its plans by what the \
+            old one may have spent, and enrol the devices again.
+
+            A round that was in flight at the backup, and its job, end here: it may have been \
+            released after the backup, and would be released once more with other noise. Start \
+            it again.
+            """)
+
+    @Argument(help: "What `backup` has written.")
+    var backup: String
+
+    @Option(name: .customLong("into"), help: "The state directory to make.")
+    var directory: String
+
+    @Option(
+        name: .customLong("keys"),
+        help: "The folder with the private keys, if the backup is without.")
+    var keys: String?
+
+    @Flag(name: .customLong("json"), help: "Print one JSON document.")
+    var wantsJSON = false
+
+    func execute() async throws {
+        let (state, restored) = try await StateDirectory.restore(
+            backup, to: directory, keys: keys)
+        show(
+            restored.json(directory: state.path),
+            """
+            \(state.path) holds fleet '\(restored.fleet)' as it was on \
+            \(date(restored.takenUnix)), with \(restored.leaves) entries of its log
+            next: make sure that no other coordinator has its keys, check the paths in \
+            coordinator.toml, then tributary-coordinator serve --dir \(state.path)
+
+            """)
+    }
+}

@@ -1,0 +1,14 @@
+import AdminConsole
+import ArgumentParser
+import Wire
+
+/// `status`: how the coordinator is, and what it has to do.
+struct StatusCommand: ConsoleCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "status",
+        abstract: "Show the coordinator's state, load, rounds in flight and queue.")
+
+    @OptionGroup var common: CommonOptions
+
+    func execute() async throws { try answer(.statusShow(StatusShow())) }
+}
