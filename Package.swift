@@ -40,9 +40,14 @@ let package = Package(
             name: "Benchmarked",
             targets: [
                 "CKernels", "Cryptography", "Federation", "Kernels", "Learning", "Privacy",
-                "Provenance", "UpdateCodec",
+                "Provenance", "TLSClient", "UpdateCodec", "Wire",
             ]),
-        .library(name: "Fuzzed", targets: ["Cryptography", "Federation", "Provenance"]),
+        .library(
+            name: "Fuzzed",
+            targets: [
+                "Configuration", "Cryptography", "DataSets", "Federation", "Learning",
+                "ModelFormats", "Provenance", "Verification", "Wire",
+            ]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
@@ -225,6 +230,16 @@ package.targets += [
     .target(
         name: "ProvenanceSamples", dependencies: ["Federation", "Cryptography", "Provenance"],
         path: "Tests/ProvenanceSamples"),
+    // Runs the real coordinator and agent machines in one thread, against faults that a seed decides.
+    .executableTarget(
+        name: "FaultSimulation",
+        dependencies: [
+            "Federation", "AgentService", "AgentSession", "Aggregation", "Configuration",
+            "CoordinatorService", "Cryptography", "Privacy", "Provenance", "Registry",
+            "UpdateCodec", "Wire",
+        ],
+        path: "Tests/FaultSimulation"),
+    .testTarget(name: "FaultTests", dependencies: ["FaultSimulation"]),
     .testTarget(name: "TidyTests"),
     .testTarget(
         name: "InteropTests",
@@ -242,4 +257,11 @@ for target in package.targets where target.type != .system {
             .enableUpcomingFeature("MemberImportVisibility"),
             .enableUpcomingFeature("InternalImportsByDefault"),
         ]
+}
+
+// Swift 6.3's optimiser crashes on some tests when a sanitizer is built in: see .ci/sanitize.
+if Context.environment["TRIBUTARY_SANITIZER"] != nil {
+    for target in package.targets where target.type == .test {
+        target.swiftSettings = (target.swiftSettings ?? []) + [.unsafeFlags(["-Onone"])]
+    }
 }

@@ -1,0 +1,35 @@
+import AgentSession
+import Federation
+
+/// What a device keeps when its process ends.
+struct DeviceDisk {
+    /// An encoded update, as the agent writes it: its deadline on the wall clock.
+    struct KeptUpdate {
+        var update: PendingUpdate
+        var bytes: [UInt8]
+        var deadlineUnix: UInt64
+    }
+
+    var updates: [PlanID: KeptUpdate] = [:]
+    var blobs: [Digest: [UInt8]] = [:]
+    /// Pieces of blobs whose rest is still to be fetched.
+    var pieces: [Digest: [UInt8]] = [:]
+    /// The plan texts that were read, by their digests.
+    var plans: [PlanID: Digest] = [:]
+    /// The versions that it predicts with.
+    var models: [PlanID: UInt64] = [:]
+    /// The assignment at hand.
+    var marker: RoundAssignment?
+    /// The newest checkpoint of the coordinator's log.
+    var checkpoint: [UInt8] = []
+
+    /// The updates as a process finds them that starts now.
+    func pending(now: MonotonicInstant, unixSeconds: UInt64) -> [PendingUpdate] {
+        updates.values.sorted { $0.update.plan.name < $1.update.plan.name }.map { kept in
+            var update = kept.update
+            let left = kept.deadlineUnix > unixSeconds ? kept.deadlineUnix - unixSeconds : 0
+            update.deadline = now.advanced(bySeconds: Double(left))
+            return update
+        }
+    }
+}
