@@ -4,7 +4,9 @@ import Testing
 extension InteropTests {
     @Suite("A coordinator killed again and again in private rounds")
     struct CrashDrillTests {
-        @Test("after 100 kills the ledger never understated, and no round was released twice")
+        @Test(
+            "after 100 kills the ledger never understated, no round was released twice, and none given up"
+        )
         func hundredKills() async throws {
             let plan = ExamplePlan(name: "secret", format: .csv, agents: 1, noiseMultiplier: 4)
             try await ExampleFleet.withFleet([plan]) { fleet in

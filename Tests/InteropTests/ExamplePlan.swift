@@ -22,6 +22,9 @@ struct ExamplePlan: Sendable {
     var hidden = [16]
     /// More lines of [training].
     var training = ""
+    /// Updates that a round is content with at its deadline; nil: as many as it waits for.
+    var minimum: Int?
+    var reportSeconds = 60
 
     /// Rows of a CSV file. No round of it ends: three updates are wanted, and two agents are there.
     static let beads = ExamplePlan(name: "beads", format: .csv, agents: 3)
@@ -114,10 +117,10 @@ struct ExamplePlan: Sendable {
 
         [round]
         agents = \(agents)
-        minimum = \(noiseMultiplier == nil ? agents : 0)
+        minimum = \(noiseMultiplier == nil ? minimum ?? agents : 0)
         selection_seconds = 20
-        report_seconds = 60
-        lease_seconds = 20
+        report_seconds = \(reportSeconds)
+        lease_seconds = \(min(reportSeconds, 20))
 
         [clipping]
         norm = 1.0

@@ -6,8 +6,8 @@ usage: crash_drill.py --proto DIRECTORY --token TOKEN --plan NAME --state DIRECT
 
 Half of the kills come at any moment, half within milliseconds of the last update's acceptance, when the ledger is
 charged, noise is drawn and a version is published. One agent, written here, takes part. After each kill SQLite, not
-the coordinator, is asked whether the ledger understates what was released, or anything was released twice. Prints a
-JSON object. Exit status 0 when every kill left a registry in order.
+the coordinator, is asked whether the ledger understates what was released, or anything was released twice, or a round
+was given up. Prints a JSON object. Exit status 0 when every kill left a registry in order.
 """
 import argparse
 import collections
@@ -133,12 +133,14 @@ class Drill:
             charges = store.execute("SELECT plan, round, attempt, epsilonAfter FROM ledger ORDER BY rowid").fetchall()
             releases = store.execute(
                 "SELECT plan, id, attempt FROM rounds WHERE aggregateDigest IS NOT NULL").fetchall()  # fmt: skip
+            lost = store.execute("SELECT id, reason FROM rounds WHERE phase = 'abandoned'").fetchall()
             published = store.execute("SELECT plan, version, round FROM models ORDER BY plan, version").fetchall()
             leaves = [bytes(leaf) for (leaf,) in store.execute("SELECT leaf FROM events ORDER BY number")]
             dimension = self.aggregate_bytes(store)
         demand(charges[: len(self.charges)] == self.charges, "a charge of before the crash has changed")
         spent = [epsilon for *_, epsilon in charges]
         demand(all(low < high for low, high in zip(spent, spent[1:])), "the ledger does not grow with every charge")
+        demand(not lost, f"rounds were given up: {lost}")
         charged = {tuple(charge[:3]) for charge in charges}
         demand(len(charged) == len(charges), "an attempt is charged twice")
         demand(set(releases) <= charged, "the ledger understates: a release has no charge")
