@@ -1,9 +1,9 @@
-import Federation
+package import Federation
 import Provenance
 
 /// An answer to a GET as it arrives: status line, head, and a body of stated length, in chunks, or
 /// up to the end of the connection. Any bytes are safe to pass; nothing larger than allowed is kept.
-struct HTTPAnswer {
+package struct HTTPAnswer {
     private enum Framing {
         case length(Int)
         case chunks
@@ -17,17 +17,19 @@ struct HTTPAnswer {
     /// The status, once the head is there, and how the body is framed.
     private var head: (status: Int, framing: Framing)?
     private var content: [UInt8] = []
-    private(set) var isComplete = false
+    /// Whether the whole body is there.
+    package private(set) var isComplete = false
 
     private static let largestHead = 16 << 10
     private static let longestChunkLine = 256
 
-    init(largestBody: Int) { self.largestBody = largestBody }
+    /// - Parameter largestBody: most bytes of a body that is kept.
+    package init(largestBody: Int) { self.largestBody = largestBody }
 
     /// Takes the next bytes.
     ///
     /// - Throws: `Fault.unavailable` when they are no answer, or too many.
-    mutating func append(_ bytes: ArraySlice<UInt8>) throws(Fault) {
+    package mutating func append(_ bytes: ArraySlice<UInt8>) throws(Fault) {
         guard !isComplete else { return }
         received.removeFirst(taken)
         taken = 0
@@ -47,7 +49,7 @@ struct HTTPAnswer {
     }
 
     /// The connection ended.
-    mutating func end() throws(Fault) {
+    package mutating func end() throws(Fault) {
         guard let head, case .untilEnd = head.framing else {
             throw HTTPAnswer.bad("the answer ended too early")
         }
@@ -57,7 +59,7 @@ struct HTTPAnswer {
     /// The body; nil when there is no such file.
     ///
     /// - Throws: `Fault.unavailable` for any status but 200 and 404.
-    func body() throws(Fault) -> [UInt8]? {
+    package func body() throws(Fault) -> [UInt8]? {
         switch head?.status {
         case 200?: return content
         case 404?: return nil

@@ -2,23 +2,8 @@ import Cryptography
 import Federation
 import Provenance
 
-/// A parser of what a stranger may have written.
-struct FuzzTarget: Sendable {
-    /// Takes any bytes.
-    let parse: @Sendable ([UInt8]) -> Void
-    /// Inputs that parse, to start from.
-    let seeds: @Sendable () throws -> [[UInt8]]
-
-    init(
-        _ parse: @escaping @Sendable ([UInt8]) -> Void,
-        seeds: @escaping @Sendable () throws -> [[UInt8]]
-    ) {
-        self.parse = parse
-        self.seeds = seeds
-    }
-}
-
-let targets: [String: FuzzTarget] = [
+/// What vouches for a device, a model or the log.
+let trustTargets: [String: FuzzTarget] = [
     "certificate": FuzzTarget(
         { input in
             guard let certificate = try? Certificate(der: input) else { return }
