@@ -2,7 +2,8 @@
 import Foundation
 import PackageDescription
 
-// Measurements against the limits of the machine they run on: `make bench`.
+// Measurements against the limits of the machine they run on, `make bench`; and a crowd of devices that loads a coordinator,
+// `make load`.
 
 /// oneDNN is compared with where Debian's libdnnl-dev is installed.
 let hasOneDNN = FileManager.default.fileExists(atPath: "/usr/include/dnnl.hpp")
@@ -15,7 +16,11 @@ let measured = String(
 
 let package = Package(
     name: "benchmarks",
-    dependencies: [.package(name: "tributary", path: "..")],
+    dependencies: [
+        .package(name: "tributary", path: ".."),
+        .package(url: "https://github.com/apple/swift-nio", exact: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", exact: "2.37.6"),
+    ],
     targets: [
         .target(name: "CPeak", cSettings: [.unsafeFlags(["-O3"])]),
         .target(
@@ -25,6 +30,17 @@ let package = Package(
             name: "KernelBenchmarks",
             dependencies: [
                 "CPeak", "COneDNN", .product(name: "Benchmarked", package: "tributary"),
+            ],
+            packageAccess: false,
+            swiftSettings: [.unsafeFlags(["-package-name", measured])]),
+        .executableTarget(
+            name: "FleetLoad",
+            dependencies: [
+                .product(name: "Benchmarked", package: "tributary"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOTLS", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
             ],
             packageAccess: false,
             swiftSettings: [.unsafeFlags(["-package-name", measured])]),
