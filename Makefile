@@ -7,10 +7,11 @@ TESTS := $(BUILD) --disable-testable-imports
 SOURCES := Package.swift Sources Tests Benchmarks
 ROUNDS ?= 15
 SECONDS ?= 60
+SEEDS ?= 1-2000
 # The Python that `make bench` looks for PyTorch in.
 TORCH ?= .venv/bin/python
 
-.PHONY: help deps build data demo test lint format messages bench fuzz watch clean
+.PHONY: help deps build data demo test lint format messages bench load faults fuzz sanitize watch clean
 
 help:
 	@sed -n 's/^## //p' Makefile
@@ -48,6 +49,21 @@ messages: deps
 bench: deps
 	$(SWIFT) build -c release --package-path Benchmarks --scratch-path .build/benchmarks
 	OMP_NUM_THREADS=1 taskset -c 0 .build/benchmarks/release/KernelBenchmarks Benchmarks/latest.json $(TORCH)
+
+## make load      load a coordinator: 10,000 idle agents, 100 models of 10 MB, a restart under 1,000 agents
+load: build
+	$(SWIFT) build -c release --package-path Benchmarks --scratch-path .build/benchmarks --product FleetLoad
+	for load in "idle 10000" "models 10" "restart 1000"; do \
+		.build/benchmarks/release/FleetLoad .build/release/tributary-coordinator .build/load $$load || exit 1; done
+
+## make faults    simulate a fleet under faults, once a seed: SEEDS=A-B
+faults: deps
+	$(SWIFT) build $(BUILD) --product FaultSimulation
+	.build/release/FaultSimulation $(SEEDS) --workers $$(nproc)
+
+## make sanitize  run the tests under ThreadSanitizer and AddressSanitizer
+sanitize: deps
+	.ci/sanitize
 
 ## make fuzz      fuzz every parser of what a stranger may send, SECONDS=60 each
 fuzz: deps
