@@ -18,19 +18,14 @@ package struct BackOff: Sendable {
         var bound = min(first, cap)
         for _ in 0..<failures where bound < cap { bound = min(cap, bound * 2) }
         failures += 1
-        return bound * unitInterval(&random)
+        return bound * random.unitInterval()
     }
 
     /// A delay for a peer that said no: uniform in [cap / 2, cap), so that it is asked rarely yet not for ever refused.
     package func slow(random: inout some RandomSource) -> Double {
-        cap / 2 * (1 + unitInterval(&random))
+        cap / 2 * (1 + random.unitInterval())
     }
 
     /// The next attempt is a first one again.
     package mutating func reset() { failures = 0 }
-}
-
-/// A number uniform in [0, 1).
-func unitInterval(_ random: inout some RandomSource) -> Double {
-    Double(random.next() >> 11) * 0x1p-53
 }

@@ -156,7 +156,7 @@ struct SessionMemory {
 
     /// The coordinator spreads its fleet; a tenth more on top keeps agents that it answered together from returning together.
     private mutating func pause(seconds: Double, now: MonotonicInstant) -> Agenda.Then {
-        let spread = max(seconds, timing.shortestPauseSeconds) * (1 + unitInterval(&random) / 10)
+        let spread = max(seconds, timing.shortestPauseSeconds) * (1 + random.unitInterval() / 10)
         return .pause(until: now.advanced(bySeconds: spread))
     }
 

@@ -54,7 +54,7 @@ extension SessionMemory {
     private mutating func putOff(
         _ work: SessionState.Submitting, seconds: Double, now: MonotonicInstant
     ) -> Transition {
-        let pause = max(seconds, timing.shortestPauseSeconds) * (1 + unitInterval(&random) / 2)
+        let pause = max(seconds, timing.shortestPauseSeconds) * (1 + random.unitInterval() / 2)
         let connected = pause <= timing.longestConnectedPauseSeconds
         let again = seconds > 0 ? [SessionTask.submit(work.update)] : []
         return Transition(

@@ -15,6 +15,9 @@ extension RandomSource {
         return word
     }
 
+    /// A number uniform in [0, 1), from 53 random bits.
+    package mutating func unitInterval() -> Double { Double(next() >> 11) * 0x1p-53 }
+
     /// `count` random bytes.
     package mutating func bytes(_ count: Int) -> [UInt8] {
         var bytes = [UInt8](repeating: 0, count: count)

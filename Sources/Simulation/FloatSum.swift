@@ -49,6 +49,6 @@ struct FloatSum: Sendable {
 /// A draw from the standard normal distribution (Box and Muller); not for noise that protects.
 private func normal(_ random: inout SeededRandom) -> Double {
     let radius = (Double(random.next() >> 11) + 0.5) * 0x1p-53
-    let angle = Double(random.next() >> 11) * 0x1p-53
+    let angle = random.unitInterval()
     return sqrt(-2 * log(radius)) * cos(2 * .pi * angle)
 }

@@ -9,8 +9,7 @@ package struct PaceSteering: Sendable, Equatable {
     /// Seconds to stay away, spread over half to one and a half times the configured pace, so that a fleet that was cut
     /// off at once does not come back at once.
     package func delay(random: inout some RandomSource) -> UInt32 {
-        let fraction = Double(random.next() >> 11) * 0x1p-53
-        return UInt32(max(1, (comeBackSeconds * (0.5 + fraction)).rounded()))
+        UInt32(max(1, (comeBackSeconds * (0.5 + random.unitInterval())).rounded()))
     }
 
     /// Seconds to hold a check-in open: what the agent offers, within what the coordinator allows.

@@ -36,6 +36,6 @@ package struct SelectionRules: Sendable, Equatable {
     ///
     /// The caller stores the outcome before it acts on it and never draws again for the same round and agent.
     package func drawCoin(random: inout some RandomSource) -> Bool {
-        samplingRate >= 1 || Double(random.next() >> 11) * 0x1p-53 < samplingRate
+        samplingRate >= 1 || random.unitInterval() < samplingRate
     }
 }

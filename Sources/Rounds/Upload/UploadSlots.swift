@@ -104,7 +104,7 @@ package struct UploadSlots: Sendable {
         let times = (waiting[agent]?.times ?? 0) + 1
         waiting[agent] = (times, now)
         let queue = typicalSeconds * Double(waiting.count) / Double(max(1, holders.count))
-        let fraction = 0.5 + Double(random.next() >> 11) * 0x1p-53
+        let fraction = 0.5 + random.unitInterval()
         return min(Self.longestWaitSeconds, max(1, queue / Double(times) * fraction))
     }
 }
