@@ -6,8 +6,7 @@ package struct BufferShare: Sendable {
     private var free: Int
     private var holders: [UInt64: Int] = [:]
     /// In the order in which they came, those that have left among them.
-    private var queue: [UInt64] = []
-    private var head = 0
+    private var queue = Queue<UInt64>()
     private var wanted: [UInt64: Int] = [:]
 
     /// - Parameter capacity: in bytes.
@@ -40,8 +39,7 @@ package struct BufferShare: Sendable {
         wanted[id] = nil
         free += holders.removeValue(forKey: id) ?? 0
         var served: [UInt64] = []
-        while head < queue.count {
-            let next = queue[head]
+        while let next = queue.first {
             if let bytes = wanted[next] {
                 guard bytes <= free else { break }
                 wanted[next] = nil
@@ -49,11 +47,7 @@ package struct BufferShare: Sendable {
                 holders[next] = bytes
                 served.append(next)
             }
-            head += 1
-        }
-        if head * 2 > queue.count {
-            queue.removeSubrange(..<head)
-            head = 0
+            queue.removeFirst()
         }
         return served
     }
