@@ -129,8 +129,7 @@ final class BlobStore: BlobShelf {
         guard rename(draft, path(digest)) == 0 else {
             throw storageFault("cannot name \(path(digest))", errno)
         }
-        let renamed = try OpenFile(shelf, O_RDONLY | O_DIRECTORY)
-        try renamed.sync()
+        try synchronise(directory: shelf)
     }
 
     /// Removes `tmp-` files unless a writer, in this process or another, is at work.

@@ -156,8 +156,8 @@ extension Registry {
     }
 }
 
-/// Throws `notFound`.
-private func stateOfJob(_ job: UInt64, in db: Database) throws -> String {
+/// `running`, or how the job ended; throws `notFound`.
+func stateOfJob(_ job: UInt64, in db: Database) throws -> String {
     let state = try String.fetchOne(
         db, sql: "SELECT state FROM jobs WHERE id = ?", arguments: [job.storable])
     guard let state else { throw Fault(.notFound, "there is no job \(job)") }

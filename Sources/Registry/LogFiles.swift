@@ -125,7 +125,7 @@ struct LogFiles: Sendable {
         guard !holds(name, bytes) else { return }
         let folder = try parent(of: name)
         try replace(name, with: bytes, isFinal: true)
-        try OpenFile(folder, O_RDONLY | O_DIRECTORY).sync()
+        try synchronise(directory: folder)
     }
 
     /// Writes a tile that no checkpoint needs yet: half of it is no harm.

@@ -67,3 +67,8 @@ struct OpenFile: ~Copyable {
         guard fsync(descriptor) == 0 else { throw storageFault("cannot sync \(path)", errno) }
     }
 }
+
+/// Waits until what was made, renamed or removed in `directory` is on the disk.
+func synchronise(directory: String) throws(Fault) {
+    try OpenFile(directory, O_RDONLY | O_DIRECTORY).sync()
+}

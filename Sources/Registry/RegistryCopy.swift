@@ -73,7 +73,7 @@ extension BlobStore {
             try file.write(try get(digest))
             try file.sync()
         }
-        for folder in Array(shelves) + [directory] { try synchronise(folder) }
+        for folder in Array(shelves) + [directory] { try synchronise(directory: folder) }
     }
 }
 
@@ -91,7 +91,7 @@ private func copyTree(_ source: String, to target: String) throws(Fault) {
         default: break
         }
     }
-    try synchronise(target)
+    try synchronise(directory: target)
 }
 
 private func copyFile(_ source: String, to target: String) throws(Fault) {
@@ -105,9 +105,4 @@ private func copyFile(_ source: String, to target: String) throws(Fault) {
         offset += UInt64(piece.count)
     }
     try to.sync()
-}
-
-private func synchronise(_ folder: String) throws(Fault) {
-    let directory = try OpenFile(folder, O_RDONLY | O_DIRECTORY)
-    try directory.sync()
 }

@@ -295,9 +295,8 @@ private func requireNoOpenRound(_ plan: PlanID, in db: Database) throws {
 
 /// A job may be cancelled while its next round is being prepared.
 private func requireRunning(job: UInt64, in db: Database) throws {
-    let state = try String.fetchOne(
-        db, sql: "SELECT state FROM jobs WHERE id = ?", arguments: [job.storable])
-    if let state, state != "running" {
+    let state = try stateOfJob(job, in: db)
+    guard state == "running" else {
         throw Fault(
             .conflict, "job \(job) is \(state)",
             remedy: "start other rounds with `tributary-coordinator round start`")

@@ -215,12 +215,8 @@ extension Fleet {
     private func release(_ moved: Moved, of round: ActiveRound) async throws(Fault) {
         let plan = round.plan.plan
         let secret = random.bytes(UpdateCommitments.secretBytes)
-        let counted = round.counted
-        let updates = try await compute { () throws(Fault) in
-            UpdateCommitments(
-                secret: secret, contributions: counted.map { ($0.key, $0.value) },
-                capacity: UpdateCommitments.capacity(for: plan))
-        }
+        let updates = try await commitments(
+            to: round.counted.map { ($0.key, $0.value) }, secret: secret, plan: plan)
         let aggregateDigest = moved.aggregateDigest
         let masterDigest = try await put(moved.master)
         let velocityDigest = moved.velocity.isEmpty ? nil : try await put(moved.velocity)
@@ -271,11 +267,8 @@ extension Fleet {
         let (master, velocity) = try await weights(
             masterDigest, stored.velocityDigest, count: plan.parameterCount)
         let counted = try await registry.contributions(of: round.at).filter { !$0.isLost }
-        let updates = try await compute { () throws(Fault) in
-            UpdateCommitments(
-                secret: secret.bytes, contributions: counted.map { ($0.agent, $0.updateDigest) },
-                capacity: UpdateCommitments.capacity(for: plan))
-        }
+        let updates = try await commitments(
+            to: counted.map { ($0.agent, $0.updateDigest) }, secret: secret.bytes, plan: plan)
         return Released(
             masterDigest: masterDigest, master: master, velocity: velocity,
             clippingNorm: stored.nextClippingNorm, updates: updates,
@@ -283,6 +276,17 @@ extension Fleet {
                 ModelFacts.RoundFacts.Participation(
                     agents: counted.count, examples: $0.examples, rejected: $0.rejected)
             })
+    }
+
+    /// What says whose updates a sum is of, and tells it to nobody without the secret.
+    private func commitments(
+        to contributions: [(AgentID, Digest)], secret: [UInt8], plan: Plan
+    ) async throws(Fault) -> UpdateCommitments {
+        try await compute { () throws(Fault) in
+            UpdateCommitments(
+                secret: secret, contributions: contributions,
+                capacity: UpdateCommitments.capacity(for: plan))
+        }
     }
 
     /// Master weights and optimiser state from their blobs.
