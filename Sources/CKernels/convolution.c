@@ -46,8 +46,11 @@ static size_t patch_length(const ck_window *w) {
 static inline void copy(void *restrict to, const void *restrict from, size_t bytes) {
     char *t = to;
     const char *f = from;
-    if (bytes >= 16) {
+    if (bytes > 128) {
         memcpy(t, f, bytes);
+    } else if (bytes >= 16) {  // the last 16 may overlap those before
+        for (size_t i = 0; i + 16 < bytes; i += 16) memcpy(t + i, f + i, 16);
+        memcpy(t + bytes - 16, f + bytes - 16, 16);
     } else if (bytes >= 8) {  // both ends, which may overlap
         memcpy(t, f, 8);
         memcpy(t + bytes - 8, f + bytes - 8, 8);
@@ -78,20 +81,62 @@ static inline bool is_whole(const ck_window *w, overlap rows, overlap columns) {
            columns.end - columns.first == w->kernel_width;
 }
 
+/// The patches of one row of windows, none of which reaches beyond the image: `from` is where the
+/// first begins, `step` is from one to the next.
+INLINE void whole_patches(const ck_window *w, const int8_t *restrict from, size_t step,
+                          size_t count, size_t run, int8_t *restrict patches,
+                          size_t patch_stride) {
+    const size_t row = w->width * w->channels, length = w->kernel_height * run;
+    // Of the few bytes that fill a row up, the copies write over those that are not padding.
+    const bool padded =
+        length + CK_ROW_ALIGNMENT > patch_stride && patch_stride >= CK_ROW_ALIGNMENT;
+    for (size_t x = 0; x < count; x++, from += step, patches += patch_stride) {
+        if (padded)
+            memset(patches + patch_stride - CK_ROW_ALIGNMENT, 0, CK_ROW_ALIGNMENT);
+        else
+            memset(patches + length, 0, patch_stride - length);
+        for (size_t ky = 0; ky < w->kernel_height; ky++)
+            copy(patches + ky * run, from + ky * row, run);
+    }
+}
+
+/// The patch of one window, wherever it is.
+static void any_patch(const ck_window *w, const int8_t *image, overlap rows, overlap columns,
+                      int8_t padding, int8_t *patch, size_t patch_stride) {
+    const size_t run = w->kernel_width * w->channels, length = patch_length(w);
+    memset(patch, padding, length);
+    for (size_t i = length; i < patch_stride; i++) patch[i] = 0;
+    for (size_t ky = rows.first; ky < rows.end; ky++)
+        copy(patch + ky * run + columns.first * w->channels,
+             image + element_at(w, rows, columns, ky, columns.first),
+             (columns.end - columns.first) * w->channels);
+}
+
 void ck_patches_int8(const ck_window *w, const int8_t *images, size_t count, size_t image_stride,
                      int8_t padding, int8_t *patches, size_t patch_stride) {
-    const size_t run = w->kernel_width * w->channels, length = patch_length(w);
+    const size_t run = w->kernel_width * w->channels, step = w->step_width * w->channels;
+    // The columns of windows that lie on the image.
+    size_t first = (w->left + w->step_width - 1) / w->step_width, end = first;
+    while (end < w->out_width && columns_at(w, end).end == w->kernel_width) end++;
+    if (first > w->out_width) first = end = w->out_width;
     for (size_t n = 0; n < count; n++, images += image_stride)
-        for (size_t y = 0; y < w->out_height; y++) {
+        for (size_t y = 0; y < w->out_height; y++, patches += w->out_width * patch_stride) {
             overlap rows = rows_at(w, y);
-            for (size_t x = 0; x < w->out_width; x++, patches += patch_stride) {
-                overlap columns = columns_at(w, x);
-                if (!is_whole(w, rows, columns)) memset(patches, padding, length);
-                for (size_t i = length; i < patch_stride; i++) patches[i] = 0;
-                for (size_t ky = rows.first; ky < rows.end; ky++)
-                    copy(patches + ky * run + columns.first * w->channels,
-                         images + element_at(w, rows, columns, ky, columns.first),
-                         (columns.end - columns.first) * w->channels);
+            const bool whole = rows.end - rows.first == w->kernel_height && first < end;
+            for (size_t x = 0; x < w->out_width; x++) {
+                if (whole && x == first) {
+                    const int8_t *from =
+                        images + element_at(w, rows, columns_at(w, first), 0, 0);
+                    int8_t *to = patches + first * patch_stride;
+                    if (run == 3)
+                        whole_patches(w, from, step, end - first, 3, to, patch_stride);
+                    else
+                        whole_patches(w, from, step, end - first, run, to, patch_stride);
+                    x = end - 1;
+                    continue;
+                }
+                any_patch(w, images, rows, columns_at(w, x), padding, patches + x * patch_stride,
+                          patch_stride);
             }
         }
 }

@@ -73,6 +73,32 @@ INLINE void accumulate(const int8_t *restrict values, size_t count, int64_t weig
     }
 }
 
+INLINE void accumulate_32(const int8_t *restrict values, size_t count, int32_t weight,
+                          int32_t *restrict sums) {
+    for (size_t i = 0; i < count; i++) sums[i] += weight * values[i];
+}
+
+INLINE void accumulate_16(const int8_t *restrict values, size_t count, int16_t weight,
+                          int16_t *restrict sums) {
+    for (size_t i = 0; i < count; i++) sums[i] = (int16_t)(sums[i] + weight * values[i]);
+}
+
+/// Looks at each run twice, the second time in the first-level cache.
+INLINE int64_t byte_norm(const int8_t *restrict values, size_t count) {
+    enum { RUN = 1 << 14 };  // squares up to 2^14 of which fit 32 bits
+    int64_t squares = 0;
+    for (size_t first = 0; first < count; first += RUN) {
+        const size_t end = count - first < RUN ? count : first + RUN;
+        int32_t sum = 0;
+        for (size_t i = first; i < end; i++) sum += (int32_t)values[i] * values[i];
+        int8_t found = 0;
+        for (size_t i = first; i < end; i++) found |= values[i] == INT8_MIN;
+        if (found) return -1;
+        squares += sum;
+    }
+    return squares;
+}
+
 INLINE void round_stochastic(const float *restrict values, size_t count, float scale,
                              const uint32_t *restrict random, int8_t *restrict q) {
     for (size_t i = 0; i < count; i++) {
@@ -88,6 +114,13 @@ FOR_EACH_WIDTH(void, hadamard, (float *values, size_t count, size_t block), (val
 FOR_EACH_WIDTH(void, accumulate,
                (const int8_t *values, size_t count, int64_t weight, int64_t *sums),
                (values, count, weight, sums))
+FOR_EACH_WIDTH(void, accumulate_32,
+               (const int8_t *values, size_t count, int32_t weight, int32_t *sums),
+               (values, count, weight, sums))
+FOR_EACH_WIDTH(void, accumulate_16,
+               (const int8_t *values, size_t count, int16_t weight, int16_t *sums),
+               (values, count, weight, sums))
+FOR_EACH_WIDTH(int64_t, byte_norm, (const int8_t *values, size_t count), (values, count))
 FOR_EACH_WIDTH(void, round_stochastic,
                (const float *values, size_t count, float scale, const uint32_t *random, int8_t *q),
                (values, count, scale, random, q))
@@ -98,6 +131,20 @@ void ck_hadamard(ck_isa isa, float *values, size_t count, size_t block) {
 
 void ck_accumulate(ck_isa isa, const int8_t *values, size_t count, int64_t weight, int64_t *sums) {
     accumulate_for(isa)(values, count, weight, sums);
+}
+
+void ck_accumulate_32(ck_isa isa, const int8_t *values, size_t count, int32_t weight,
+                      int32_t *sums) {
+    accumulate_32_for(isa)(values, count, weight, sums);
+}
+
+void ck_accumulate_16(ck_isa isa, const int8_t *values, size_t count, int16_t weight,
+                      int16_t *sums) {
+    accumulate_16_for(isa)(values, count, weight, sums);
+}
+
+int64_t ck_byte_norm(ck_isa isa, const int8_t *values, size_t count) {
+    return byte_norm_for(isa)(values, count);
 }
 
 void ck_round_stochastic(ck_isa isa, const float *values, size_t count, float scale,

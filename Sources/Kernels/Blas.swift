@@ -3,8 +3,11 @@ import COpenBLAS
 /// OpenBLAS's single-precision matrix product.
 package enum Blas {
     /// Keeps matrix products on the calling thread: a device's cores are not ours to fill, and each
-    /// thread costs memory.
-    package static func useOneThread() { openblas_set_num_threads(1) }
+    /// thread costs memory. For the start of a program: it changes the environment.
+    package static func useOneThread() { blas_set_threads(1) }
+
+    /// Whether products were asked for and there is no OpenBLAS, so that they take plain loops, which are many times slower.
+    package static var isMissing: Bool { blas_is_missing() }
 
     /// c [m x n] = op(a) [m x k] times op(b) [k x n] + beta c; all row-major.
     ///
@@ -15,8 +18,8 @@ package enum Blas {
     ) {
         precondition(m > 0 && n > 0 && k > 0)
         precondition(a.count >= m * k && b.count >= k * n && c.count >= m * n)
-        cblas_sgemm(
-            CblasRowMajor, transposeA ? CblasTrans : CblasNoTrans,
+        blas_sgemm(
+            transposeA ? CblasTrans : CblasNoTrans,
             transposeB ? CblasTrans : CblasNoTrans, blasint(m), blasint(n), blasint(k), 1, a,
             blasint(transposeA ? m : k), b, blasint(transposeB ? k : n), beta, &c, blasint(n))
     }
@@ -33,30 +36,10 @@ package enum Blas {
         a.values.withUnsafeBufferPointer { first in
             b.values.withUnsafeBufferPointer { second in
                 guard let first = first.baseAddress, let second = second.baseAddress else { return }
-                cblas_sgemm(
-                    CblasRowMajor, transposeA ? CblasTrans : CblasNoTrans, CblasNoTrans,
+                blas_sgemm(
+                    transposeA ? CblasTrans : CblasNoTrans, CblasNoTrans,
                     blasint(m), blasint(n), blasint(k), 1, first + a.offset, blasint(a.stride),
                     second + b.offset, blasint(b.stride), beta, &c, blasint(n))
-            }
-        }
-    }
-
-    /// y += alpha x.
-    package static func add(_ x: [Float], times alpha: Float, to y: inout [Float]) {
-        precondition(x.count == y.count)
-        cblas_saxpy(blasint(x.count), alpha, x, 1, &y, 1)
-    }
-
-    /// y += alpha x for the elements of `xs` in x and as many of y from `start` on.
-    package static func add(
-        _ x: [Float], _ xs: Range<Int>, times alpha: Float, to y: inout [Float], from start: Int
-    ) {
-        precondition(xs.lowerBound >= 0 && xs.upperBound <= x.count)
-        precondition(start >= 0 && start + xs.count <= y.count)
-        x.withUnsafeBufferPointer { x in
-            y.withUnsafeMutableBufferPointer { y in
-                guard let x = x.baseAddress, let y = y.baseAddress else { return }
-                cblas_saxpy(blasint(xs.count), alpha, x + xs.lowerBound, 1, y + start, 1)
             }
         }
     }
@@ -66,7 +49,7 @@ package enum Blas {
     /// Old OpenBLAS releases mistake new processors for others; the environment variable
     /// OPENBLAS_CORETYPE then helps.
     package static func selfTest() -> (passed: Bool, core: String) {
-        let core = openblas_get_corename().map { String(cString: $0) } ?? "unknown"
+        let core = blas_core_name().map { String(cString: $0) } ?? "unknown"
         // Odd sizes reach the kernels' edges; small integers make the answer exact.
         let (m, n, k) = (37, 29, 65)
         let a = (0..<m * k).map { Float($0 * 7 % 11 - 5) }
@@ -94,7 +77,7 @@ package struct MatrixPart {
         self.stride = stride
     }
 
-    fileprivate func check(rows: Int, columns: Int) {
+    func check(rows: Int, columns: Int) {
         precondition(columns <= stride && offset >= 0)
         precondition(offset + (rows - 1) * stride + columns <= values.count)
     }

@@ -13,13 +13,3 @@ package enum Hadamard {
         ck_hadamard(CPU.preferred, &values, values.count, block)
     }
 }
-
-/// Exact sums of weighted int8 vectors.
-package enum Accumulate {
-    /// sums[i] += weight * values[i]; the caller keeps |weight| * 128 times the number of vectors
-    /// below 2^63.
-    package static func add(_ values: [Int8], weight: Int64, into sums: inout [Int64]) {
-        precondition(values.count == sums.count)
-        ck_accumulate(CPU.preferred, values, values.count, weight, &sums)
-    }
-}

@@ -43,15 +43,28 @@ package enum Int8Kernels {
         return true
     }
 
-    private static func multiply(
-        _ input: Int8Matrix, rows: Int, by weights: Int8Weights, into products: inout [Int32],
-        instructionSet: ck_isa
+    /// As the first for `rows` rows from `first` on.
+    static func multiply(
+        _ input: Int8Matrix, from first: Int, rows: Int, by weights: Int8Weights,
+        into products: inout [Int32]
     ) {
-        precondition(rows <= input.rows && input.width == weights.width)
+        multiply(
+            input, from: first, rows: rows, by: weights, into: &products,
+            instructionSet: CPU.preferred)
+    }
+
+    private static func multiply(
+        _ input: Int8Matrix, from first: Int = 0, rows: Int, by weights: Int8Weights,
+        into products: inout [Int32], instructionSet: ck_isa
+    ) {
+        precondition(first >= 0 && first + rows <= input.rows && input.width == weights.width)
         precondition(products.count >= rows * weights.channels)
-        ck_int8_gemm(
-            instructionSet, input.values, rows, input.stride, weights.packed, weights.channels,
-            weights.width, &products)
+        input.values.withUnsafeBufferPointer { values in
+            guard let values = values.baseAddress else { return }
+            ck_int8_gemm(
+                instructionSet, values + first * input.stride, rows, input.stride, weights.packed,
+                weights.channels, weights.width, &products)
+        }
     }
 
     /// `multiply` and `requantise` in one: a dense layer's output [rows, weights.channels], or, with
@@ -107,7 +120,8 @@ package enum Int8Kernels {
         precondition(values.count >= rows * features)
         values.withUnsafeMutableBufferPointer {
             ck_normalise(
-                $0.baseAddress, rows, features, offset, scale, offset.count != 1, $0.baseAddress)
+                CPU.preferred, $0.baseAddress, rows, features, offset, scale, offset.count != 1,
+                $0.baseAddress)
         }
     }
 

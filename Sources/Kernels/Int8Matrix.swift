@@ -121,7 +121,7 @@ extension Int8Weights {
         let (first, width) = (some.lowerBound, width)
         withPointers { packed, scales, sums, bias in
             ck_quantise_layer(
-                weights, fp32Bias, some.count, width, inputScale,
+                CPU.preferred, weights, fp32Bias, some.count, width, inputScale,
                 packed + ck_packed_size(first, width), scales + first, sums + first, bias + first)
         }
     }

@@ -1,11 +1,11 @@
 import Federation
 import Kernels
 
-/// The backward pass in fp32: takes a loss's gradient from a layer's output to its input, and sets
+/// The backward pass: takes a loss's gradient from a layer's output to its input, and sets
 /// the gradients of its parameters.
 ///
-/// Images have their channels innermost. Integer training and fp32 training both run this code; they
-/// differ in the values they pass to it.
+/// Images have their channels innermost. In fp32 training layers are fed reals, in integer training
+/// bytes, whose products with a gradient are exact.
 struct Backpropagation: Sendable {
     /// The loss's gradient by the current layer's output [rows x outputs]; after `pass`, by its
     /// input.
@@ -26,25 +26,36 @@ struct Backpropagation: Sendable {
     /// - Parameter capacity: most rows of a pass.
     init(shape: StudentShape, capacity: Int) {
         var memory = PlannedMemory()
-        self.init(shape: shape, capacity: capacity, memory: &memory)
+        self.init(
+            shape: shape, capacity: capacity, inputs: .reals, reachesInput: true, memory: &memory)
     }
 
-    init(shape: StudentShape, capacity: Int, memory: inout PlannedMemory) {
+    /// What dense layers and convolutions over all channels are fed.
+    enum Inputs {
+        case reals, bytes
+    }
+
+    /// - Parameter reachesInput: whether it is taken back to the network's input.
+    init(
+        shape: StudentShape, capacity: Int, inputs: Inputs, reachesInput: Bool,
+        memory: inout PlannedMemory
+    ) {
         self.shape = shape
         windows = shape.layers.indices.map { shape.window(layer: $0) }
         addends = shape.layers.indices.map { shape.addend(layer: $0) }
         let weighted = shape.weightedLayers
         weightIndices = shape.layers.indices.map { weighted.firstIndex(of: $0) }
-        gradient = memory.buffer(0, count: capacity * (shape.widths.max() ?? 0))
-        inputGradient = memory.buffer(0, count: capacity * (shape.widths.max() ?? 0))
+        let widest = shape.widths.dropFirst(reachesInput ? 0 : 1).max() ?? 0
+        gradient = memory.buffer(0, count: capacity * widest)
+        inputGradient = memory.buffer(0, count: capacity * widest)
         let counts = shape.layers.indices.map { layer in
             guard case .conv(let conv) = shape.layers[layer].kind, !conv.isDepthwise,
-                let window = shape.window(layer: layer), !window.isPointwise
+                let window = shape.window(layer: layer), inputs == .bytes || !window.isPointwise
             else { return 0 }
             return min(Backpropagation.rowsTogether(of: window), capacity) * window.positions
                 * window.patchLength
         }
-        patches = memory.buffer(0, count: counts.max() ?? 0)
+        patches = memory.buffer(0, count: counts.dropFirst(reachesInput ? 0 : 1).max() ?? 0)
         let added = Set(addends.compactMap { $0 })
         pending = []
         for (index, activation) in shape.activations.enumerated() {
@@ -91,6 +102,74 @@ struct Backpropagation: Sendable {
             passAverage(layer: layer, rows: rows)
         }
         swap(&gradient, &inputGradient)
+    }
+
+    /// As `pass` through a dense layer, or a convolution over all channels, whose input is bytes.
+    ///
+    /// - Parameters:
+    ///   - patches: of a convolution, room for those of one image or more.
+    ///   - wantsInput: whether `gradient` is to become that by the input; otherwise what it holds
+    ///     does not matter.
+    mutating func pass(
+        product layer: Int, input: ByteInput, patches bytePatches: inout Int8Matrix, rows: Int,
+        wantsInput: Bool, parameters: inout some DifferentiatedWeights
+    ) {
+        guard let index = weightIndices[layer] else { return }
+        let output = shape.activations[layer + 1]
+        parameters.differentiateBias(index, gradient: gradient, rows: rows * output.area)
+        if let window = windows[layer], wantsInput { clearInput(rows * window.imageLength) }
+        let together = parameters.channelsTogether(index)
+        WeightBlock.forEach(of: output.channels, size: together) { channels in
+            guard let window = windows[layer] else {
+                let batch = DenseBatch(
+                    gradient: gradient, outputs: output.count, channels: channels, rows: rows,
+                    input: input.values, encoding: input.encoding)
+                parameters.differentiate(index, batch) { weights in
+                    guard wantsInput else { return }
+                    DenseTraining.inputGradient(
+                        batch, weights: weights, adds: channels.lowerBound > 0,
+                        into: &inputGradient)
+                }
+                return
+            }
+            parameters.differentiate(index, channels: channels) { weights, weightGradient in
+                let block = Block(channels: channels, weights: weights)
+                passBytes(
+                    block, of: output.channels, window, input: input, patches: &bytePatches,
+                    rows: rows, wantsInput: wantsInput, &weightGradient)
+            }
+        }
+        if wantsInput { swap(&gradient, &inputGradient) }
+    }
+
+    /// A layer's input as bytes.
+    struct ByteInput {
+        let values: Int8Matrix
+        let encoding: Int8Encoding
+    }
+
+    private mutating func passBytes(
+        _ block: Block, of outputs: Int, _ window: ImageWindow, input: ByteInput,
+        patches bytePatches: inout Int8Matrix, rows: Int, wantsInput: Bool,
+        _ weightGradient: inout [Float]
+    ) {
+        var together = bytePatches.rows / window.positions
+        if wantsInput { together = min(together, Backpropagation.rowsTogether(of: window)) }
+        for first in stride(from: 0, to: rows, by: together) {
+            let count = min(together, rows - first)
+            Convolution.patches(
+                of: input.values, from: first, rows: count, window: window,
+                zeroPoint: input.encoding.zeroPoint, into: &bytePatches)
+            let batch = DenseBatch(
+                gradient: gradient, firstRow: first * window.positions, outputs: outputs,
+                channels: block.channels, rows: count * window.positions, input: bytePatches,
+                encoding: input.encoding)
+            DenseTraining.weightGradient(batch, adds: first > 0, into: &weightGradient)
+            guard wantsInput else { continue }
+            DenseTraining.inputGradient(batch, weights: block.weights, adds: false, into: &patches)
+            Convolution.add(
+                patches: patches, rows: count, window: window, to: &inputGradient, from: first)
+        }
     }
 
     /// Some output channels of a layer.

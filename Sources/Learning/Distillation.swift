@@ -111,7 +111,7 @@ package func calibrate(
     var largest = [Float](repeating: 0, count: shape.scaleCount)
     for batch in 0..<min(calibrationBatches, batches.count) {
         let rows = try batches.read(batch, from: &source)
-        network.forward(features: &batches.features, rows: rows, parameters: latent)
+        network.forward(features: &batches.features.values, rows: rows, parameters: latent)
         for (index, values) in network.activations.enumerated() where shape.isEncoded(index) {
             let scale = shape.scaleIndex(activation: index)
             for value in values.prefix(rows * shape.widths[index]) {

@@ -49,9 +49,9 @@ struct FloatLearner<Objective: Loss>: MinibatchLearner {
     }
 
     mutating func step(
-        features: inout [Float], labels: [Int32], rows: Int, learningRate: Float
+        features: inout RawFeatures, labels: [Int32], rows: Int, learningRate: Float
     ) -> Float {
-        let loss = differentiate(features: &features, labels: labels, rows: rows)
+        let loss = differentiate(features: &features.values, labels: labels, rows: rows)
         let descent = latent.descend(learningRate: learningRate)
         for layer in norms.indices { norms[layer]?.descend(descent) }
         return loss

@@ -62,6 +62,6 @@ package struct FloatStudent: Sendable {
     package func accuracy(on source: inout some ExampleSource) throws(Fault) -> Double {
         try Learning.accuracy(
             on: &source, inputs: shape.inputs, classes: shape.classes
-        ) { outputs(raw: $0, rows: $1) }
+        ) { outputs(raw: $0.values, rows: $1)[...] }
     }
 }

@@ -19,7 +19,7 @@ struct Int8Layer: Sendable {
     private let window: ImageWindow?
     private let isDepthwise: Bool
     /// Of a few images at a time; empty unless this is a convolution over all channels.
-    private var patches: Int8Matrix
+    var patches: Int8Matrix
     private var addition: QuantizedAddition?
 
     /// Patches of this many bytes stay in a processor's second cache with what they are multiplied

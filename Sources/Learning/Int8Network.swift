@@ -28,6 +28,10 @@ struct Int8Network: Sendable {
     private let scaleIndices: [Int]
     /// Which values dropout keeps.
     private var random: SeededRandom
+    /// What features that are bytes become; nil where there is no such table.
+    private var byteTable: ByteTable?
+    /// What rounding the input left, where the input's scale learns from that.
+    private var roundedInput: RoundedInput?
 
     /// A network whose scales and weights `setScales` and `setLayer` supply.
     ///
@@ -66,6 +70,14 @@ struct Int8Network: Sendable {
         images = memory.buffer(
             0, count: input.channels > 1 && input.area > 1 ? capacity * input.count : 0)
         random = SeededRandom(seed: seed)
+        if training, shape.readsInputOnce {
+            roundedInput = memory.roundedInput(
+                rows: capacity, width: input.count, window: shape.window(layer: 0),
+                channels: shape.activations[1].channels)
+        }
+        if normalisation.offset.count == 1, images.isEmpty, !training || roundedInput != nil {
+            byteTable = ByteTable(offset: normalisation.offset[0], scale: normalisation.scale[0])
+        }
     }
 
     init(_ model: QuantizedModel, capacity: Int) {
@@ -83,6 +95,7 @@ struct Int8Network: Sendable {
     /// Sets the activation scales; layers with weights must be set again afterwards.
     mutating func setScales(_ scales: [Float]) {
         encodings[0].scale = scales[0]
+        byteTable?.quantise(as: encodings[0])
         for (index, layer) in shape.layers.enumerated() {
             encodings[index + 1].scale =
                 layer.kind.hasEncoding
@@ -115,6 +128,11 @@ struct Int8Network: Sendable {
         swap(&layers[index].weights, &weights)
     }
 
+    /// Lends a layer's room for patches, and takes it back.
+    mutating func exchangePatches(of index: Int, with patches: inout Int8Matrix) {
+        swap(&layers[index].patches, &patches)
+    }
+
     /// A word of the network's random numbers.
     mutating func randomWord() -> UInt64 { random.next() }
 
@@ -126,7 +144,27 @@ struct Int8Network: Sendable {
     /// the input in units of its scale before rounding, images with channels innermost.
     mutating func forward(features: inout [Float], rows: Int) {
         quantiseInput(&features, rows: rows)
+        roundedInput?.note(scaled: features, rows: rows, encoding: encodings[0])
         for index in layers.indices { run(layer: index, rows: rows) }
+    }
+
+    /// Whether it runs on features that are bytes.
+    var takesBytes: Bool { byteTable != nil }
+
+    /// As above for raw features that are bytes.
+    mutating func forward(bytes: [UInt8], rows: Int) {
+        guard let byteTable else { preconditionFailure("these features have no table") }
+        byteTable.quantise(bytes, rows: rows, into: &activations[0])
+        roundedInput?.note(bytes: bytes, rows: rows, table: byteTable)
+        for index in layers.indices { run(layer: index, rows: rows) }
+    }
+
+    /// Whether the gradient by the input's scale comes without that by the input.
+    var keepsRoundedInput: Bool { roundedInput != nil }
+
+    /// The loss's gradient by the input's scale, given that by the output of layer 0.
+    mutating func gradientByInputScale(_ gradient: [Float], rows: Int) -> Float {
+        roundedInput?.gradientByScale(gradient, rows: rows, weights: layers[0].weights) ?? 0
     }
 
     private mutating func quantiseInput(_ features: inout [Float], rows: Int) {
@@ -193,6 +231,17 @@ struct Int8Network: Sendable {
     func dequantise(activation index: Int, rows: Int, into values: inout [Float]) {
         Int8Kernels.dequantise(
             activations[index], rows: rows, as: encodings[index], into: &values)
+    }
+}
+
+extension StudentShape {
+    /// Whether one layer that multiplies all of the input is all that reads it.
+    var readsInputOnce: Bool {
+        switch layers[0].kind {
+        case .conv(let conv) where conv.isDepthwise: return false
+        case .dense, .conv: return !layers.indices.contains { addend(layer: $0) == 0 }
+        case .averagePool, .maxPool, .flatten, .add, .dropout: return false
+        }
     }
 }
 

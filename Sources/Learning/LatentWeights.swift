@@ -15,6 +15,8 @@ struct LatentWeights: StudentWeights {
     private let blockChannels: [Int]
     /// The gradient of a block; empty where all gradients are kept.
     private var blockGradient: [Float]
+    /// Whether weights of a dense layer move without their gradient being kept.
+    private let descendsAtOnce: Bool
     private var descent: Descent
 
     var logScales: TrainedTensor {
@@ -23,7 +25,7 @@ struct LatentWeights: StudentWeights {
     }
 
     init(
-        _ start: StartingPoint, shape: StudentShape, training: TrainingPlan,
+        _ start: StartingPoint, shape: StudentShape, training: TrainingPlan, capacity: Int,
         network: inout Int8Network, memory: inout PlannedMemory
     ) {
         let isClipped = training.clipNorm > 0
@@ -37,8 +39,13 @@ struct LatentWeights: StudentWeights {
         frozenScales = shape.frozenScales
         let blocks = shape.weightBlocks
         blockChannels = blocks.map(\.channels)
-        blockGradient = memory.buffer(
-            0, count: isClipped ? 0 : blocks.map(\.weights).max() ?? 0)
+        var atOnce = !isClipped && capacity <= DenseBatch.rowsTogether
+        if case .adamW = training.optimizer { atOnce = false }
+        let kept = zip(layers, blocks).map { [atOnce] layer, block in
+            if atOnce, case .dense = shape.layers[layer].kind { 0 } else { block.weights }
+        }
+        descendsAtOnce = atOnce
+        blockGradient = memory.buffer(0, count: isClipped ? 0 : kept.max() ?? 0)
     }
 
     private var keepsGradients: Bool { training.clipNorm > 0 }
@@ -73,6 +80,21 @@ struct LatentWeights: StudentWeights {
             &blockGradient)
         guard !frozen[index] else { return }
         parameters.layers[index].weights.descend(some, descent, along: &blockGradient)
+    }
+
+    mutating func differentiate(_ index: Int, _ batch: DenseBatch, _ body: (MatrixPart) -> Void) {
+        let isFrozen = frozen[index]
+        guard descendsAtOnce else {
+            return differentiate(index, channels: batch.channels) { weights, gradient in
+                body(weights)
+                if !isFrozen { DenseTraining.weightGradient(batch, into: &gradient) }
+            }
+        }
+        let inputs = parameters.layers[index].inputs
+        let first = batch.channels.lowerBound * inputs
+        body(MatrixPart(parameters.layers[index].weights.values, offset: first, stride: inputs))
+        guard !isFrozen else { return }
+        parameters.layers[index].weights.descend(from: first, descent, along: batch)
     }
 
     mutating func differentiateBias(_ index: Int, gradient: [Float], rows: Int) {

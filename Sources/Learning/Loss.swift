@@ -13,13 +13,17 @@ package enum LossAnswers: Sendable {
 package protocol Loss: Sendable {
     var answers: LossAnswers { get }
 
+    /// Whether it looks at the raw features.
+    var observesFeatures: Bool { get }
+
     /// Values that it keeps of each row of a batch.
     var valuesPerRow: Int { get }
 
     /// Takes room for the values of the largest batch, so that no step need look for it.
     mutating func reserve(_ values: [Float])
 
-    /// Sees the raw features [rows x inputs] of the batch whose outputs come next.
+    /// Sees the raw features [rows x inputs] of the batch whose outputs come next, if it looks at
+    /// them.
     mutating func observe(raw: [Float], rows: Int)
 
     /// Sees the raw targets [rows x outputs] of the batch whose outputs come next, where they are
@@ -35,6 +39,8 @@ package protocol Loss: Sendable {
 
 extension Loss {
     package var answers: LossAnswers { .labels }
+
+    package var observesFeatures: Bool { true }
 
     package var valuesPerRow: Int { 0 }
 
@@ -65,6 +71,8 @@ package struct CrossEntropy: Loss {
         let total = Float(counts.reduce(0, +)) + Float(counts.count) / 2
         offsets = counts.map { logf((Float($0) + 0.5) / total) }
     }
+
+    package var observesFeatures: Bool { false }
 
     package mutating func observe(raw: [Float], rows: Int) {}
 

@@ -1,10 +1,19 @@
 import Federation
 
+/// The raw features of some rows [rows x inputs]: as numbers, or as bytes where all of them are
+/// whole numbers from 0 to 255 and whoever reads them takes bytes. The other array is empty.
+struct RawFeatures {
+    var values: [Float]
+    var bytes: [UInt8]
+
+    var areBytes: Bool { !bytes.isEmpty }
+}
+
 /// Reads a data set a few rows at a time, in order or shuffled, into the same buffers again and
 /// again.
 struct Minibatches {
     /// Raw features of the current batch [rows x inputs]; the reader of a batch may overwrite them.
-    var features: [Float]
+    var features: RawFeatures
     /// Classes of the current batch [rows].
     private(set) var labels: [Int32]
     /// Raw targets of the current batch [rows x targets]; empty when they do not matter.
@@ -24,12 +33,15 @@ struct Minibatches {
         /// So many targets.
         case targets(Int)
         case none
+
+        fileprivate var areTargets: Bool { if case .targets = self { true } else { false } }
     }
 
     /// - Throws: `Fault.invalid` when `source` is empty or its rows do not have `inputs` features
     ///   and the targets asked for.
     init(
-        of source: some ExampleSource, inputs: Int, answers: Answers, batchSize: Int
+        of source: some ExampleSource, inputs: Int, answers: Answers, batchSize: Int,
+        takesBytes: Bool = false
     ) throws(Fault) {
         guard source.count > 0 else {
             throw Fault(
@@ -49,11 +61,13 @@ struct Minibatches {
         var memory = PlannedMemory()
         self.init(
             examples: source.count, inputs: inputs, answers: answers, batchSize: batchSize,
-            memory: &memory)
+            asBytes: takesBytes && source.holdsBytes && !answers.areTargets, memory: &memory)
     }
 
+    /// - Parameter asBytes: whether features are read as bytes; classes then are the answers.
     init(
-        examples: Int, inputs: Int, answers: Answers, batchSize: Int, memory: inout PlannedMemory
+        examples: Int, inputs: Int, answers: Answers, batchSize: Int, asBytes: Bool = false,
+        memory: inout PlannedMemory
     ) {
         precondition(examples <= UInt32.max)
         self.batchSize = min(batchSize, examples)
@@ -62,7 +76,10 @@ struct Minibatches {
         var width = 0
         if case .targets(let outputs) = answers { width = outputs }
         targets = memory.buffer(0, count: self.batchSize * width)
-        features = memory.buffer(0, count: self.batchSize * inputs)
+        let count = self.batchSize * inputs
+        features = RawFeatures(
+            values: memory.buffer(0, count: asBytes ? 0 : count),
+            bytes: memory.buffer(0, count: asBytes ? count : 0))
         labels = memory.buffer(0, count: self.batchSize)
         rows = memory.buffer(0, count: self.batchSize)
         order = memory.made(examples) { (0..<UInt32(examples)).map { $0 } }
@@ -89,10 +106,14 @@ struct Minibatches {
         for (offset, row) in dealt.enumerated() { rows[offset] = Int(row) }
         let rows = rows[..<dealt.count]
         if case .targets = answers {
-            try source.read(rows: rows, features: &features, targets: &targets)
+            try source.read(rows: rows, features: &features.values, targets: &targets)
             return rows.count
         }
-        try source.read(rows: rows, features: &features, labels: &labels)
+        if features.areBytes {
+            try source.read(rows: rows, bytes: &features.bytes, labels: &labels)
+        } else {
+            try source.read(rows: rows, features: &features.values, labels: &labels)
+        }
         guard case .classes(let classes) = answers else { return rows.count }
         for (offset, row) in rows.enumerated() where !(0..<classes).contains(Int(labels[offset])) {
             throw Fault(

@@ -16,10 +16,11 @@ func recallSaturated(
     _ scaled: inout [Float], count: Int, encoding: Int8Encoding, gradient: [Float]
 ) -> Float {
     var byScale: Float = 0
+    let (low, high) = (encoding.low, encoding.high)
     for index in 0..<count {
-        let isTooHigh = scaled[index] > encoding.high && gradient[index] > 0
-        guard isTooHigh || scaled[index] < encoding.low && gradient[index] < 0 else { continue }
-        let edge = isTooHigh ? encoding.high : encoding.low
+        let isTooHigh = scaled[index] > high && gradient[index] > 0
+        guard isTooHigh || scaled[index] < low && gradient[index] < 0 else { continue }
+        let edge = isTooHigh ? high : low
         byScale += edge * gradient[index]
         scaled[index] = edge
     }

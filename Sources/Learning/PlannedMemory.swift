@@ -28,6 +28,15 @@ struct PlannedMemory {
         return Int8Matrix(rows: makesBuffers ? rows : 0, width: width)
     }
 
+    mutating func roundedInput(
+        rows: Int, width: Int, window: ImageWindow?, channels: Int
+    ) -> RoundedInput {
+        bytes += RoundedInput.byteCount(
+            rows: rows, width: width, window: window, channels: channels)
+        return RoundedInput(
+            rows: makesBuffers ? rows : 0, width: width, window: window, channels: channels)
+    }
+
     mutating func weights(channels: Int, width: Int) -> Int8Weights {
         bytes += Int8Weights.byteCount(channels: channels, width: width)
         return Int8Weights(channels: makesBuffers ? channels : 0, width: width)

@@ -29,11 +29,28 @@ package struct Predictor: Sendable {
             features.replaceSubrange(
                 0..<count * inputs, with: raw[first * inputs..<(first + count) * inputs])
             network.forward(features: &features, rows: count)
-            network.dequantise(activation: network.shape.layerCount, rows: count, into: &logits)
-            network.normalisation.targets?.restore(&logits, rows: count)
-            outputs += logits[..<(count * classes)]
+            outputs += results(rows: count)
         }
         return outputs
+    }
+
+    /// As above for at most `batchRows` rows of raw features, which are overwritten.
+    mutating func outputs(of features: inout RawFeatures, rows: Int) -> ArraySlice<Float> {
+        if features.areBytes {
+            network.forward(bytes: features.bytes, rows: rows)
+        } else {
+            network.forward(features: &features.values, rows: rows)
+        }
+        return results(rows: rows)
+    }
+
+    /// Whether `outputs` takes bytes.
+    var takesBytes: Bool { network.takesBytes }
+
+    private mutating func results(rows: Int) -> ArraySlice<Float> {
+        network.dequantise(activation: network.shape.layerCount, rows: rows, into: &logits)
+        network.normalisation.targets?.restore(&logits, rows: rows)
+        return logits[..<(rows * network.shape.classes)]
     }
 }
 
@@ -59,21 +76,24 @@ package func accuracy(
 ) throws(Fault) -> Double {
     var predictor = Predictor(model)
     return try accuracy(
-        on: &source, inputs: model.shape.inputs, classes: model.shape.classes
-    ) { predictor.outputs(raw: $0, rows: $1) }
+        on: &source, inputs: model.shape.inputs, classes: model.shape.classes,
+        takesBytes: predictor.takesBytes
+    ) { predictor.outputs(of: &$0, rows: $1) }
 }
 
-/// The arg-max accuracy of `outputs(raw features, rows)` [rows x classes] on `source`.
+/// The arg-max accuracy of `outputs(raw features, rows)` [rows x classes] on `source`; it may
+/// overwrite the features.
 func accuracy(
-    on source: inout some ExampleSource, inputs: Int, classes: Int,
-    outputs: ([Float], Int) -> [Float]
+    on source: inout some ExampleSource, inputs: Int, classes: Int, takesBytes: Bool = false,
+    outputs: (inout RawFeatures, Int) -> ArraySlice<Float>
 ) throws(Fault) -> Double {
     var batches = try Minibatches(
-        of: source, inputs: inputs, answers: .classes(classes), batchSize: Predictor.batchRows)
+        of: source, inputs: inputs, answers: .classes(classes), batchSize: Predictor.batchRows,
+        takesBytes: takesBytes)
     var correct = 0
     for batch in 0..<batches.count {
         let rows = try batches.read(batch, from: &source)
-        let values = outputs(batches.features, rows)
+        let values = outputs(&batches.features, rows)
         for row in 0..<rows {
             let scores = values[row * classes..<(row + 1) * classes]
             if largestIndex(scores) == Int(batches.labels[row]) { correct += 1 }

@@ -109,20 +109,46 @@ package struct QuantizedModel: Sendable, Equatable {
     package init(parameters: [Float], shape: StudentShape, normalisation: Normalisation)
         throws(Fault)
     {
-        try checkParameters(parameters, shape: shape)
-        let scales = parameters[shape.logScaleOffset...].map {
-            LogScale.scale(LogScale.clamped($0))
+        try checkCount(parameters, shape: shape)
+        try self.init(
+            shape: shape, normalisation: normalisation, parameters: { parameters[$0] })
+    }
+
+    /// The same of parameters that need not be in memory as a whole.
+    ///
+    /// - Parameter parameters: gives a run of them.
+    /// - Throws: as above, and what `parameters` throws.
+    package init(
+        shape: StudentShape, normalisation: Normalisation,
+        parameters: (Range<Int>) throws(Fault) -> ArraySlice<Float>
+    ) throws(Fault) {
+        func finite(_ range: Range<Int>) throws(Fault) -> [Float] {
+            let values = Array(try parameters(range))
+            try checkFinite(values, from: range.lowerBound, shape: shape)
+            return values
         }
-        let layers = shape.weightedLayers.map { layer in
+        let logScales = try parameters(shape.logScaleOffset..<shape.parameterCount)
+        let scales = logScales.map { LogScale.scale(LogScale.clamped($0)) }
+        var layers: [QuantizedLayer] = []
+        for (layer, block) in zip(shape.weightedLayers, shape.weightBlocks) {
             let ranges = shape.parameterRanges(layer: layer)
-            var weights = Int8Weights(
-                channels: ranges.bias.count, width: ranges.weights.count / ranges.bias.count)
-            weights.quantise(
-                weights: Array(parameters[ranges.weights]), bias: Array(parameters[ranges.bias]),
-                inputScale: scales[shape.scaleIndex(activation: layer)])
-            return QuantizedLayer(
-                weights: weights.matrix.elements, scales: weights.scales, bias: weights.bias)
+            let channels = ranges.bias.count
+            let width = ranges.weights.count / channels
+            let bias = try finite(ranges.bias)
+            var weights = Int8Weights(channels: channels, width: width)
+            for first in stride(from: 0, to: channels, by: block.channels) {
+                let some = first..<min(first + block.channels, channels)
+                let start = ranges.weights.lowerBound + first * width
+                weights.quantise(
+                    some, weights: try finite(start..<start + some.count * width),
+                    bias: Array(bias[some]), inputScale: scales[shape.scaleIndex(activation: layer)]
+                )
+            }
+            layers.append(
+                QuantizedLayer(
+                    weights: weights.matrix.elements, scales: weights.scales, bias: weights.bias))
         }
+        try checkFinite(Array(logScales), from: shape.logScaleOffset, shape: shape)
         try self.init(
             shape: shape, normalisation: normalisation, activationScales: scales, layers: layers)
     }
@@ -132,7 +158,7 @@ package struct QuantizedModel: Sendable, Equatable {
         var parameters: [Float] = []
         parameters.reserveCapacity(shape.parameterCount)
         for (index, layer) in layers.enumerated() {
-            dequantiseWeights(index, channels: layer.scales.indices) { parameters.append($0) }
+            parameters += dequantisedWeights(index, channels: layer.scales.indices)
             parameters += dequantisedBias(index)
         }
         return parameters + logScales
@@ -140,26 +166,52 @@ package struct QuantizedModel: Sendable, Equatable {
 
     /// Subtracts `dequantised()` from parameters.
     package func subtract(from parameters: inout [Float]) {
-        var position = 0
-        func subtract(_ value: Float) {
-            parameters[position] -= value
-            position += 1
+        precondition(parameters.count >= shape.parameterCount)
+        parameters.withUnsafeMutableBufferPointer { parameters in
+            var position = 0
+            for (index, layer) in layers.enumerated() {
+                dequantiseWeights(index, channels: layer.scales.indices) { place, weight in
+                    parameters[position + place] -= weight
+                }
+                position += layer.weights.count
+                for bias in dequantisedBias(index) {
+                    parameters[position] -= bias
+                    position += 1
+                }
+            }
+            for logScale in logScales {
+                parameters[position] -= logScale
+                position += 1
+            }
         }
-        for (index, layer) in layers.enumerated() {
-            dequantiseWeights(index, channels: layer.scales.indices, subtract)
-            for bias in dequantisedBias(index) { subtract(bias) }
-        }
-        for logScale in logScales { subtract(logScale) }
     }
 
-    /// Calls `body` with each real weight of some channels of `layers[index]`, in order.
-    func dequantiseWeights(_ index: Int, channels: Range<Int>, _ body: (Float) -> Void) {
+    /// The real weights of some channels of `layers[index]`.
+    func dequantisedWeights(_ index: Int, channels: Range<Int>) -> [Float] {
+        let layer = layers[index]
+        let count = channels.count * (layer.weights.count / layer.scales.count)
+        return [Float](unsafeUninitializedCapacity: count) { values, filled in
+            dequantiseWeights(index, channels: channels) { place, weight in
+                values.initializeElement(at: place, to: weight)
+            }
+            filled = count
+        }
+    }
+
+    /// Calls `body` with each real weight of some channels of `layers[index]` and its place among
+    /// them, in order.
+    @inline(__always)
+    private func dequantiseWeights(
+        _ index: Int, channels: Range<Int>, _ body: (Int, Float) -> Void
+    ) {
         let layer = layers[index]
         let fanIn = layer.weights.count / layer.scales.count
-        for channel in channels {
-            let scale = layer.scales[channel]
-            for weight in layer.weights[channel * fanIn..<(channel + 1) * fanIn] {
-                body(Float(weight) * scale)
+        layer.weights.withUnsafeBufferPointer { weights in
+            for (row, channel) in channels.enumerated() {
+                let scale = layer.scales[channel]
+                for place in 0..<fanIn {
+                    body(row * fanIn + place, Float(weights[channel * fanIn + place]) * scale)
+                }
             }
         }
     }
@@ -187,17 +239,28 @@ extension StudentShape {
 /// - Throws: `Fault.invalid` when `parameters` does not fit `shape` or holds a value that is not
 ///   finite, naming the layer.
 func checkParameters(_ parameters: [Float], shape: StudentShape) throws(Fault) {
+    try checkCount(parameters, shape: shape)
+    try checkFinite(parameters, from: 0, shape: shape)
+}
+
+private func checkCount(_ parameters: [Float], shape: StudentShape) throws(Fault) {
     guard parameters.count == shape.parameterCount else {
         throw Fault(
             .invalid,
             "\(parameters.count) parameters for a student that has \(shape.parameterCount)")
     }
-    guard let bad = parameters.firstIndex(where: { !$0.isFinite }) else { return }
+}
+
+/// `values` are the parameters from `first` on.
+private func checkFinite(_ values: [Float], from first: Int, shape: StudentShape) throws(Fault) {
+    guard !CodecKernels.areFinite(values), let bad = values.firstIndex(where: { !$0.isFinite })
+    else { return }
+    let index = first + bad
     let layer = shape.weightedLayers.first {
-        bad < shape.parameterRanges(layer: $0).bias.upperBound
+        index < shape.parameterRanges(layer: $0).bias.upperBound
     }
     let place =
         layer.map { "a parameter of layer \($0)" }
-        ?? "the scale of \(shape.activationName(scale: bad - shape.logScaleOffset))"
-    throw Fault(.invalid, "\(place) is \(parameters[bad])")
+        ?? "the scale of \(shape.activationName(scale: index - shape.logScaleOffset))"
+    throw Fault(.invalid, "\(place) is \(values[bad])")
 }

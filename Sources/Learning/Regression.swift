@@ -30,6 +30,8 @@ package struct Regression: Loss {
         for index in 0..<count { targets[index] = scale.normalised(raw[index], at: index) }
     }
 
+    package var observesFeatures: Bool { false }
+
     package mutating func observe(raw: [Float], rows: Int) {}
 
     package func gradient(
@@ -71,7 +73,7 @@ func determination(
     var spreads = [Spread](repeating: Spread(), count: width)
     for batch in 0..<batches.count {
         let rows = try batches.read(batch, from: &source)
-        let values = outputs(batches.features, rows)
+        let values = outputs(batches.features.values, rows)
         for index in 0..<rows * width {
             spreads[index % width].add(target: batches.targets[index], output: values[index])
         }

@@ -19,15 +19,18 @@ struct RoundedWeights: StudentWeights {
     private let frozenScales: [Int]
     private var biases: [TrainedTensor]
     /// The weights of a block of channels, and their gradient.
-    private var block: [Float]
+    private var block: DescendingValues
+    /// Empty where no layer's gradient is kept.
     private var blockGradient: [Float]
+    /// Whether weights of a dense layer move without their gradient being kept.
+    private let descendsAtOnce: Bool
     /// The weights of the layer at hand, on loan from the network.
     private var weights = Int8Weights(channels: 0, width: 0)
     private var descent: Descent
     private var random: SeededRandom
 
     init(
-        _ start: StartingPoint, shape: StudentShape, training: TrainingPlan,
+        _ start: StartingPoint, shape: StudentShape, training: TrainingPlan, capacity: Int,
         network: inout Int8Network, memory: inout PlannedMemory
     ) {
         self.shape = shape
@@ -48,9 +51,15 @@ struct RoundedWeights: StudentWeights {
         logScales = TrainedTensor(
             count: shape.scaleCount, training: training, decays: false, memory: &memory
         ) { start.logScales }
-        let size = shape.weightBlocks.map(\.weights).max() ?? 0
-        block = memory.buffer(0, count: size)
-        blockGradient = memory.buffer(0, count: size)
+        let blocks = shape.weightBlocks
+        block = DescendingValues(
+            values: memory.buffer(0, count: blocks.map(\.weights).max() ?? 0))
+        let atOnce = capacity <= DenseBatch.rowsTogether
+        let kept = zip(layers, blocks).map { layer, block in
+            if atOnce, case .dense = shape.layers[layer].kind { 0 } else { block.weights }
+        }
+        descendsAtOnce = atOnce
+        blockGradient = memory.buffer(0, count: kept.max() ?? 0)
         random = SeededRandom(seed: network.randomWord())
         if !start.isNothing { round(start, network: &network) }
     }
@@ -92,15 +101,30 @@ struct RoundedWeights: StudentWeights {
     mutating func differentiate(
         _ index: Int, channels: Range<Int>, _ body: (MatrixPart, inout [Float]) -> Void
     ) {
-        weights.dequantise(channels, into: &block)
-        body(MatrixPart(block, stride: weights.width), &blockGradient)
+        weights.dequantise(channels, into: &block.values)
+        body(MatrixPart(block.values, stride: weights.width), &blockGradient)
         guard !shape.layers[layers[index]].isFrozen else { return }
-        let all = 0..<channels.count * weights.width
-        if descent.weightDecay != 0 {
-            Blas.add(block, all, times: descent.weightDecay, to: &blockGradient, from: 0)
+        block.descend(
+            from: 0, count: channels.count * weights.width, along: blockGradient, step)
+        weights.round(channels, weights: block.values, key: random.next())
+    }
+
+    mutating func differentiate(_ index: Int, _ batch: DenseBatch, _ body: (MatrixPart) -> Void) {
+        guard descendsAtOnce else {
+            return differentiate(index, channels: batch.channels) { weights, gradient in
+                body(weights)
+                DenseTraining.weightGradient(batch, into: &gradient)
+            }
         }
-        Blas.add(blockGradient, all, times: -descent.learningRate, to: &block, from: 0)
-        weights.round(channels, weights: block, key: random.next())
+        weights.dequantise(batch.channels, into: &block.values)
+        body(MatrixPart(block.values, stride: weights.width))
+        guard !shape.layers[layers[index]].isFrozen else { return }
+        block.descend(from: 0, along: batch, step)
+        weights.round(batch.channels, weights: block.values, key: random.next())
+    }
+
+    private var step: DescentStep {
+        DescentStep(learningRate: descent.learningRate, weightDecay: descent.weightDecay)
     }
 
     mutating func differentiateBias(_ index: Int, gradient: [Float], rows: Int) {
@@ -121,9 +145,10 @@ struct RoundedWeights: StudentWeights {
         for (index, layer) in layers.enumerated() {
             let weights = network.layers[layer].weights
             WeightBlock.forEach(of: weights.channels, size: channelsTogether(index)) { channels in
-                weights.dequantise(channels, into: &block)
+                weights.dequantise(channels, into: &block.values)
                 vector += orders[index].onnx(
-                    Array(block[..<(channels.count * weights.width)]), outputs: channels.count)
+                    Array(block.values[..<(channels.count * weights.width)]),
+                    outputs: channels.count)
             }
             vector += biases[index].values
         }

@@ -20,11 +20,7 @@ enum StartingPoint: Sendable {
                 parameters[
                     start + channels.lowerBound * fanIn..<start + channels.upperBound * fanIn])
         case .model(let model):
-            let layer = model.layers[index]
-            var weights: [Float] = []
-            weights.reserveCapacity(channels.count * (layer.weights.count / layer.scales.count))
-            model.dequantiseWeights(index, channels: channels) { weights.append($0) }
-            return weights
+            return model.dequantisedWeights(index, channels: channels)
         case .nothing: return []
         }
     }

@@ -15,6 +15,8 @@ struct StudentLearner<Objective: Loss, Weights: StudentWeights>: MinibatchLearne
     private var scales: [Float]
     /// Which of the layers with weights each layer is.
     private let weightIndices: [Int?]
+    /// Room for those of the layer at hand, on loan from the network.
+    private var patches = Int8Matrix(rows: 0, width: 0)
 
     /// The last layer with a scale of its own, and what `recallSaturated` found there.
     private let outputLayer: Int
@@ -37,9 +39,12 @@ struct StudentLearner<Objective: Loss, Weights: StudentWeights>: MinibatchLearne
             shape: shape, normalisation: normalisation, capacity: capacity, training: true,
             seed: seed, memory: &memory)
         weights = Weights(
-            start, shape: shape, training: training, network: &network, memory: &memory)
-        backward = Backpropagation(shape: shape, capacity: capacity, memory: &memory)
-        values = memory.buffer(0, count: capacity * (shape.widths.max() ?? 0))
+            start, shape: shape, training: training, capacity: capacity, network: &network,
+            memory: &memory)
+        backward = Backpropagation(
+            shape: shape, capacity: capacity, inputs: .bytes,
+            reachesInput: !network.keepsRoundedInput, memory: &memory)
+        values = memory.buffer(0, count: capacity * shape.widestInReals)
         scales = memory.buffer(0, count: shape.scaleCount)
         let weighted = shape.weightedLayers
         weightIndices = shape.layers.indices.map { weighted.firstIndex(of: $0) }
@@ -48,6 +53,7 @@ struct StudentLearner<Objective: Loss, Weights: StudentWeights>: MinibatchLearne
 
     var inputs: Int { network.shape.inputs }
     var answers: Minibatches.Answers { objective.answers(outputs: network.shape.classes) }
+    var takesBytes: Bool { network.takesBytes && !objective.observesFeatures }
 
     mutating func observe(targets: [Float], rows: Int) {
         objective.observe(targets: targets, rows: rows)
@@ -62,22 +68,28 @@ struct StudentLearner<Objective: Loss, Weights: StudentWeights>: MinibatchLearne
     }
 
     mutating func step(
-        features: inout [Float], labels: [Int32], rows: Int, learningRate: Float
+        features: inout RawFeatures, labels: [Int32], rows: Int, learningRate: Float
     ) -> Float {
-        objective.observe(raw: features, rows: rows)
+        objective.observe(raw: features.values, rows: rows)
         for index in scales.indices {
             scales[index] = LogScale.scale(weights.logScales.values[index])
         }
         network.setScales(scales)
         weights.begin(learningRate: learningRate, network: &network)
-        network.forward(features: &features, rows: rows)
+        if features.areBytes {
+            network.forward(bytes: features.bytes, rows: rows)
+        } else {
+            network.forward(features: &features.values, rows: rows)
+        }
         let last = network.shape.layerCount
         network.dequantise(activation: last, rows: rows, into: &values)
         let loss = objective.gradient(
             logits: values, labels: labels, rows: rows, classes: network.shape.classes,
             into: &backward.gradient)
         for layer in network.shape.layers.indices.reversed() { passBack(layer, rows: rows) }
-        differentiateScale(0, scaled: features, rows: rows)
+        if !network.keepsRoundedInput {
+            differentiateScale(0, scaled: features.values, rows: rows)
+        }
         weights.finish()
         return loss
     }
@@ -93,7 +105,9 @@ struct StudentLearner<Objective: Loss, Weights: StudentWeights>: MinibatchLearne
             differentiateScale(layer + 1, scaled: network.scaled[layer], rows: rows)
         }
         switch kind {
-        case .dense, .conv, .averagePool:
+        case .dense: passBack(product: layer, rows: rows)
+        case .conv(let conv) where !conv.isDepthwise: passBack(product: layer, rows: rows)
+        case .conv, .averagePool:
             network.dequantise(activation: layer, rows: rows, into: &values)
             let index = weightIndices[layer]
             if let index { weights.enter(index, network: &network) }
@@ -113,6 +127,25 @@ struct StudentLearner<Objective: Loss, Weights: StudentWeights>: MinibatchLearne
         }
     }
 
+    private mutating func passBack(product layer: Int, rows: Int) {
+        guard let index = weightIndices[layer] else { return }
+        let readsInput = layer == 0 && network.keepsRoundedInput
+        if readsInput {
+            // While the weights are those of the forward pass.
+            let byScale = network.gradientByInputScale(backward.gradient, rows: rows)
+            setScaleGradient(0, byScale)
+        }
+        weights.enter(index, network: &network)
+        network.exchangePatches(of: layer, with: &patches)
+        backward.pass(
+            product: layer,
+            input: Backpropagation.ByteInput(
+                values: network.activations[layer], encoding: network.encodings[layer]),
+            patches: &patches, rows: rows, wantsInput: !readsInput, parameters: &weights)
+        network.exchangePatches(of: layer, with: &patches)
+        weights.leave(index, network: &network)
+    }
+
     /// Takes the gradient back through the rounding of activation `index` and differentiates by its
     /// scale.
     private mutating func differentiateScale(_ index: Int, scaled: [Float], rows: Int) {
@@ -121,9 +154,30 @@ struct StudentLearner<Objective: Loss, Weights: StudentWeights>: MinibatchLearne
         let byScale = Int8Kernels.gradient(
             scaled: scaled, count: rows * width, encoding: encoding, gradient: &backward.gradient)
         let recalled = index - 1 == outputLayer ? byRecall : 0
+        setScaleGradient(index, byScale + recalled)
+    }
+
+    /// Sets the gradient of the logarithm of activation `index`'s scale from that of the scale.
+    private mutating func setScaleGradient(_ index: Int, _ byScale: Float) {
+        let width = network.shape.activations[index].count
+        let encoding = network.encodings[index]
         weights.logScales.gradient[network.shape.scaleIndex(activation: index)] =
-            encoding.scale * (byScale + recalled)
-            * scaleGradientFactor(width: width, high: encoding.high)
+            encoding.scale * byScale * scaleGradientFactor(width: width, high: encoding.high)
+    }
+}
+
+extension StudentShape {
+    /// The largest activation whose real values the backward pass looks at: the output, and the
+    /// inputs of layers whose gradient is a product of reals.
+    fileprivate var widestInReals: Int {
+        let inputs = layers.indices.map { layer in
+            switch layers[layer].kind {
+            case .averagePool: widths[layer]
+            case .conv(let conv): conv.isDepthwise ? widths[layer] : 0
+            case .dense, .maxPool, .flatten, .add, .dropout: 0
+            }
+        }
+        return max(classes, inputs.max() ?? 0)
     }
 }
 

@@ -78,7 +78,7 @@ struct StudentParameters: Sendable {
 
     var isFinite: Bool {
         layers.allSatisfy {
-            $0.weights.values.allSatisfy(\.isFinite) && $0.bias.values.allSatisfy(\.isFinite)
+            CodecKernels.areFinite($0.weights.values) && CodecKernels.areFinite($0.bias.values)
         } && logScales.values.allSatisfy(\.isFinite)
     }
 

@@ -76,7 +76,7 @@ package struct StudentTrainer: Sendable {
         guard training.balancesClasses else { return CrossEntropy(classes: shape.classes) }
         var batches = try Minibatches(
             of: source, inputs: shape.inputs, answers: .classes(shape.classes),
-            batchSize: training.batchSize)
+            batchSize: training.batchSize, takesBytes: true)
         return CrossEntropy(classCounts: try batches.classCounts(from: &source))
     }
 

@@ -69,7 +69,7 @@ package struct Teacher: Sendable {
     package func accuracy(on source: inout some ExampleSource) throws(Fault) -> Double {
         var teacher = self
         return try Learning.accuracy(on: &source, inputs: inputs, classes: classes) {
-            teacher.logits(raw: $0, rows: $1)
+            teacher.logits(raw: $0.values, rows: $1)[...]
         }
     }
 }

@@ -14,6 +14,7 @@ extension QuantizedModel {
     package func measure(
         _ objective: TrainingPlan.Objective, on source: inout some ExampleSource
     ) throws(Fault) -> Double {
+        guard objective != .classification else { return try accuracy(of: self, on: &source) }
         var predictor = Predictor(self)
         return try Learning.measure(
             objective, on: &source, shape: shape, normalisation: normalisation
@@ -44,7 +45,8 @@ private func measure(
     switch objective {
     case .classification:
         return try accuracy(
-            on: &source, inputs: shape.inputs, classes: shape.classes, outputs: outputs)
+            on: &source, inputs: shape.inputs, classes: shape.classes
+        ) { outputs($0.values, $1)[...] }
     case .reconstruction:
         var errors = try Reconstruction(normalisation: normalisation, shape: shape)
         let scores = { (raw: [Float], rows: Int) throws(Fault) in

@@ -22,16 +22,15 @@ struct Descent: Sendable {
 
 /// Parameters that move together, with their gradient and what the optimiser remembers of them.
 package struct TrainedTensor: Sendable {
-    package private(set) var values: [Float]
+    package var values: [Float] { tensor.values }
     /// The loss's gradient by `values`; whoever runs the backward pass fills it. Empty where a few
     /// are moved at a time.
     package internal(set) var gradient: [Float]
-    /// SGD's velocity, empty without momentum, or Adam's mean gradient.
-    private var mean: [Float]
+    /// With SGD's velocity, empty without momentum, or Adam's mean gradient, and with where FedProx
+    /// pulls to, empty without it.
+    private var tensor: DescendingValues
     /// Adam's mean squared gradient; else empty.
     private var square: [Float]
-    /// Where FedProx pulls to; empty without it.
-    private var start: [Float]
     private let decays: Bool
 
     /// - Parameter decays: whether weight decay applies: to weights, not to biases and scales.
@@ -50,9 +49,9 @@ package struct TrainedTensor: Sendable {
         memory: inout PlannedMemory, values: () -> [Float]
     ) {
         let made = memory.made(count, values)
-        self.values = made
         self.decays = decays
         gradient = memory.buffer(0, count: keepsGradient ? count : 0)
+        let mean: [Float]
         switch training.optimizer {
         case .sgd(let momentum, _):
             mean = memory.buffer(0, count: momentum > 0 ? count : 0)
@@ -62,12 +61,15 @@ package struct TrainedTensor: Sendable {
             square = memory.buffer(0, count: count)
         }
         // A copy now: a shared buffer would be copied in the first step.
-        start = training.proximalMu > 0 ? memory.made(count) { made.map { $0 } } : []
+        let start = training.proximalMu > 0 ? memory.made(count) { made.map { $0 } } : []
+        tensor = DescendingValues(values: made, velocity: mean, start: start)
     }
 
     /// Adds FedProx's gradient mu (values - start).
     mutating func pull(_ mu: Float) {
-        for index in start.indices { gradient[index] += mu * (values[index] - start[index]) }
+        for index in tensor.start.indices {
+            gradient[index] += mu * (tensor.values[index] - tensor.start[index])
+        }
     }
 
     var squaredGradientNorm: Double {
@@ -80,102 +82,86 @@ package struct TrainedTensor: Sendable {
 
     /// Sets the gradient to the sums of the columns of `gradient` [rows x values].
     mutating func differentiate(columnsOf gradient: [Float], rows: Int) {
-        let width = values.count
-        precondition(gradient.count >= rows * width && self.gradient.count == width)
-        self.gradient.withUnsafeMutableBufferPointer { sums in
-            gradient.withUnsafeBufferPointer { gradient in
-                for column in 0..<width { sums[column] = 0 }
-                for row in 0..<rows {
-                    for column in 0..<width { sums[column] += gradient[row * width + column] }
-                }
-            }
-        }
+        precondition(self.gradient.count == values.count)
+        DenseTraining.biasGradient(gradient, rows: rows, into: &self.gradient)
     }
 
     /// One step along `gradient`, which is overwritten.
     mutating func descend(_ descent: Descent) {
         var direction: [Float] = []
         swap(&direction, &gradient)
-        move(values.indices, descent, along: &direction)
+        move(values.indices, descent, pull: 0, along: &direction)
         swap(&direction, &gradient)
     }
 
     /// One step of some values along their gradient, with which `gradient` begins and which is
     /// overwritten; FedProx's is added first.
     mutating func descend(_ some: Range<Int>, _ descent: Descent, along gradient: inout [Float]) {
-        if !start.isEmpty {
-            let mu = descent.proximalMu
-            for index in some {
-                gradient[index - some.lowerBound] += mu * (values[index] - start[index])
-            }
-        }
-        move(some, descent, along: &gradient)
+        move(some, descent, pull: tensor.start.isEmpty ? 0 : descent.proximalMu, along: &gradient)
+    }
+
+    /// One step of weights, of which `first` is the first, along the gradient that `batch` gives
+    /// them; FedProx's is added first. Only with SGD.
+    mutating func descend(from first: Int, _ descent: Descent, along batch: DenseBatch) {
+        let pull = tensor.start.isEmpty ? 0 : descent.proximalMu
+        guard let step = step(descent, pull: pull) else { return }
+        tensor.descend(from: first, along: batch, step)
+    }
+
+    private func step(_ descent: Descent, pull: Float) -> DescentStep? {
+        guard case .sgd(let momentum, let nesterov) = descent.optimizer else { return nil }
+        return DescentStep(
+            learningRate: descent.learningRate, momentum: momentum,
+            nesterov: nesterov && momentum > 0, weightDecay: decays ? descent.weightDecay : 0,
+            pull: pull)
     }
 
     private mutating func move(
-        _ some: Range<Int>, _ descent: Descent, along gradient: inout [Float]
+        _ some: Range<Int>, _ descent: Descent, pull: Float, along gradient: inout [Float]
     ) {
-        let decay = decays ? descent.weightDecay : 0
-        let first = some.lowerBound
-        switch descent.optimizer {
-        case .sgd(let momentum, let nesterov):
-            if decay != 0 { Blas.add(values, some, times: decay, to: &gradient, from: 0) }
-            guard momentum > 0 else {
-                return move(some, along: gradient, from: 0, descent.learningRate)
-            }
-            accelerate(some, along: gradient, momentum)
-            if nesterov {
-                Blas.add(mean, some, times: momentum, to: &gradient, from: 0)
-                move(some, along: gradient, from: 0, descent.learningRate)
-            } else {
-                move(some, along: mean, from: first, descent.learningRate)
-            }
-        case .adamW(let beta1, let beta2, let epsilon):
-            let meanShare = 1 - powf(beta1, Float(descent.count))
-            let squareShare = 1 - powf(beta2, Float(descent.count))
-            for index in some {
-                let slope = gradient[index - first]
-                mean[index] = beta1 * mean[index] + (1 - beta1) * slope
-                square[index] = beta2 * square[index] + (1 - beta2) * slope * slope
-                let step =
-                    mean[index] / meanShare / (sqrtf(square[index] / squareShare) + epsilon)
-                values[index] -= descent.learningRate * (step + decay * values[index])
-            }
+        if let step = step(descent, pull: pull) {
+            tensor.descend(from: some.lowerBound, count: some.count, along: gradient, step)
+        } else if case .adamW(let beta1, let beta2, let epsilon) = descent.optimizer {
+            let adam = Adam(
+                beta1: beta1, beta2: beta2, epsilon: epsilon, count: descent.count,
+                learningRate: descent.learningRate, decay: decays ? descent.weightDecay : 0)
+            move(some, adam, pull: pull, along: gradient)
         }
     }
 
-    private mutating func accelerate(
-        _ some: Range<Int>, along gradient: [Float], _ momentum: Float
-    ) {
-        precondition(gradient.count >= some.count && some.upperBound <= mean.count)
-        let first = some.lowerBound
-        mean.withUnsafeMutableBufferPointer { mean in
-            gradient.withUnsafeBufferPointer { gradient in
-                for index in 0..<some.count {
-                    mean[first + index] = momentum * mean[first + index] + gradient[index]
-                }
-            }
-        }
+    private struct Adam {
+        let beta1, beta2, epsilon: Float
+        /// Steps so far.
+        let count: Int
+        let learningRate, decay: Float
     }
 
     private mutating func move(
-        _ some: Range<Int>, along direction: [Float], from start: Int, _ learningRate: Float
+        _ some: Range<Int>, _ adam: Adam, pull: Float, along gradient: [Float]
     ) {
-        if decays {
-            Blas.add(
-                direction, start..<start + some.count, times: -learningRate, to: &values,
-                from: some.lowerBound)
-        } else {
-            for index in some {
-                values[index] -= learningRate * direction[start + index - some.lowerBound]
-            }
+        precondition(gradient.count >= some.count && some.upperBound <= values.count)
+        precondition(tensor.velocity.count == values.count && square.count == values.count)
+        let meanShare = 1 - powf(adam.beta1, Float(adam.count))
+        let squareShare = 1 - powf(adam.beta2, Float(adam.count))
+        let pulls = !tensor.start.isEmpty && pull != 0
+        for index in some {
+            var slope = gradient[index - some.lowerBound]
+            if pulls { slope += pull * (tensor.values[index] - tensor.start[index]) }
+            let mean = adam.beta1 * tensor.velocity[index] + (1 - adam.beta1) * slope
+            square[index] = adam.beta2 * square[index] + (1 - adam.beta2) * slope * slope
+            tensor.velocity[index] = mean
+            let step =
+                mean / meanShare / (sqrtf(square[index] / squareShare) + adam.epsilon)
+            tensor.values[index] -= adam.learningRate * (step + adam.decay * tensor.values[index])
         }
     }
 
     /// Gives up what only further steps need.
-    mutating func forgetSteps() { (gradient, mean, square, start) = ([], [], [], []) }
+    mutating func forgetSteps() {
+        (gradient, tensor.velocity, square, tensor.start) = ([], [], [], [])
+    }
 
     mutating func clamp(_ clamped: (Float) -> Float) {
-        for index in values.indices { values[index] = clamped(values[index]) }
+        for index in tensor.values.indices { tensor.values[index] = clamped(tensor.values[index]) }
     }
 }

@@ -19,6 +19,8 @@ protocol MinibatchLearner {
     var inputs: Int { get }
     /// What it learns of each row, besides the features.
     var answers: Minibatches.Answers { get }
+    /// Whether it takes features as bytes, too.
+    var takesBytes: Bool { get }
 
     /// Sees the raw targets of the rows whose step comes next, where it learns them.
     mutating func observe(targets: [Float], rows: Int)
@@ -28,8 +30,12 @@ protocol MinibatchLearner {
     ///
     /// - Returns: the loss summed over the examples, before the descent.
     mutating func step(
-        features: inout [Float], labels: [Int32], rows: Int, learningRate: Float
+        features: inout RawFeatures, labels: [Int32], rows: Int, learningRate: Float
     ) -> Float
+}
+
+extension MinibatchLearner {
+    var takesBytes: Bool { false }
 }
 
 extension Loss {
@@ -65,7 +71,8 @@ func train<Source: ExampleSource, Random: RandomSource>(
     progress: (Double) throws(Fault) -> Bool
 ) throws(Fault) -> TrainingReport {
     var batches = try Minibatches(
-        of: source, inputs: learner.inputs, answers: learner.answers, batchSize: training.batchSize)
+        of: source, inputs: learner.inputs, answers: learner.answers,
+        batchSize: training.batchSize, takesBytes: learner.takesBytes)
     let total = batches.count * training.epochs
     var done = 0
     var loss = 0.0

@@ -12,8 +12,21 @@ protocol DifferentiatedWeights {
     mutating func differentiate(
         _ index: Int, channels: Range<Int>, _ body: (MatrixPart, inout [Float]) -> Void)
 
+    /// Calls `body` with the fp32 weights of the batch's channels [channels x inputs] of a dense
+    /// layer, then differentiates by them.
+    mutating func differentiate(_ index: Int, _ batch: DenseBatch, _ body: (MatrixPart) -> Void)
+
     /// Differentiates by the biases: the loss's gradient by the layer's output is [rows x outputs].
     mutating func differentiateBias(_ index: Int, gradient: [Float], rows: Int)
+}
+
+extension DifferentiatedWeights {
+    mutating func differentiate(_ index: Int, _ batch: DenseBatch, _ body: (MatrixPart) -> Void) {
+        differentiate(index, channels: batch.channels) { weights, gradient in
+            body(weights)
+            DenseTraining.weightGradient(batch, into: &gradient)
+        }
+    }
 }
 
 /// The parameters of an int8 student in training.
@@ -21,9 +34,9 @@ protocol StudentWeights: DifferentiatedWeights {
     /// One an activation scale.
     var logScales: TrainedTensor { get set }
 
-    /// `network` keeps the rounded weights.
+    /// `network` keeps the rounded weights; no batch has more than `capacity` rows.
     init(
-        _ start: StartingPoint, shape: StudentShape, training: TrainingPlan,
+        _ start: StartingPoint, shape: StudentShape, training: TrainingPlan, capacity: Int,
         network: inout Int8Network, memory: inout PlannedMemory)
 
     /// Begins a step: `network`, which has its activations' scales, gets the rounded weights.

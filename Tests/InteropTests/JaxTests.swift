@@ -7,8 +7,9 @@ extension InteropTests {
     /// Backpropagation and the optimiser against JAX's automatic differentiation of the same
     /// formulas, written a second time in `jax_agreement.py`.
     ///
-    /// The two differ by 8e-6 of a tensor's largest gradient in the scales, a step's own rounding, and
-    /// by less than 1e-6 elsewhere. Mistakes made in the script for a try came to much more: without
+    /// The two differ by up to 3e-5 of a tensor's largest gradient in the weights, whose gradients by a
+    /// layer's output are rounded to 16 bits, by 1e-5 in the scales, a step's own rounding, and by 1e-6
+    /// in the biases; a seed is used with which no value lies just between two integers. Mistakes made in the script for a try came to much more: without
     /// LSQ's factor the scales' gradients differ by all they are; biases rounded down, or the last of
     /// equal values taken in a max pool, move those of the convolutions by a tenth; gradients let
     /// through above a clamp, or outputs beyond their range not called back, by as much as they are.
@@ -90,7 +91,7 @@ private struct JaxRun {
 
     /// Random weights, and biases and scales that make clamping happen at both ends.
     private func firstParameters() throws -> [Float] {
-        var random = SeededRandom(seed: 51)
+        var random = SeededRandom(seed: 62)
         var parameters = initialParameters(shape, random: &random)
         var data = data
         try calibrate(

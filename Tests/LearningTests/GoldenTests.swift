@@ -5,8 +5,9 @@ import Testing
 
 /// Results of earlier versions, which a change of the code must not move unnoticed.
 ///
-/// OpenBLAS adds in another order on another core type, so the bits are compared only where they
-/// were recorded; elsewhere, and so everywhere, the values are.
+/// A teacher's products are OpenBLAS's, which adds in another order on another core type, and
+/// exponentials are the C library's. So the bits are compared only where they were recorded;
+/// elsewhere, and so everywhere, the values are.
 @Suite("Golden results of dense students")
 struct GoldenTests {
     private let plan: Plan
@@ -35,10 +36,10 @@ struct GoldenTests {
                 0.4390302, -0.3847317, -0.7297142, 0.31652266, -0.13972783, 0.030958153, 0.32266417,
             ])
         guard isRecordedCore else { return }
-        #expect(digest(trainer.parameters.map(\.bitPattern)) == "fad837933e33baee")
+        #expect(digest(trainer.parameters.map(\.bitPattern)) == "ace4347082f505e2")
         let model = try QuantizedModel(
             parameters: trainer.parameters, shape: shape, normalisation: pixels)
-        #expect(digest(words(model)) == "98fe900ed018eed0")
+        #expect(digest(words(model)) == "bff6dff05741f7b4")
     }
 
     @Test("the same seeds distil the same first student")
@@ -55,7 +56,7 @@ struct GoldenTests {
                 -0.5832192,
             ])
         guard isRecordedCore else { return }
-        #expect(digest(first.map(\.bitPattern)) == "467c02d334895810")
+        #expect(digest(first.map(\.bitPattern)) == "e90d51ef60ae80f")
     }
 
     private func expectEveryFortieth(_ values: [Float], _ expected: [Float]) {

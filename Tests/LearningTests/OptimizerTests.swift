@@ -68,7 +68,7 @@ struct OptimizerTests {
         }
     }
 
-    @Test("SGD with momentum")
+    @Test("SGD with momentum, which no device leaves out (NVFLARE PR 4723)")
     func momentum() throws {
         let expected = try stepped { _, value, gradient, memory, _ in
             memory.0 = 0.9 * memory.0 + gradient

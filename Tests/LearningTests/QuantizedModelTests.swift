@@ -98,6 +98,36 @@ struct QuantizedModelTests {
         #expect(fault?.message.contains("'layer0' sums 32769 products") == true)
     }
 
+    @Test("a wide model is rounded from runs of its parameters, none of them as large as a layer")
+    func runs() throws {
+        let shape = try StudentShape(widths: [300, 700, 5], relu: [true, false])
+        let parameters = exampleParameters(shape, seed: 2)
+        var longest = 0
+        let model = try QuantizedModel(shape: shape, normalisation: pixels) { range in
+            longest = max(longest, range.count)
+            return parameters[range]
+        }
+        #expect(longest < 300 * 700 / 4)
+        let real = model.dequantised()
+        for (layer, width) in [(0, 300), (1, 700)] {
+            let ranges = shape.parameterRanges(layer: layer)
+            for index in ranges.weights {
+                let scale = model.layers[layer].scales[(index - ranges.weights.lowerBound) / width]
+                #expect((real[index] - parameters[index]).magnitude <= scale * 0.5001)
+            }
+        }
+        let whole = try QuantizedModel(
+            parameters: parameters, shape: shape, normalisation: pixels)
+        #expect(whole == model)
+        let fault = #expect(throws: Fault.self) {
+            try QuantizedModel(shape: shape, normalisation: pixels) { range throws(Fault) in
+                if range.contains(150_000) { throw Fault(.storage, "it cannot be read") }
+                return parameters[range]
+            }
+        }
+        #expect(fault?.code == .storage)
+    }
+
     @Test("the wrong number of parameters is refused")
     func wrongCount() {
         for parameters in [[], Array(parameters.dropLast()), parameters + [0]] {

@@ -78,7 +78,7 @@ void ck_int8_images(ck_isa isa, const int8_t *a, size_t count, size_t positions,
 
 /// out [rows, width] = (x - offset) / scale in float32. `offset` and `scale` hold one value if
 /// `per_feature` is false, else `width`. `out` may be `x`.
-void ck_normalise(const float *x, size_t rows, size_t width, const float *offset,
+void ck_normalise(ck_isa isa, const float *x, size_t rows, size_t width, const float *offset,
                   const float *scale, bool per_feature, float *out);
 
 /// QuantizeLinear: q (padded) = saturate(rne(x / scale) + zero_point) to [-128, 127]; NaN becomes
@@ -113,9 +113,9 @@ void ck_dequantise(ck_isa isa, const int8_t *q, size_t stride, size_t rows, size
 ///
 /// scale = max|w| / 127, raised where the bias would otherwise pass 2^22 units, and 1 for a channel
 /// of zeros.
-void ck_quantise_layer(const float *w, const float *bias, size_t channels, size_t width,
-                       float input_scale, int8_t *packed, float *scales, int32_t *sums,
-                       int32_t *q_bias);
+void ck_quantise_layer(ck_isa isa, const float *w, const float *bias, size_t channels,
+                       size_t width, float input_scale, int8_t *packed, float *scales,
+                       int32_t *sums, int32_t *q_bias);
 
 /// q_bias [channels] = rne(bias / (input_scale * scale)), within 2^22 units; 0 for NaN.
 void ck_quantise_bias(const float *bias, size_t channels, float input_scale, const float *scales,
@@ -209,6 +209,17 @@ void ck_hadamard(ck_isa isa, float *values, size_t count, size_t block);
 /// sums[i] += weight * values[i].
 void ck_accumulate(ck_isa isa, const int8_t *values, size_t count, int64_t weight, int64_t *sums);
 
+/// The same in sums of 32 bits, which neither a product nor a sum leaves.
+void ck_accumulate_32(ck_isa isa, const int8_t *values, size_t count, int32_t weight,
+                      int32_t *sums);
+
+/// The same in sums of 16 bits, which neither a product nor a sum leaves.
+void ck_accumulate_16(ck_isa isa, const int8_t *values, size_t count, int16_t weight,
+                      int16_t *sums);
+
+/// The sum of the squares of values [count]; -1 if one of them is -128.
+int64_t ck_byte_norm(ck_isa isa, const int8_t *values, size_t count);
+
 /// q = min(floor(clamp(x / scale, -127, 127) + u), 127), whose mean is x / scale inside the clamp:
 /// u is uniform in [0, 1), the high 24 bits of each of `random` [count] over 2^24. NaN becomes -127
 /// or -126.
@@ -242,5 +253,10 @@ void ck_transpose(ck_isa isa, const float *x, size_t x_stride, size_t rows, size
 /// fraction, and u is each of `random` [count] over 2^32: the mean is v. Returns the sum of q^2.
 int64_t ck_round_to_lattice(ck_isa isa, const float *x, size_t count, const uint32_t *random,
                             int8_t *q);
+
+// ---- Random numbers ----
+
+/// The `count` numbers that SplitMix64 gives after `state`; `words` need not be aligned.
+void ck_splitmix(ck_isa isa, uint64_t state, size_t count, void *words);
 
 #endif

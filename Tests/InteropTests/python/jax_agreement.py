@@ -138,12 +138,17 @@ def int8_loss(tensors, features, labels):
     for layer, (_, padding) in enumerate(LAYERS):
         weights, bias = tensors[2 * layer : 2 * layer + 2]
         integers, reals = dense_input(integers, layer), dense_input(reals, layer)
-        # What the gradient sees: latent weights on the rounded input.
-        smooth = convolve(reals, weights, padding) + bias[:, None, None]
-        # What is computed: sums of integers far below 2^53, then one factor a channel in float32.
         latent = jax.lax.stop_gradient(weights).astype("f4")
         channel = jnp.max(jnp.abs(latent), axis=(1, 2, 3)) / np.float32(127)
         rounded = jnp.clip(jnp.rint(latent / channel[:, None, None, None]), -127, 127)
+        # What the gradient sees: latent weights on the rounded input; the scale of the network's input, which nothing
+        # lies below, sees the rounded ones.
+        smooth = convolve(reals, weights, padding) + bias[:, None, None]
+        if layer == 0:
+            by_rounded = convolve(reals, (rounded * channel[:, None, None, None]).astype("f8"), padding)
+            smooth = convolve(jax.lax.stop_gradient(reals), weights, padding) + bias[:, None, None]
+            smooth += by_rounded - jax.lax.stop_gradient(by_rounded)
+        # What is computed: sums of integers far below 2^53, then one factor a channel in float32.
         unit = scales[layer].astype("f8") * channel.astype("f8")
         sums = convolve(integers, rounded.astype("f8"), padding)
         sums += jnp.rint(jax.lax.stop_gradient(bias) / unit)[:, None, None]

@@ -270,15 +270,23 @@ static void check_convolution(void) {
 static void check_lattice(void) {
     const size_t block = (size_t)1 << dice(0, 9), count = block * (size_t)dice(1, 5);
     const int64_t weight = dice(0, 1) ? dice(-1000000, 1000000) : (int64_t)random_bits() << 20;
+    const int32_t weight_32 = dice(-(1 << 23), 1 << 23);
+    const int16_t weight_16 = (int16_t)dice(-255, 255);
     float *values = room(count * 4), *given = room(count * 4), *expected = room(count * 4);
     int8_t *bytes = room(count), *q = room(count), *expected_q = room(count);
     uint32_t *random = room(count * 4);
-    int64_t *sums = room(count * 8), *expected_sums = room(count * 8);
-    fill(bytes, count, -128, 127);
+    int64_t *sums = room(count * 8), *expected_sums = room(count * 8), norm = 0;
+    int32_t *sums_32 = room(count * 4), *expected_32 = room(count * 4);
+    int16_t *sums_16 = room(count * 2), *expected_16 = room(count * 2);
+    fill(bytes, count, -128 + dice(0, 1), 127);
+    for (size_t i = 0; i < count && norm >= 0; i++)
+        norm = bytes[i] == -128 ? -1 : norm + bytes[i] * bytes[i];
     for (size_t i = 0; i < count; i++) {
         given[i] = expected[i] = (unit() - 0.5f) * (dice(0, 20) ? 100 : 1e20f);
         random[i] = dice(0, 3) ? random_bits() : UINT32_MAX;
         expected_sums[i] = (int64_t)i + weight * bytes[i];
+        expected_32[i] = -(int32_t)i + weight_32 * bytes[i];
+        expected_16[i] = (int16_t)(3 + weight_16 * bytes[i]);
         float bounded = fminf(fmaxf(given[i] / 0.3f, -127), 127);
         float floor = floorf(bounded + (float)(random[i] >> 8) * 0x1p-24f);
         expected_q[i] = (int8_t)fminf(floor, 127);
@@ -297,12 +305,21 @@ static void check_lattice(void) {
         for (size_t i = 0; i < count; i++) sums[i] = (int64_t)i;
         ck_accumulate(isa, bytes, count, weight, sums);
         check("accumulate", sums, expected_sums, count * 8);
+        for (size_t i = 0; i < count; i++) sums_32[i] = -(int32_t)i;
+        ck_accumulate_32(isa, bytes, count, weight_32, sums_32);
+        check("accumulate in 32 bits", sums_32, expected_32, count * 4);
+        for (size_t i = 0; i < count; i++) sums_16[i] = 3;
+        ck_accumulate_16(isa, bytes, count, weight_16, sums_16);
+        check("accumulate in 16 bits", sums_16, expected_16, count * 2);
+        const int64_t got_norm = ck_byte_norm(isa, bytes, count);
+        check("norm of bytes", &got_norm, &norm, sizeof norm);
         ck_round_stochastic(isa, given, count, 0.3f, random, q);
         check("stochastic rounding", q, expected_q, count);
     }
     add_to_digest(values, count * 4);
     add_to_digest(q, count);
-    void *all[] = {values, given, expected, bytes, q, expected_q, random, sums, expected_sums};
+    void *all[] = {values, given,  expected,      bytes,   q,           expected_q, random,
+                   sums,   expected_sums, sums_32, expected_32, sums_16,    expected_16};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) free(all[i]);
 }
 
@@ -452,6 +469,8 @@ static void check_gradient(void) {
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) free(all[i]);
 }
 
+#include "training_checks.h"
+
 int main(int count, char **arguments) {
     const int shapes = count == 2 ? atoi(arguments[1]) : 0;
     if (shapes <= 0) return 2;
@@ -462,6 +481,7 @@ int main(int count, char **arguments) {
         check_codec();
         check_round_weights();
         check_gradient();
+        check_training();
     }
     EACH_ISA(isa) printf("%s agrees over %d shapes\n", ck_isa_name(isa), shapes);
     printf("prefers %s\n", ck_isa_name(ck_isa_preferred()));
