@@ -1,5 +1,5 @@
 package import Federation
-import Kernels
+package import Privacy
 package import UpdateCodec
 
 /// An update that may not be folded into a sum; the sum is unchanged and the round goes on.
@@ -23,7 +23,14 @@ extension Plan {
 
 /// An update that a sum has looked at, and that may be folded into it without a second look.
 package struct CheckedUpdate: Sendable {
-    fileprivate let elements: UpdateElements
+    fileprivate enum Elements: Sendable {
+        /// Of the int8 lattice, as they came.
+        case packed([UInt8])
+        case int8([Int8])
+        case wide([Int64])
+    }
+
+    fileprivate let elements: Elements
     fileprivate let weight: UInt64
     fileprivate let withinClip: Bool
 }
@@ -42,13 +49,41 @@ package struct UpdateCheck: Sendable {
     package func checked(
         _ elements: UpdateElements, weight: UInt64, withinClip: Bool
     ) throws(UpdateRejectionError) -> CheckedUpdate {
-        guard elements.count == lattice.dimension else {
+        try check(count: elements.count, weight: weight)
+        guard lattice.admits(elements) else { throw UpdateRejectionError(reason: .normBound) }
+        let elements: CheckedUpdate.Elements =
+            switch elements {
+            case .int8(let values): .int8(values)
+            case .wide(let values): .wide(values)
+            }
+        return CheckedUpdate(elements: elements, weight: weight, withinClip: withinClip)
+    }
+
+    /// Looks at an update as it came. One of the int8 lattice is not copied.
+    ///
+    /// - Throws: as above, and `malformed` when the bytes are no whole elements.
+    package func checked(
+        packed bytes: [UInt8], weight: UInt64, withinClip: Bool
+    ) throws(UpdateRejectionError) -> CheckedUpdate {
+        guard lattice.elementBits == 8 else {
+            guard let elements = UpdateElements(packed: bytes, on: lattice) else {
+                throw UpdateRejectionError(reason: .malformed)
+            }
+            return try checked(elements, weight: weight, withinClip: withinClip)
+        }
+        try check(count: bytes.count, weight: weight)
+        guard bytes.withInt8s(lattice.admits) else {
+            throw UpdateRejectionError(reason: .normBound)
+        }
+        return CheckedUpdate(elements: .packed(bytes), weight: weight, withinClip: withinClip)
+    }
+
+    private func check(count: Int, weight: UInt64) throws(UpdateRejectionError) {
+        guard count == lattice.dimension else {
             throw UpdateRejectionError(reason: .wrongDimension)
         }
         guard weight > 0 else { throw UpdateRejectionError(reason: .malformed) }
         guard weight <= maxWeight else { throw UpdateRejectionError(reason: .tooManyExamples) }
-        guard lattice.admits(elements) else { throw UpdateRejectionError(reason: .normBound) }
-        return CheckedUpdate(elements: elements, weight: weight, withinClip: withinClip)
     }
 }
 
@@ -66,8 +101,9 @@ package struct ExactSum: Sendable {
     package private(set) var withinClip = 0
     /// The sum of their weights.
     package private(set) var totalWeight: UInt64 = 0
-    /// D sums, in lattice steps.
-    package private(set) var sums: [Int64]
+    private(set) var blocks: SumBlocks
+    /// The largest magnitude that noise can have added.
+    private var noiseBound: Int64 = 0
     private let maxWeight: UInt64
 
     /// An empty sum on `lattice`; no update may weigh more than `maxWeight`
@@ -75,8 +111,11 @@ package struct ExactSum: Sendable {
     package init(lattice: Lattice, maxWeight: UInt64) {
         self.lattice = lattice
         self.maxWeight = maxWeight
-        sums = [Int64](repeating: 0, count: lattice.dimension)
+        blocks = SumBlocks(count: lattice.dimension)
     }
+
+    /// D sums, in lattice steps.
+    package var sums: [Int64] { blocks.all }
 
     /// Looks at updates for this sum.
     package var check: UpdateCheck { UpdateCheck(lattice: lattice, maxWeight: maxWeight) }
@@ -97,17 +136,18 @@ package struct ExactSum: Sendable {
         guard update.weight <= largestTotalWeight - totalWeight else {
             throw UpdateRejectionError(reason: .tooManyExamples)
         }
-        switch update.elements {
-        case .int8(let values):
-            Accumulate.add(values, weight: Int64(update.weight), into: &sums)
-        case .wide(let values):
-            for (index, value) in values.enumerated() {
-                sums[index] += Int64(update.weight) * value
-            }
-        }
         count += 1
         withinClip += update.withinClip ? 1 : 0
         totalWeight += update.weight
+        let weight = Int64(update.weight)
+        let bound = lattice.largestMagnitude * Int64(totalWeight) + noiseBound
+        switch update.elements {
+        case .packed(let bytes):
+            bytes.withInt8s { blocks.add($0, weight: weight, bound: bound) }
+        case .int8(let values):
+            values.withUnsafeBufferPointer { blocks.add($0, weight: weight, bound: bound) }
+        case .wide(let values): blocks.add(values, weight: weight, bound: bound)
+        }
     }
 
     /// Checks an update of the int8 lattice and adds it.
@@ -121,7 +161,39 @@ package struct ExactSum: Sendable {
 
     /// Adds noise, one integer a coordinate.
     package mutating func addNoise(_ noise: [Int64]) {
-        precondition(noise.count == sums.count, "noise and sum differ in length")
-        for (index, value) in noise.enumerated() { sums[index] += value }
+        precondition(noise.count == blocks.count, "noise and sum differ in length")
+        addNoise { samples, first in
+            for index in samples.indices { samples[index] = noise[first + index] }
+        }
+    }
+
+    /// Adds samples of `distribution`, in place: the same as if all were drawn at once.
+    package mutating func addNoise(
+        _ distribution: DiscreteGaussian, random: inout some RandomSource
+    ) {
+        var samples = distribution.stream(of: blocks.count)
+        addNoise { run, _ in samples.fill(&run, random: &random) }
+    }
+
+    /// - Parameter draw: replaces the numbers it gets by noise; it also gets the index of the first of them.
+    private mutating func addNoise(_ draw: (inout [Int64], Int) -> Void) {
+        var noise: [Int64] = []
+        var largest: Int64 = 0
+        blocks.change { sums, first in
+            if noise.count != sums.count { noise = [Int64](repeating: 0, count: sums.count) }
+            draw(&noise, first)
+            for index in sums.indices {
+                sums[index] += noise[index]
+                largest = max(largest, abs(noise[index]))
+            }
+        }
+        noiseBound += largest
+    }
+}
+
+extension [UInt8] {
+    /// The same bytes as signed ones.
+    fileprivate func withInt8s<Value>(_ body: (UnsafeBufferPointer<Int8>) -> Value) -> Value {
+        withUnsafeBufferPointer { $0.withMemoryRebound(to: Int8.self, body) }
     }
 }

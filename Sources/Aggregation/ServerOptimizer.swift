@@ -19,9 +19,15 @@ package struct ServerOptimizer: Sendable {
 
     /// One step; `average` has as many values as `master`.
     ///
+    /// Each parameter's step is its own, so that a wide model's parameters may be moved some at a time, by an optimiser
+    /// each.
+    ///
+    /// - Parameter first: the index of the first parameter, which a fault names.
     /// - Throws: `Fault.invalid` when a size differs or a value would not be finite; nothing has
     ///   changed then.
-    package mutating func step(master: inout [Float], average: [Float]) throws(Fault) {
+    package mutating func step(
+        master: inout [Float], average: [Float], first: Int = 0
+    ) throws(Fault) {
         guard average.count == master.count, velocity.isEmpty || velocity.count == master.count
         else {
             throw Fault(
@@ -31,16 +37,41 @@ package struct ServerOptimizer: Sendable {
         }
         var moved = master
         var faster = velocity.isEmpty ? [Float](repeating: 0, count: master.count) : velocity
-        for index in moved.indices {
-            faster[index] = plan.momentum * faster[index] - average[index]
-            moved[index] -= plan.learningRate * faster[index]
-            guard moved[index].isFinite, faster[index].isFinite else {
-                throw Fault(
-                    .invalid, "the server's step makes parameter \(index) \(moved[index])",
-                    remedy: "lower the server's learning rate, or the clipping norm")
-            }
+        let areFinite = move(&moved, &faster, by: average)
+        guard areFinite else {
+            let bad = moved.indices.first { !moved[$0].isFinite || !faster[$0].isFinite } ?? 0
+            throw Fault(
+                .invalid, "the server's step makes parameter \(first + bad) \(moved[bad])",
+                remedy: "lower the server's learning rate, or the clipping norm")
         }
         master = moved
         velocity = faster
+    }
+
+    /// Moves equally many weights and velocities, without a branch a value.
+    ///
+    /// - Returns: whether all of them are finite.
+    private func move(
+        _ weights: inout [Float], _ velocities: inout [Float], by average: [Float]
+    ) -> Bool {
+        let (momentum, rate) = (plan.momentum, plan.learningRate)
+        // All bits of the exponent, which only infinities and what is no number have.
+        let exponent: UInt32 = 0x7f80_0000
+        var notFinite: UInt32 = 0
+        weights.withUnsafeMutableBufferPointer { weights in
+            velocities.withUnsafeMutableBufferPointer { velocities in
+                average.withUnsafeBufferPointer { average in
+                    for index in 0..<weights.count {
+                        let velocity = momentum * velocities[index] - average[index]
+                        let weight = weights[index] - rate * velocity
+                        velocities[index] = velocity
+                        weights[index] = weight
+                        notFinite |= velocity.bitPattern & exponent == exponent ? 1 : 0
+                        notFinite |= weight.bitPattern & exponent == exponent ? 1 : 0
+                    }
+                }
+            }
+        }
+        return notFinite == 0
     }
 }

@@ -32,7 +32,7 @@ package struct DiscreteGaussian: Sendable {
     package let sigma: UInt64
     /// What `sigma` is divided by.
     package let divisor: UInt64
-    private let proposals: GaussianProposals?
+    fileprivate let proposals: GaussianProposals?
 
     /// The standard deviation `sigma` / `divisor` is 0 or at least 1/2; neither exceeds
     /// `largestSigma`.
@@ -50,14 +50,43 @@ package struct DiscreteGaussian: Sendable {
     /// They are made in one batch, so that nobody can observe how long a single one took. `random`
     /// must be cryptographic wherever the samples protect data.
     package func samples(_ count: Int, random: inout some RandomSource) -> [Int64] {
-        guard let proposals else { return [Int64](repeating: 0, count: count) }
+        var samples = [Int64](repeating: 0, count: count)
+        var stream = stream(of: count)
+        stream.fill(&samples, random: &random)
+        return samples
+    }
+
+    /// `count` samples that are wanted some at a time: what `samples` would return, of the same
+    /// random bits.
+    package func stream(of count: Int) -> SampleStream {
         // Two words a proposal, of which one in 30 is not kept.
-        var words = RandomWords(expected: 2 * count + count / 8)
-        return [Int64](unsafeUninitializedCapacity: count) { samples, filled in
-            while filled < count {
-                if let sample = proposal(of: proposals, &words, &random) {
-                    samples[filled] = sample
-                    filled += 1
+        SampleStream(self, words: RandomWords(expected: 2 * count + count / 8))
+    }
+
+    /// Samples, drawn a batch at a time.
+    package struct SampleStream: Sendable {
+        private let distribution: DiscreteGaussian
+        private var words: RandomWords
+
+        fileprivate init(_ distribution: DiscreteGaussian, words: RandomWords) {
+            self.distribution = distribution
+            self.words = words
+        }
+
+        /// Replaces all of `samples` by the next ones.
+        package mutating func fill(_ samples: inout [Int64], random: inout some RandomSource) {
+            guard let proposals = distribution.proposals else {
+                for index in samples.indices { samples[index] = 0 }
+                return
+            }
+            var filled = 0
+            let count = samples.count
+            samples.withUnsafeMutableBufferPointer { samples in
+                while filled < count {
+                    if let sample = distribution.proposal(of: proposals, &words, &random) {
+                        samples[filled] = sample
+                        filled += 1
+                    }
                 }
             }
         }
@@ -65,7 +94,7 @@ package struct DiscreteGaussian: Sendable {
 
     /// One proposal, if it is kept.
     @inline(__always)
-    private func proposal(
+    fileprivate func proposal(
         of proposals: GaussianProposals, _ words: inout RandomWords,
         _ random: inout some RandomSource
     ) -> Int64? {

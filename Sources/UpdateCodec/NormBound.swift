@@ -1,5 +1,6 @@
 package import Federation
 import Glibc
+import Kernels
 
 extension Lattice {
     /// The lattice of a round of `plan`: step = kappa C / (127 sqrt D), in float32.
@@ -58,12 +59,12 @@ extension Lattice {
 
     /// Whether int8 `values` may be added: D of them, each in -127...127, and a squared norm of at
     /// most `squaredNormBound`.
-    package func admits(_ values: [Int8]) -> Bool {
-        guard values.count == dimension else { return false }
-        var squares: Int64 = 0
-        for value in values {
-            guard value != Int8.min else { return false }
-            squares += Int64(value) * Int64(value)
+    package func admits(_ values: [Int8]) -> Bool { values.withUnsafeBufferPointer(admits) }
+
+    /// The same of values elsewhere.
+    package func admits(_ values: UnsafeBufferPointer<Int8>) -> Bool {
+        guard values.count == dimension, let squares = Accumulate.squaredNorm(values) else {
+            return false
         }
         return squares <= squaredNormBound
     }

@@ -89,25 +89,28 @@ struct Rotation {
     ///
     /// - Parameter source: writes as many rotated values as there is room for; they follow those of
     ///   the call before.
-    func inverse(_ source: (UnsafeMutableBufferPointer<Float>) -> Void) -> [Float] {
-        var values = [Float](unsafeUninitializedCapacity: dimension) { values, count in
-            transposeBack(source, into: values)
+    func inverse<Failure: Error>(
+        _ source: (UnsafeMutableBufferPointer<Float>) throws(Failure) -> Void
+    ) throws(Failure) -> [Float] {
+        var values = [Float](unsafeUninitializedCapacity: dimension) { _, count in
+            // All of them are written below, or nobody gets them.
             count = dimension
         }
-        values.withUnsafeMutableBufferPointer {
-            CodecKernels.rotateBlocks($0, block: block, signs: firstSigns[...], .signsLast)
+        try values.withUnsafeMutableBufferPointer { (values) throws(Failure) in
+            try transposeBack(source, into: values)
+            CodecKernels.rotateBlocks(values, block: block, signs: firstSigns[...], .signsLast)
         }
         return values
     }
 
-    private func transposeBack(
-        _ source: (UnsafeMutableBufferPointer<Float>) -> Void,
+    private func transposeBack<Failure: Error>(
+        _ source: (UnsafeMutableBufferPointer<Float>) throws(Failure) -> Void,
         into values: UnsafeMutableBufferPointer<Float>
-    ) {
+    ) throws(Failure) {
         var strip = [Float](repeating: 0, count: block + stripColumns * rows)
         var first = 0
         var pending = 0
-        strip.withUnsafeMutableBufferPointer { strip in
+        try strip.withUnsafeMutableBufferPointer { (strip) throws(Failure) in
             guard let values = values.baseAddress, let start = strip.baseAddress else { return }
             for column in stride(from: 0, to: block, by: stripColumns) {
                 let columns = min(stripColumns, block - column)
@@ -115,7 +118,7 @@ struct Rotation {
                 let missing = (wanted - pending + block - 1) / block * block
                 let run = UnsafeMutableBufferPointer(
                     rebasing: strip[pending..<(pending + missing)])
-                source(run)
+                try source(run)
                 CodecKernels.rotateBlocks(
                     run, block: block, signs: secondSigns[(first / 64)...], .signsLast)
                 first += missing

@@ -86,18 +86,36 @@ package enum UpdateCodec {
             throw Fault(
                 .invalid, "a sum of \(sum.count) coordinates for a lattice of \(lattice.dimension)")
         }
+        var rest = sum[...]
+        return try decode(lattice: lattice, denominator: denominator) { run throws(Fault) in
+            _ = run.update(fromContentsOf: rest.prefix(run.count))
+            rest = rest.dropFirst(run.count)
+        }
+    }
+
+    /// The same of a sum that need not be in memory as a whole.
+    ///
+    /// - Parameter next: writes as many of the sum's D coordinates as there is room for; they follow
+    ///   those of the call before.
+    /// - Throws: as above, and what `next` throws.
+    package static func decode(
+        lattice: Lattice, denominator: Double,
+        sum next: (UnsafeMutableBufferPointer<Int64>) throws(Fault) -> Void
+    ) throws(Fault) -> [Float] {
         guard denominator > 0, denominator.isFinite else {
             throw Fault(.invalid, "a sum cannot be divided by \(denominator)")
         }
         let scale = Double(lattice.step) / denominator
-        var values = sum.withUnsafeBufferPointer { sum in
-            var rest = sum[...]
-            return Rotation(lattice).inverse { output in
-                guard let start = output.baseAddress else { return }
-                CodecKernels.scale(
-                    UnsafeBufferPointer(rebasing: rest.prefix(output.count)), by: scale,
-                    into: start)
-                rest = rest.dropFirst(output.count)
+        var coordinates = [Int64](repeating: 0, count: min(runOfSum, lattice.dimension))
+        var values = try Rotation(lattice).inverse { (output) throws(Fault) in
+            try coordinates.withUnsafeMutableBufferPointer { (coordinates) throws(Fault) in
+                for first in stride(from: 0, to: output.count, by: coordinates.count) {
+                    let run = coordinates.prefix(output.count - first)
+                    try next(UnsafeMutableBufferPointer(rebasing: run))
+                    guard let start = output.baseAddress else { return }
+                    CodecKernels.scale(
+                        UnsafeBufferPointer(rebasing: run), by: scale, into: start + first)
+                }
             }
         }
         values.removeLast(values.count - lattice.parameters)
@@ -108,6 +126,10 @@ package enum UpdateCodec {
         }
         return values
     }
+
+    /// Coordinates of a sum that are read at a time: 128 KiB, of which the second-level cache holds
+    /// several times as much.
+    private static let runOfSum = 1 << 14
 
     private static func check(_ lattice: Lattice) throws(Fault) {
         guard Lattice.elementWidths.contains(lattice.elementBits), lattice.modulus == 0 else {

@@ -56,7 +56,8 @@ struct ExactSumTests {
         #expect(sum.totalWeight == 3)
     }
 
-    @Test("sums cannot overflow: the total weight is limited before they could")
+    @Test(
+        "sums cannot overflow: the total weight is limited before they could (fedbiomed 1210)")
     func overflow() throws {
         var sum = ExactSum(lattice: lattice, maxWeight: .max)
         var values = [Int8](repeating: 0, count: lattice.dimension)

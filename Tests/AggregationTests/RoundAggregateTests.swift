@@ -77,7 +77,9 @@ struct RoundAggregateTests {
         }
     }
 
-    @Test("a private round releases noise of sigma ceil(z B) even when nobody reported")
+    @Test(
+        "a private round releases noise of sigma ceil(z B) even when nobody reported (Flower 1892, FLIP PR 1146)"
+    )
     func emptyCohort() throws {
         let plan = Plan.sample(privacy: .sample(noiseMultiplier: 2))
         var random = SeededRandom(seed: 5)

@@ -76,6 +76,33 @@ struct ServerOptimizerTests {
         #expect(optimizer.velocity == [1, 1, 1])
     }
 
+    @Test("parameters moved some at a time, by an optimiser each, move as all of them together")
+    func runs() throws {
+        let plan = ServerPlan(learningRate: 0.3, momentum: 0.9)
+        let values = (0..<100).map { Float($0 * 37 % 101) * 0.01 - 0.5 }
+        let velocity = Array(values.reversed())
+        let average = values.map { $0 * $0 }
+        var whole = ServerOptimizer(plan: plan, velocity: velocity)
+        var master = values
+        try whole.step(master: &master, average: average)
+        var pieces: (master: [Float], velocity: [Float]) = ([], [])
+        for run in [0..<30, 30..<31, 31..<100] {
+            var optimizer = ServerOptimizer(plan: plan, velocity: Array(velocity[run]))
+            var piece = Array(values[run])
+            try optimizer.step(
+                master: &piece, average: Array(average[run]), first: run.lowerBound)
+            pieces.master += piece
+            pieces.velocity += optimizer.velocity
+        }
+        #expect(pieces.master == master && pieces.velocity == whole.velocity)
+        var last = ServerOptimizer(plan: plan, velocity: [])
+        var infinite: [Float] = [1, .infinity]
+        let fault = #expect(throws: Fault.self) {
+            try last.step(master: &infinite, average: [0, 0], first: 98)
+        }
+        #expect(fault?.message.contains("parameter 99 ") == true)
+    }
+
     @Test("sizes that do not fit are refused")
     func sizes() {
         let plan = ServerPlan(learningRate: 1, momentum: 0.9)

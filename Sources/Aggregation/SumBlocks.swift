@@ -1,0 +1,153 @@
+import Kernels
+
+/// Integers in blocks, each held in as few bits as its values may need: the sum is the largest thing in a coordinator's
+/// memory, and adding to it is as fast as that memory is.
+///
+/// What the integers are does not depend on how they are held.
+struct SumBlocks: Sendable {
+    /// Of the three one holds the block; the others are empty.
+    private struct Block: Sendable {
+        var int16: [Int16] = []
+        var int32: [Int32] = []
+        var int64: [Int64] = []
+    }
+
+    /// Integers in each block but the last.
+    private static let size = 1 << 16
+
+    let count: Int
+    private var blocks: [Block]
+    /// The magnitude that every block has room for.
+    private var room = Int64(Int16.max)
+
+    /// `count` zeros.
+    init(count: Int) {
+        self.count = count
+        blocks = stride(from: 0, to: count, by: Self.size).map { start in
+            Block(int16: [Int16](repeating: 0, count: min(Self.size, count - start)))
+        }
+    }
+
+    /// The integers' indices in a block.
+    private func range(_ block: Int) -> Range<Int> {
+        block * Self.size..<min((block + 1) * Self.size, count)
+    }
+
+    // MARK: Adding
+
+    /// Adds `weight` times `values`.
+    ///
+    /// - Parameter bound: no magnitude exceeds it, whatever was added before.
+    mutating func add(_ values: UnsafeBufferPointer<Int8>, weight: Int64, bound: Int64) {
+        precondition(values.count == count, "an update and its sum differ in length")
+        makeRoom(for: bound)
+        for index in blocks.indices {
+            let part = UnsafeBufferPointer(rebasing: values[range(index)])
+            if !blocks[index].int16.isEmpty {
+                Accumulate.add(part, weight: Int16(weight), into: &blocks[index].int16)
+            } else if !blocks[index].int32.isEmpty {
+                Accumulate.add(part, weight: Int32(weight), into: &blocks[index].int32)
+            } else {
+                Accumulate.add(part, weight: weight, into: &blocks[index].int64)
+            }
+        }
+    }
+
+    /// Adds `weight` times `values`.
+    ///
+    /// - Parameter bound: as above.
+    mutating func add(_ values: [Int64], weight: Int64, bound: Int64) {
+        precondition(values.count == count, "an update and its sum differ in length")
+        makeRoom(for: bound)
+        change { sums, first in
+            for index in sums.indices { sums[index] += weight * values[first + index] }
+        }
+    }
+
+    private mutating func makeRoom(for bound: Int64) {
+        guard bound > room else { return }
+        room = bound <= Int64(Int32.max) ? Int64(Int32.max) : .max
+        for index in blocks.indices {
+            hold(integers(index), at: index)
+        }
+    }
+
+    // MARK: Changing
+
+    /// Lets `body` change the integers in place, some at a time and in order; it gets the index of the first of them, too.
+    mutating func change(_ body: (inout [Int64], Int) -> Void) {
+        for index in blocks.indices {
+            var sums = integers(index)
+            body(&sums, index * Self.size)
+            hold(sums, at: index)
+        }
+    }
+
+    /// Holds `sums` in as few bits as have room for them.
+    private mutating func hold(_ sums: [Int64], at index: Int) {
+        var (low, high) = (-room, room)
+        for sum in sums {
+            low = min(low, sum)
+            high = max(high, sum)
+        }
+        if low >= Int16.min, high <= Int16.max {
+            blocks[index] = Block(int16: sums.map { Int16(truncatingIfNeeded: $0) })
+        } else if low >= Int32.min, high <= Int32.max {
+            blocks[index] = Block(int32: sums.map { Int32(truncatingIfNeeded: $0) })
+        } else {
+            blocks[index] = Block(int64: sums)
+        }
+    }
+
+    // MARK: Reading
+
+    private func integers(_ index: Int) -> [Int64] {
+        let block = blocks[index]
+        if !block.int16.isEmpty { return block.int16.map(Int64.init) }
+        if !block.int32.isEmpty { return block.int32.map(Int64.init) }
+        return block.int64
+    }
+
+    /// Calls `body` with all of them, some at a time and in order.
+    func forEachRun<Failure: Error>(
+        _ body: ([Int64]) throws(Failure) -> Void
+    ) throws(Failure) {
+        for index in blocks.indices { try body(integers(index)) }
+    }
+
+    /// Gives them in order, as many at a time as are wanted.
+    struct Cursor {
+        fileprivate let sums: SumBlocks
+        private var block = 0
+        private var rest: ArraySlice<Int64> = []
+
+        fileprivate init(_ sums: SumBlocks) { self.sums = sums }
+
+        /// Fills `run` with the next; there are as many left.
+        mutating func fill(_ run: UnsafeMutableBufferPointer<Int64>) {
+            var filled = 0
+            while filled < run.count {
+                if rest.isEmpty {
+                    rest = sums.integers(block)[...]
+                    block += 1
+                }
+                let part = rest.prefix(run.count - filled)
+                _ = UnsafeMutableBufferPointer(rebasing: run[filled...])
+                    .update(fromContentsOf: part)
+                rest = rest.dropFirst(part.count)
+                filled += part.count
+            }
+        }
+    }
+
+    /// At the first of them.
+    var cursor: Cursor { Cursor(self) }
+
+    /// All of them.
+    var all: [Int64] {
+        var all: [Int64] = []
+        all.reserveCapacity(count)
+        forEachRun { all += $0 }
+        return all
+    }
+}
