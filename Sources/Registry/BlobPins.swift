@@ -1,4 +1,4 @@
-import Federation
+package import Federation
 import Synchronization
 
 /// Blobs that were stored for rows which are still to be written: nothing removes them meanwhile.
@@ -32,7 +32,7 @@ final class BlobPins: Sendable {
 
 extension StoredModel {
     /// Every blob that the version's rows name.
-    var blobs: Set<Digest> {
+    package var blobs: Set<Digest> {
         Set(
             [modelDigest, signatureDigest, masterDigest] + [velocityDigest].compactMap(\.self)
                 + files.map(\.digest))

@@ -26,22 +26,87 @@ final class BlobStore: BlobShelf {
     /// - Throws: `storage` when the disk refuses; nothing is then visible.
     func put(_ bytes: [UInt8]) throws(Fault) -> Digest {
         let digest = SHA256.digest(of: bytes)
-        if (try? get(digest)) != nil { return digest }
-        let root = try OpenFile(directory, O_RDONLY | O_DIRECTORY)
-        // Held until the rename, so that `removeLeftovers` in another process keeps away.
-        flock(root.descriptor, LOCK_SH)
-        let number = drafts.add(1, ordering: .relaxed).newValue
-        let draft = "\(directory)/tmp-\(getpid())-\(ObjectIdentifier(self).hashValue)-\(number)"
-        do {
-            let file = try OpenFile(draft, O_WRONLY | O_CREAT | O_EXCL)
-            try file.write(bytes)
-            try file.sync()
-            try publish(draft, as: digest, root: root)
-        } catch {
-            unlink(draft)
-            throw error
+        if holds(digest) { return digest }
+        let draft = try FileDraft(in: self)
+        try bytes.withUnsafeBufferPointer { (bytes) throws(Fault) in
+            try draft.append(UnsafeRawBufferPointer(bytes))
         }
+        try draft.name(digest)
         return digest
+    }
+
+    func draft() throws(Fault) -> any BlobTarget { try FileDraft(in: self) }
+
+    func content(of digest: Digest) throws(Fault) -> any BlobContent {
+        let file = try StoredFile(try open(digest))
+        guard try file.digest() == digest else { throw damaged(digest) }
+        return file
+    }
+
+    /// Whether `digest` is there, undamaged.
+    private func holds(_ digest: Digest) -> Bool { (try? content(of: digest)) != nil }
+
+    private func damaged(_ digest: Digest) -> Fault {
+        Fault(
+            .storage, "the content of \(path(digest)) is damaged",
+            remedy: "restore that file from a backup")
+    }
+
+    /// A file that becomes a blob.
+    private final class FileDraft: BlobTarget {
+        private let store: BlobStore
+        private let root: OpenFile
+        private let file: OpenFile
+        private let path: String
+        private var isNamed = false
+
+        init(in store: BlobStore) throws(Fault) {
+            self.store = store
+            root = try OpenFile(store.directory, O_RDONLY | O_DIRECTORY)
+            // Held until the rename, so that `removeLeftovers` in another process keeps away.
+            flock(root.descriptor, LOCK_SH)
+            let number = store.drafts.add(1, ordering: .relaxed).newValue
+            path =
+                "\(store.directory)/tmp-\(getpid())-\(ObjectIdentifier(store).hashValue)-\(number)"
+            // The same at each attempt, so that who counts failures knows them again.
+            file = try OpenFile(
+                path, O_WRONLY | O_CREAT | O_EXCL, called: "a new blob in \(store.directory)")
+        }
+
+        deinit { if !isNamed { unlink(path) } }
+
+        func append(_ bytes: UnsafeRawBufferPointer) throws(Fault) { try file.write(bytes) }
+
+        func keep(as digest: Digest) throws(Fault) {
+            if !store.holds(digest) { try name(digest) }
+        }
+
+        func name(_ digest: Digest) throws(Fault) {
+            try file.sync()
+            try store.publish(path, as: digest, root: root)
+            isNamed = true
+        }
+    }
+
+    /// A blob's open file.
+    private final class StoredFile: BlobContent {
+        private let file: OpenFile
+        let size: Int
+
+        init(_ file: consuming OpenFile) throws(Fault) {
+            size = Int(clamping: try file.size())
+            self.file = file
+        }
+
+        func read(into buffer: UnsafeMutableRawBufferPointer, at offset: Int) throws(Fault) {
+            try file.read(into: buffer, at: UInt64(offset))
+        }
+
+        func digest() throws(Fault) -> Digest {
+            var hasher = SHA256.Hasher()
+            try forEachPiece { hasher.update($0) }
+            return hasher.finish()
+        }
     }
 
     /// The whole content of `digest`.
@@ -50,11 +115,7 @@ final class BlobStore: BlobShelf {
     func get(_ digest: Digest) throws(Fault) -> [UInt8] {
         let file = try open(digest)
         let bytes = try file.read(offset: 0, limit: Int(clamping: try file.size()))
-        guard SHA256.digest(of: bytes) == digest else {
-            throw Fault(
-                .storage, "the content of \(path(digest)) is damaged",
-                remedy: "restore that file from a backup")
-        }
+        guard SHA256.digest(of: bytes) == digest else { throw damaged(digest) }
         return bytes
     }
 

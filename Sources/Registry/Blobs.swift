@@ -1,6 +1,8 @@
 import Cryptography
-import Dispatch
 package import Federation
+
+/// For the files of blobs, which a task's thread must not wait for.
+private let diskThreads = BlockingWork(label: "tributary.disk")
 
 extension Registry {
     /// Stores `bytes` durably under their digest; storing the same bytes again changes nothing.
@@ -54,11 +56,6 @@ extension Registry {
         _ command: String, _ work: @escaping @Sendable () throws(Fault) -> Value
     ) async throws(Fault) -> Value {
         if let faults { return try await faults.around(command, work) }
-        let result: Result<Value, Fault> = await withCheckedContinuation { continuation in
-            DispatchQueue.global().async {
-                continuation.resume(returning: Result { () throws(Fault) in try work() })
-            }
-        }
-        return try result.get()
+        return try await diskThreads.run(work)
     }
 }

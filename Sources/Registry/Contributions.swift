@@ -10,6 +10,28 @@ package struct StoredContribution: Sendable, Equatable {
     package let isLost: Bool
 }
 
+/// An update that is to be recorded for a round.
+package struct NewContribution: Sendable, Equatable {
+    /// What became of it.
+    package enum Record: Sendable, Equatable {
+        case first
+        /// The same update was on record.
+        case again
+        /// Another one was, and stays.
+        case conflict
+    }
+
+    package let agent: AgentID
+    package let updateDigest: Digest
+    package let bytes: UInt64
+
+    package init(agent: AgentID, updateDigest: Digest, bytes: UInt64) {
+        self.agent = agent
+        self.updateDigest = updateDigest
+        self.bytes = bytes
+    }
+}
+
 extension Registry {
     /// Stores whether `agent` was selected, once a (round, agent): a coin is never drawn again, not
     /// even in a new attempt.
@@ -45,37 +67,58 @@ extension Registry {
         }
     }
 
-    /// Notes that `agent`'s update, of `bytes` bytes, is counted in this attempt. The same update may
-    /// be counted again by a coordinator that lost it; another one may not take its place.
+    /// Notes that `agent`'s update, of `bytes` bytes, is counted in this attempt.
     ///
     /// - Returns: whether it is the first time.
-    /// - Throws: `conflict` when another update of the agent was recorded; `gone` when the round takes
-    ///   no more updates or `at` is not its current attempt; `notFound`.
+    /// - Throws: `conflict` when another update of the agent was recorded; otherwise as
+    ///   `recordContributions`.
     package func recordContribution(
         _ at: RoundAttempt, agent: AgentID, updateDigest: Digest, bytes: UInt64
     ) async throws(Fault) -> Bool {
-        try await write("count the update of \(agent) in round \(at)") { db in
+        let update = NewContribution(agent: agent, updateDigest: updateDigest, bytes: bytes)
+        guard let record = try await recordContributions(at, [update]).first, record != .conflict
+        else {
+            throw Fault(.conflict, "another update of \(agent) was recorded for round \(at)")
+        }
+        return record == .first
+    }
+
+    /// Notes that these updates are counted in this attempt. The same update may be counted again by a
+    /// coordinator that lost it; another one may not take its place.
+    ///
+    /// - Returns: of each whether it is noted.
+    /// - Throws: `gone` when the round takes no more updates or `at` is not its current attempt;
+    ///   `notFound`. None is noted then.
+    package func recordContributions(
+        _ at: RoundAttempt, _ updates: [NewContribution]
+    ) async throws(Fault) -> [NewContribution.Record] {
+        try await write("count the updates of \(updates.count) agents in round \(at)") { db in
             // Later, what was recorded is what is in the sum.
             let phase = try requirePhase(of: at, in: db)
             guard phase == .selecting || phase == .training else {
                 throw Fault(.gone, "round \(at.round) is \(phase.rawValue)")
             }
-            try db.execute(
+            let insertion = try db.cachedStatement(
                 sql: """
                     INSERT INTO contributions VALUES (?, ?, ?, ?, ?, NULL)
                         ON CONFLICT (round, attempt, agent) DO NOTHING
-                    """, arguments: [at.round, at.attempt, agent, updateDigest, bytes.storable])
-            guard db.changesCount == 0 else { return true }
-            try db.execute(
+                    """)
+            let renewal = try db.cachedStatement(
                 sql: """
                     UPDATE contributions SET lost = NULL
                         WHERE round = ? AND attempt = ? AND agent = ? AND updateDigest = ?
-                    """, arguments: [at.round, at.attempt, agent, updateDigest])
-            guard db.changesCount == 1 else {
-                throw Fault(
-                    .conflict, "another update of \(agent) was recorded for round \(at)")
+                    """)
+            return try updates.map { update in
+                try insertion.execute(arguments: [
+                    at.round, at.attempt, update.agent, update.updateDigest,
+                    update.bytes.storable,
+                ])
+                guard db.changesCount == 0 else { return .first }
+                try renewal.execute(arguments: [
+                    at.round, at.attempt, update.agent, update.updateDigest,
+                ])
+                return db.changesCount == 1 ? .again : .conflict
             }
-            return false
         }
     }
 

@@ -70,7 +70,7 @@ extension BlobStore {
             let shelf = "\(directory)/\(digest.hex.prefix(2))"
             if shelves.insert(shelf).inserted { try createDirectory(shelf) }
             let file = try OpenFile("\(shelf)/\(digest.hex)", O_WRONLY | O_CREAT | O_EXCL)
-            try file.write(try get(digest))
+            try content(of: digest).forEachPiece { piece throws(Fault) in try file.write(piece) }
             try file.sync()
         }
         for folder in Array(shelves) + [directory] { try synchronise(directory: folder) }

@@ -10,6 +10,10 @@ import Synchronization
 protocol BlobShelf: Sendable {
     /// Stores `bytes` durably and returns their digest.
     func put(_ bytes: [UInt8]) throws(Fault) -> Digest
+    /// The content of `digest`, verified, to be read a piece at a time.
+    func content(of digest: Digest) throws(Fault) -> any BlobContent
+    /// A blob to be.
+    func draft() throws(Fault) -> any BlobTarget
     /// The whole content of `digest`, verified.
     func get(_ digest: Digest) throws(Fault) -> [UInt8]
     /// At most `limit` bytes of `digest` from `offset`, and the size of the whole.
@@ -67,7 +71,7 @@ package final class SimulatedDisk: Sendable {
         /// The blobs that one command alone has written.
         var drafts: Set<Digest> = []
         /// What the last command wrote, until somebody asks.
-        var newest: Digest?
+        var newest: [Digest] = []
     }
 
     let database: DatabaseQueue
@@ -153,9 +157,13 @@ package final class SimulatedDisk: Sendable {
     /// The content of `digest`; nil when there is none.
     package func blob(_ digest: Digest) -> [UInt8]? { shelf.withLock { $0.blobs[digest] } }
 
-    /// The blob that the command has written that ran last; nil when it wrote none, or one that was there, and to whoever
-    /// asks again.
-    package func takeDraft() -> Digest? { shelf.withLock { $0.newest.take() } }
+    /// The blobs that the command has written that ran last, but for those that were there; none to whoever asks again.
+    package func takeDrafts() -> [Digest] {
+        shelf.withLock { shelf in
+            defer { shelf.newest = [] }
+            return shelf.newest
+        }
+    }
 
     /// Forgets the draft of a command that never returned, unless another one has stored the same meanwhile.
     package func lose(_ draft: Digest) {
@@ -168,6 +176,11 @@ package final class SimulatedDisk: Sendable {
 extension SimulatedDisk: BlobShelf {
     func put(_ bytes: [UInt8]) -> Digest {
         let digest = SHA256.digest(of: bytes)
+        put(bytes, as: digest)
+        return digest
+    }
+
+    private func put(_ bytes: [UInt8], as digest: Digest) {
         shelf.withLock { shelf in
             guard shelf.blobs[digest] == nil else {
                 shelf.drafts.remove(digest)
@@ -175,10 +188,36 @@ extension SimulatedDisk: BlobShelf {
             }
             shelf.blobs[digest] = bytes
             shelf.drafts.insert(digest)
-            shelf.newest = digest
+            shelf.newest.append(digest)
         }
-        return digest
     }
+
+    private struct Content: BlobContent {
+        let bytes: [UInt8]
+
+        var size: Int { bytes.count }
+
+        func read(into buffer: UnsafeMutableRawBufferPointer, at offset: Int) {
+            buffer.copyBytes(from: bytes[offset..<(offset + buffer.count)])
+        }
+    }
+
+    private final class Draft: BlobTarget {
+        private let disk: SimulatedDisk
+        private var bytes: [UInt8] = []
+
+        init(on disk: SimulatedDisk) { self.disk = disk }
+
+        func append(_ piece: UnsafeRawBufferPointer) { bytes.append(contentsOf: piece) }
+
+        func keep(as digest: Digest) { disk.put(bytes, as: digest) }
+    }
+
+    func content(of digest: Digest) throws(Fault) -> any BlobContent {
+        Content(bytes: try get(digest))
+    }
+
+    func draft() -> any BlobTarget { Draft(on: self) }
 
     func get(_ digest: Digest) throws(Fault) -> [UInt8] {
         guard let bytes = blob(digest) else {

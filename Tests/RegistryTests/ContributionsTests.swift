@@ -55,6 +55,29 @@ struct ContributionsTests {
         #expect(try await registry.round(at.round).reported == 2)
     }
 
+    @Test("of updates that are recorded together, each is told what became of it")
+    func contributionsTogether() async throws {
+        try await registry.enrolAgents(4)
+        let at = try await registry.startFirstRound()
+        func update(_ agent: Int, _ text: String = "update") -> NewContribution {
+            NewContribution(agent: agentID(agent), updateDigest: digest(text), bytes: 100)
+        }
+        #expect(try await contribute(at, agentID(1)))
+        let records = try await registry.recordContributions(
+            at, [update(1), update(2), update(1, "another"), update(3), update(3, "another")])
+        #expect(records == [.again, .first, .conflict, .first, .conflict])
+        #expect(try await registry.recordContributions(at, []).isEmpty)
+        let stored = try await registry.contributions(of: at)
+        #expect(Set(stored.map(\.agent)) == [agentID(1), agentID(2), agentID(3)])
+        #expect(stored.allSatisfy { $0.updateDigest == digest("update") })
+        // One that cannot be recorded at all takes the others with it.
+        let unknown = await faultCode {
+            _ = try await registry.recordContributions(at, [update(4), update(5)])
+        }
+        #expect(unknown == .notFound)
+        #expect(try await registry.contributions(of: at).count == 3)
+    }
+
     @Test("an update that comes after the sum was closed is not recorded")
     func lateContribution() async throws {
         try await registry.enrolAgents(2)

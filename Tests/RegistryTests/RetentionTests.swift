@@ -69,6 +69,17 @@ struct RetentionTests {
         ).findings
     }
 
+    @Test("and blobs are kept for rows to come until it is said that none come")
+    func letGo() async throws {
+        let blob = try await registry.putBlob(Array("sum".utf8))
+        try await registry.keepBlob(blob)
+        registry.letGo(of: [blob])
+        #expect(try await registry.collectOrphans() == 0)
+        registry.letGo(of: [blob])
+        #expect(try await registry.collectOrphans() == 1)
+        #expect(!isThere("sum"))
+    }
+
     @Test("go with what their rounds released; what says where they came from stays")
     func collected() async throws {
         _ = try await publish(upTo: 3)
@@ -150,10 +161,16 @@ struct RetentionTests {
         #expect(try findings() == [])
     }
 
-    @Test("that are stored again for a row still to be written are not taken away before it")
-    func pinned() async throws {
+    @Test(
+        "that are stored again, or kept, for a row still to be written are not taken away before it",
+        arguments: [true, false])
+    func pinned(isStored: Bool) async throws {
         _ = try await publish(upTo: 1)
-        _ = try await registry.putBlob(Array("master 0".utf8))
+        if isStored {
+            _ = try await registry.putBlob(Array("master 0".utf8))
+        } else {
+            try await registry.keepBlob(digest("master 0"))
+        }
         #expect(try await collect(keeping: 1) == [0])
         #expect(isThere("master 0") && !isThere("model 0"))
         var again = fashionModel(2, round: 0)
