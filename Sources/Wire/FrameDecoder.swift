@@ -14,6 +14,8 @@ package struct FrameDecoder: Sendable {
     private var start = 0
     /// Set by an oversized frame: where the next one would begin is lost.
     private var refusal: Fault?
+    /// Chunks that are handed on as they come.
+    private var chunks = ChunkStream()
 
     /// The most bytes a frame may have, `WireLimits.frameBytes` or less: a peer that says nothing longer needs no more.
     package var limit: Int
@@ -54,6 +56,54 @@ package struct FrameDecoder: Sendable {
         }
     }
 
+    // MARK: Chunks as they come
+
+    /// What takes an update's bytes: where they belong in it, and the bytes, which are there during the call only.
+    package typealias ChunkSink = (_ offset: UInt64, _ bytes: UnsafeRawBufferPointer) -> Void
+
+    /// Whether everything that came was whole and has been taken.
+    package var isBetweenFrames: Bool { bufferedCount == 0 && !chunks.isInChunk }
+
+    /// Whether what is held is too little to tell whether it begins an update's chunk.
+    package var mayBeginChunk: Bool { bufferedCount < ChunkHead.mostBytes }
+
+    /// Takes the next bytes of the stream as `append` does, and hands those of an update's chunks to `sink` as they come: they
+    /// are neither kept until their frame is whole nor copied, and `next` does not tell of them. Messages that are held are to
+    /// be taken first.
+    ///
+    /// - Returns: how many chunks came to their end.
+    package mutating func append(
+        _ bytes: UnsafeRawBufferPointer, streamingTo sink: ChunkSink
+    ) -> Int {
+        guard refusal == nil else { return 0 }
+        var rest = bytes
+        if bufferedCount > 0 {
+            // Whether they begin a chunk shows in the first few bytes.
+            let missing = max(0, ChunkHead.mostBytes - bufferedCount)
+            append(UnsafeRawBufferPointer(rebasing: rest.prefix(missing)))
+            rest = UnsafeRawBufferPointer(rebasing: rest.dropFirst(missing))
+        }
+        var ended = stream(to: sink)
+        if bufferedCount == 0 { ended += chunks.take(from: &rest, limit: limit, sink) }
+        append(rest)
+        return ended
+    }
+
+    /// Hands on what is held of an update's chunks, up to the first message of another kind.
+    ///
+    /// - Returns: how many chunks came to their end.
+    package mutating func stream(to sink: ChunkSink) -> Int {
+        guard bufferedCount > 0, refusal == nil else { return 0 }
+        var chunks = chunks
+        let (ended, left) = buffer.withUnsafeBytes { bytes in
+            var rest = UnsafeRawBufferPointer(rebasing: bytes[start...])
+            return (chunks.take(from: &rest, limit: limit, sink), rest.count)
+        }
+        self.chunks = chunks
+        discard(through: buffer.count - left)
+        return ended
+    }
+
     /// Bytes that the first frame takes with its prefix, once they are known.
     package var expected: Int? {
         guard refusal == nil, let length else { return nil }
@@ -67,7 +117,7 @@ package struct FrameDecoder: Sendable {
 
     /// The length of the first frame, once its four bytes are there.
     private var length: Int? {
-        guard bufferedCount >= WireLimits.prefixBytes else { return nil }
+        guard !chunks.isInChunk, bufferedCount >= WireLimits.prefixBytes else { return nil }
         return buffer[start..<start + WireLimits.prefixBytes].reduce(0) { $0 << 8 | Int($1) }
     }
 

@@ -19,9 +19,8 @@ package struct SubmitProbe: Sendable, Equatable {
     }
 }
 
-/// One allow-listed device metric.
+/// A number that a device measured, see `SubmitHeader.metrics`.
 package struct Metric: Sendable, Equatable {
-    /// From the plan's allow-list.
     package var name: String
     /// Fixed point, 2^-16.
     package var sum: Int64
@@ -48,6 +47,7 @@ package struct SubmitHeader: Sendable, Equatable {
     /// Bytes of the packed update.
     package var size: UInt64
     package var updateDigest: [UInt8]
+    /// Reserved: no plan asks for metrics yet, and a coordinator rejects a header that carries any.
     package var metrics: [Metric]
 
     package init(

@@ -368,9 +368,11 @@ private func copyState(from directory: TemporaryDirectory, to copy: TemporaryDir
 private func reach(_ phase: RoundPhase, in fleet: FleetUnderTest) async throws {
     let registry = try fleet.registry()
     for _ in 0..<6000 {
-        let round = try await registry.round(RoundID(1))
-        if round.phase == phase { return }
-        try #require(!round.phase.isFinal, "the round was over too soon")
+        // As long as its job is queued there is none.
+        if let round = try? await registry.round(RoundID(1)) {
+            if round.phase == phase { return }
+            try #require(!round.phase.isFinal, "the round was over too soon")
+        }
         try await Task.sleep(for: .milliseconds(5))
     }
     Issue.record("the round never came to \(phase)")

@@ -67,7 +67,9 @@ extension FleetUnderTest {
 
 @Suite("A published version", .timeLimit(.minutes(10)))
 struct ModelDirectoryTests {
-    @Test("is a directory of four files, signed and logged together")
+    @Test(
+        "is a directory of four files, kept in a registry, signed and logged together (NVFLARE 2215)"
+    )
     func directory() async throws {
         try await FleetUnderTest.run { fleet in
             let (admin, agents) = try await fleet.prepare(TinyPlan(), agents: 3)

@@ -59,6 +59,9 @@ struct RejectedUpdateTests {
             },
             announced("no examples", .tooManyExamples) { $0.examples = 0 },
             announced("the sum of two updates", .malformed) { $0.updatesSummed = 2 },
+            announced("metrics, which no plan asks for", .malformed) {
+                $0.metrics = [Metric(name: "loss", sum: -65_536, count: 40)]
+            },
         ]
     }
 

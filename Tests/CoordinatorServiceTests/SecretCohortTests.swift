@@ -63,6 +63,10 @@ struct SecretCohortTests {
             try await fleet.state.issueCredential(name: "eve", role: .auditor, output: folder)
             let auditor = try await fleet.admin(folder: folder)
             let job = try await admin.start("tiny")
+            // Who is woken by, or sees a number grow with, each that goes to work could count them.
+            #expect(try await auditor.job(job.job, after: 1).revision == 0)
+            #expect(try await auditor.plan("tiny").revision == 0)
+            #expect(try await admin.plan("tiny").revision > 0)
             try await submitFromAll(agents)
             _ = try await admin.watchToEnd(job)
             let watched = try #require(try await auditor.job(job.job).rounds.first)

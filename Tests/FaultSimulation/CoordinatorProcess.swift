@@ -151,15 +151,15 @@ final class CoordinatorProcess: DiskFaults {
     }
 
     func after(_ command: String) async throws(Fault) {
-        let draft = disk.takeDraft()
+        let drafts = disk.takeDrafts()
         auditor.committed(command, by: number)
         if world.happens(network.hazards.killAtCommand) {
             world.note("killed after: \(command)")
             kill()
         }
         await latency()
-        // A blob that was written, and nobody knows whether it was synced.
-        if isDead, let draft, world.happens(0.5) {
+        // Blobs that were written, and nobody knows whether they were synced.
+        for draft in drafts where isDead && world.happens(0.5) {
             world.note("a blob is lost")
             disk.lose(draft)
         }

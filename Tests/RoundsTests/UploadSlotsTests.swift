@@ -41,7 +41,7 @@ struct UploadSlotsTests {
         #expect(places.bytes == 90)
     }
 
-    @Test("take one update of any size (Flower 3006: no cap on the size of a message)")
+    @Test("take one update of any size (Flower 3006, PR 3236: no cap on the size of a message)")
     func oversized() throws {
         let places = Places(100)
         #expect(places.isAdmitted(try agent(1), 4_000))

@@ -12,7 +12,9 @@ private final class Receiver {
     var isComplete: Bool { upload.isComplete }
     var bytes: [UInt8] { upload.bytes }
 
-    func append(_ chunk: [UInt8], at offset: UInt64) -> Bool { upload.append(chunk, at: offset) }
+    func append(_ chunk: [UInt8], at offset: UInt64) -> Bool {
+        chunk.withUnsafeBytes { upload.append($0, at: offset) }
+    }
 }
 
 @Suite("An upload")

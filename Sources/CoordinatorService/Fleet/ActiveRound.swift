@@ -15,7 +15,10 @@ final class ActiveRound {
     let latticeID: Digest
     var machine: RoundMachine
     let total: RoundSum
-    var uploads: [AgentID: Upload] = [:]
+    var uploads: [AgentID: IncomingUpload] = [:]
+    /// Updates that have come whole and wait to be counted, and how many batches of them are being counted.
+    var finished: [FinishedUpdate] = []
+    var batches = 0
     /// The update of each agent that is in the sum.
     var counted: [AgentID: Digest] = [:]
     /// The update of each agent that is on record for this attempt. After a restart it is not in the sum until it has come
@@ -44,8 +47,10 @@ final class ActiveRound {
     var epsilonAfter: Double?
     /// What it made of its base version, before that is durable: noise is drawn once.
     var moved: Moved?
-    /// The sum with its noise, on the way to that.
+    /// The sum with its noise, on the way to that; nil again once it is stored.
     var noised: NoisedSum?
+    /// The same, stored.
+    var releasedSum: ReleasedSum?
     /// Updates that were refused.
     var rejected = 0
     /// Payload of updates received.

@@ -18,9 +18,12 @@ extension Fleet {
         case .planApply(let apply): return .plan(try await applyPlan(apply.text))
         case .planList:
             var records: [PlanRecord] = []
-            for plan in sortedPlans { records.append(try await record(of: plan)) }
+            for plan in sortedPlans {
+                records.append(try await record(of: plan, tellsCounts: isCurator))
+            }
             return .plans(PlanRecords(items: records))
-        case .planShow(let show): return .plan(try await showPlan(show))
+        case .planShow(let show):
+            return .plan(try await showPlan(show, tellsCounts: isCurator))
         case .tokenCreate(let create): return .token(try await createToken(create))
         case .planPause(let pause): return .plan(try await pausePlan(pause, by: identity.id))
         case .planResume(let resume): return .plan(try await resumePlan(resume, by: identity.id))
@@ -94,10 +97,15 @@ extension Fleet {
         return plan
     }
 
-    private func showPlan(_ show: PlanShow) async throws(Fault) -> PlanRecord {
-        try await waitForProgress(after: show.afterRevision, seconds: show.waitSeconds)
+    /// - Parameter tellsCounts: as in `record(of:)`.
+    private func showPlan(
+        _ show: PlanShow, tellsCounts: Bool
+    ) async throws(Fault) -> PlanRecord {
+        if tellsCounts {
+            try await waitForProgress(after: show.afterRevision, seconds: show.waitSeconds)
+        }
         let plan = try plan(named: show.plan)
-        var record = try await record(of: plan)
+        var record = try await record(of: plan, tellsCounts: tellsCounts)
         record.text = try await registry.blob(plan.digest)
         return record
     }
@@ -115,12 +123,15 @@ extension Fleet {
     private func watchJob(
         _ watch: JobWatch, tellsCounts: Bool
     ) async throws(Fault) -> JobRecord {
-        try await waitForProgress(after: watch.afterRevision, seconds: watch.waitSeconds)
+        if tellsCounts {
+            try await waitForProgress(after: watch.afterRevision, seconds: watch.waitSeconds)
+        }
         return try await jobRecord(
             watch.job, afterRound: watch.afterRound, tellsCounts: tellsCounts)
     }
 
-    /// Waits until something changed after `revision`, at most `seconds` and at most a minute.
+    /// Waits until something changed after `revision`, at most `seconds` and at most a minute. For curators alone: who is
+    /// woken each time that a private round grows could count its cohort.
     private func waitForProgress(after revision: UInt64, seconds: UInt32) async throws(Fault) {
         guard revision > 0, seconds > 0 else { return }
         await progress.wait(after: revision, seconds: Double(min(seconds, 60)))

@@ -10,16 +10,17 @@ extension Fleet {
     /// What comes out follows from durable bytes alone, so it may be made again after a crash; and it is post-processing
     /// of what was released and charged for, so it is free.
     ///
-    /// - Parameter digest: of the blob with `master`; it is the seed, too.
+    /// - Parameter digest: of the blob with the weights; it is the seed, too.
     /// - Returns: nil when the plan does not want it, or when it failed: the round is paid for, and is published without.
     func distilled(
-        _ master: [Float], digest: Digest, of round: ActiveRound
+        _ digest: Digest, of round: ActiveRound
     ) async -> PostRoundDistillation? {
         let plan = round.plan.plan
         guard plan.distillation.postRoundEpochs > 0 else { return nil }
         do throws(Fault) {
             let directory = try data(of: plan.id).publicDirectory
             let teacher = try await teacher(of: round.plan)
+            let master = try await weights(digest, of: plan)
             let result = try await compute { () throws(Fault) in
                 try postRound(
                     master, teacher: teacher, plan: plan, publicDirectory: directory,

@@ -148,7 +148,7 @@ extension Fleet {
         revoked.insert(agent)
         for round in rounds.values {
             round.machine.withdraw(agent)
-            round.uploads[agent] = nil
+            drop(agent, from: round)
             round.events.fire()
         }
         slots.release(agent)

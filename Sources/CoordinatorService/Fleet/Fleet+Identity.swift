@@ -24,8 +24,9 @@ struct DeviceCertificates: Sendable, Equatable {
     }
 }
 
-/// The certificate that a peer showed when it connected, verified by TLS then.
-struct ShownCertificate: Sendable {
+/// The certificate that a peer showed when it connected, verified by TLS then. One object a connection: it is handed along
+/// with each message.
+final class ShownCertificate: Sendable {
     let identity: Identity
     let certificate: Certificate
     let digest: Digest

@@ -191,10 +191,11 @@ extension Fleet {
             let candidate = Candidate(
                 fleet: keys.fleet, plan: plan.plan, planDigest: plan.digest, version: 0,
                 parent: nil, origin: .distillation(teacherAccuracy: first.teacherAccuracy),
-                master: first.parameters, velocity: [], clippingNorm: nil, spend: spend(of: plan),
+                master: .values(first.parameters), velocityDigest: nil, clippingNorm: nil,
+                spend: spend(of: plan),
                 testDirectory: data.testDirectory, key: keys.modelKey,
                 certificates: keys.signingChain)
-            let sealed = try await compute { () throws(Fault) in try candidate.sealed() }
+            let sealed = try await sealed(candidate)
             await beginChange(of: id)
             defer { endChange(of: id) }
             guard isAwaited(plan), !Task.isCancelled else { return }

@@ -9,14 +9,18 @@ private let notMeasured = -1.0
 
 /// How stored and live state is told to an admin.
 extension Fleet {
-    func record(of plan: PlanRuntime) async throws(Fault) -> PlanRecord {
+    /// - Parameter tellsCounts: whether it tells a number that grows with a private round's cohort, the revision.
+    func record(
+        of plan: PlanRuntime, tellsCounts: Bool = true
+    ) async throws(Fault) -> PlanRecord {
         let privacy = plan.plan.privacy
         var fraction = plan.state == .ready ? 1.0 : 0
         if case .preparing(_, let progress) = plan.state { fraction = progress }
         var record = PlanRecord(
             plan: plan.plan.id.name, digest: plan.digest.bytes, title: plan.plan.title,
             state: plan.state.name, detail: plan.state.detail, progress: fraction,
-            revision: progress.generation, parameters: UInt64(plan.plan.parameterCount),
+            revision: tellsCounts ? progress.generation : 0,
+            parameters: UInt64(plan.plan.parameterCount),
             hasModel: plan.serving != nil, modelVersion: plan.serving?.version ?? 0,
             accuracyTeacher: plan.teacherAccuracy ?? notMeasured,
             accuracyFirst: plan.firstAccuracy ?? notMeasured,
@@ -133,7 +137,7 @@ extension Fleet {
         _ id: UInt64, afterRound: UInt64 = 0, tellsCounts: Bool
     ) async throws(Fault) -> JobRecord {
         // Read before the state, so that a change after it is seen by the next watch.
-        let revision = progress.generation
+        let revision = tellsCounts ? progress.generation : 0
         let stored = try await registry.job(id)
         let rounds = try await registry.rounds(
             job: id, after: RoundID(afterRound), limit: Self.pageRows)

@@ -44,11 +44,11 @@ extension Fleet {
     /// - Returns: nil when a version was published, otherwise why it was refused.
     func seal(_ round: ActiveRound) async throws(Fault) -> AbandonReason? {
         let released = try await released(by: round)
-        let distilled = await distilled(released.master, digest: released.masterDigest, of: round)
+        let distilled = await distilled(released.masterDigest, of: round)
         let candidate = try candidate(released, distilled, of: round)
         let sealed: SealedModel
         do throws(Fault) {
-            sealed = try await compute { () throws(Fault) in try candidate.sealed() }
+            sealed = try await self.sealed(candidate)
         } catch {
             guard error.code == .invalid else { throw error }
             return .sealingRefused(error.description)
@@ -72,8 +72,8 @@ extension Fleet {
             parent: Candidate.Parent(
                 model: round.base.modelDigest, version: round.base.version,
                 accuracy: round.base.accuracy), origin: .round(origin),
-            master: distilled?.parameters ?? released.master, velocity: released.velocity,
-            clippingNorm: released.clippingNorm,
+            master: distilled.map { .values($0.parameters) } ?? .stored(released.masterDigest),
+            velocityDigest: released.velocityDigest, clippingNorm: released.clippingNorm,
             spend: spend(of: round.plan, epsilon: round.epsilonAfter),
             testDirectory: try data(of: plan.id).testDirectory, key: keys.modelKey,
             certificates: keys.signingChain)
@@ -83,10 +83,16 @@ extension Fleet {
         _ sealed: SealedModel, of candidate: Candidate, in round: ActiveRound
     ) async throws(Fault) {
         let model = try await store(sealed, of: candidate)
-        try await settleTraffic(of: round)
-        try await registry.publish(
-            round.at, model: model, nowUnixMilliseconds: clock.unixMilliseconds,
-            events: [modelSigned(model, sealed, candidate)])
+        do throws(Fault) {
+            try await settleTraffic(of: round)
+            try await registry.publish(
+                round.at, model: model, nowUnixMilliseconds: clock.unixMilliseconds,
+                events: [modelSigned(model, sealed, candidate)])
+        } catch {
+            // Sealing it again stores it again.
+            registry.letGo(of: model.blobs)
+            throw error
+        }
         serve(model)
         round.phase = .published
         plans[round.plan.plan.id]?.serving = model
@@ -175,40 +181,42 @@ extension Fleet {
     /// A wide plan's vectors are what a coordinator needs most memory for: each goes before the next is made.
     private func move(_ round: ActiveRound) async throws(Fault) -> Moved {
         let plan = round.plan.plan
+        let (base, lattice) = (round.base, round.lattice)
+        let released = try await releasedSum(of: round)
+        // Weights and velocity, and room for the version that is made of them.
+        let bytes = 12 * plan.parameterCount
+        let moved = try await registry.withBlobs(
+            "store the weights of round \(round.at)", writing: bytes
+        ) { blobs throws(Fault) in
+            try released.moved(from: base, plan: plan, lattice: lattice, in: blobs)
+        }
+        round.releasedSum = nil
+        return moved
+    }
+
+    /// Adds noise to the sum, once, stores it, once, and lets go of it.
+    private func releasedSum(of round: ActiveRound) async throws(Fault) -> ReleasedSum {
+        if let released = round.releasedSum { return released }
+        let plan = round.plan.plan
         let total = round.total
         let drawNoise = surroundings.randomness.noise
         if round.noised == nil {
             round.noised = try await compute { () throws(Fault) in
                 var random = drawNoise()
-                return NoisedSum(
-                    try aggregate(sum: try total.taken(), plan: plan, noise: &random), of: plan)
+                return try NoisedSum(closing: try total.taken(), plan: plan, noise: &random)
             }
         }
-        let aggregateDigest = try await putAggregate(of: round)
         guard let noised = round.noised else {
             throw Fault(.internal, "round \(round.at) has no sum")
         }
-        let (master, velocity) = try await weights(
-            round.base.masterDigest, round.base.velocityDigest, count: plan.parameterCount)
-        let moved = try await compute { () throws(Fault) -> Moved in
-            var optimizer = ServerOptimizer(plan: plan.server, velocity: velocity)
-            var moved = master
-            try optimizer.step(master: &moved, average: noised.average)
-            return Moved(
-                aggregateDigest: aggregateDigest, master: moved, velocity: optimizer.velocity,
-                clippingNorm: noised.clippingNorm)
+        let released = try await registry.withBlobs(
+            "store the sum of round \(round.at)", writing: 8 * noised.count
+        ) { blobs throws(Fault) in
+            try ReleasedSum(storing: noised, of: plan, in: blobs)
         }
+        round.releasedSum = released
         round.noised = nil
-        return moved
-    }
-
-    /// Stores the noised sum, once, and lets go of it.
-    private func putAggregate(of round: ActiveRound) async throws(Fault) -> Digest {
-        if let digest = round.noised?.digest { return digest }
-        let digest = try await registry.putBlob(round.noised?.aggregate ?? [])
-        round.noised?.digest = digest
-        round.noised?.aggregate = []
-        return digest
+        return released
     }
 
     /// Makes what a round made durable, with its phase.
@@ -217,21 +225,19 @@ extension Fleet {
         let secret = random.bytes(UpdateCommitments.secretBytes)
         let updates = try await commitments(
             to: round.counted.map { ($0.key, $0.value) }, secret: secret, plan: plan)
-        let aggregateDigest = moved.aggregateDigest
-        let masterDigest = try await put(moved.master)
-        let velocityDigest = moved.velocity.isEmpty ? nil : try await put(moved.velocity)
         var fields: [(String, FleetEvent.Value)] = [
             ("plan", .text(plan.id.name)), ("round", .number(round.at.round.number)),
             ("attempt", .number(UInt64(round.at.attempt))),
-            ("aggregate", .text(aggregateDigest.hex)), ("master", .text(masterDigest.hex)),
+            ("aggregate", .text(moved.aggregateDigest.hex)),
+            ("master", .text(moved.masterDigest.hex)),
             ("updates", .text(updates.root.hex)), ("capacity", .number(UInt64(updates.capacity))),
         ]
         if let norm = moved.clippingNorm {
             fields.append(("nextClippingNorm", .decimal(Double(norm))))
         }
         try await registry.release(
-            round.at, aggregateDigest: aggregateDigest, masterDigest: masterDigest,
-            velocityDigest: velocityDigest, nextClippingNorm: moved.clippingNorm,
+            round.at, aggregateDigest: moved.aggregateDigest, masterDigest: moved.masterDigest,
+            velocityDigest: moved.velocityDigest, nextClippingNorm: moved.clippingNorm,
             participation: plan.privacy == nil
                 ? StoredParticipation(examples: round.total.weight, rejected: round.rejected)
                 : nil, commitmentSecret: secret, nowUnixMilliseconds: clock.unixMilliseconds,
@@ -243,8 +249,7 @@ extension Fleet {
     /// What a round has released.
     private struct Released: Sendable {
         let masterDigest: Digest
-        let master: [Float]
-        let velocity: [Float]
+        let velocityDigest: Digest?
         /// C of the next round, where clipping is adaptive.
         let clippingNorm: Float?
         /// To whose updates the sum is of.
@@ -264,13 +269,11 @@ extension Fleet {
         else {
             throw Fault(.conflict, "round \(round.at) was released by another version of Tributary")
         }
-        let (master, velocity) = try await weights(
-            masterDigest, stored.velocityDigest, count: plan.parameterCount)
         let counted = try await registry.contributions(of: round.at).filter { !$0.isLost }
         let updates = try await commitments(
             to: counted.map { ($0.agent, $0.updateDigest) }, secret: secret.bytes, plan: plan)
         return Released(
-            masterDigest: masterDigest, master: master, velocity: velocity,
+            masterDigest: masterDigest, velocityDigest: stored.velocityDigest,
             clippingNorm: stored.nextClippingNorm, updates: updates,
             participation: stored.participation.map {
                 ModelFacts.RoundFacts.Participation(
@@ -287,50 +290,5 @@ extension Fleet {
                 secret: secret, contributions: contributions,
                 capacity: UpdateCommitments.capacity(for: plan))
         }
-    }
-
-    /// Master weights and optimiser state from their blobs.
-    func weights(
-        _ master: Digest, _ velocity: Digest?, count: Int
-    ) async throws(Fault) -> (master: [Float], velocity: [Float]) {
-        let bytes = try await registry.blob(master)
-        var state: [UInt8]?
-        if let velocity { state = try await registry.blob(velocity) }
-        return try await compute { [state] () throws(Fault) in
-            (
-                try ParameterBlob.decode(bytes, count: count),
-                try state.map { state throws(Fault) in
-                    try ParameterBlob.decode(state, count: count)
-                } ?? []
-            )
-        }
-    }
-}
-
-/// What a round makes of its base version, before that is durable.
-struct Moved: Sendable {
-    /// The noised sum, a blob.
-    let aggregateDigest: Digest
-    let master: [Float]
-    let velocity: [Float]
-    /// C of the next round, where clipping is adaptive.
-    let clippingNorm: Float?
-}
-
-/// A round's sum with its noise.
-struct NoisedSum: Sendable {
-    /// As it is stored; empty once it is.
-    var aggregate: [UInt8]
-    /// Its blob.
-    var digest: Digest?
-    /// The average change of the parameters.
-    let average: [Float]
-    /// C of the next round, where clipping is adaptive.
-    let clippingNorm: Float?
-
-    init(_ released: RoundAggregate, of plan: Plan) {
-        aggregate = ParameterBlob.encode(released.sums)
-        average = released.average
-        clippingNorm = plan.clipping.adaptive.map { _ in released.nextClippingNorm }
     }
 }

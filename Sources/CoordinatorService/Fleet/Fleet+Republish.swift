@@ -29,8 +29,8 @@ extension Fleet {
                 .gone, "the weights of version \(version) of plan \(id) were collected",
                 remedy: "republish a version that [retention] of the plan has kept")
         }
-        let candidate = try await candidate(from: source, of: plan, version: newest.version + 1)
-        let sealed = try await compute { () throws(Fault) in try candidate.sealed() }
+        let candidate = try candidate(from: source, of: plan, version: newest.version + 1)
+        let sealed = try await sealed(candidate)
         let model = try await store(sealed, of: candidate)
         try await registry.republish(
             model, event: modelSigned(model, sealed, candidate), nowUnix: clock.unixSeconds)
@@ -59,15 +59,14 @@ extension Fleet {
 
     private func candidate(
         from source: StoredModel, of plan: PlanRuntime, version: UInt64
-    ) async throws(Fault) -> Candidate {
-        let (master, velocity) = try await weights(
-            source.masterDigest, source.velocityDigest, count: plan.plan.parameterCount)
-        return Candidate(
+    ) throws(Fault) -> Candidate {
+        Candidate(
             fleet: keys.fleet, plan: plan.plan, planDigest: plan.digest, version: version,
             parent: Candidate.Parent(
                 model: source.modelDigest, version: source.version, accuracy: nil),
-            origin: .republication, master: master, velocity: velocity,
-            clippingNorm: source.clippingNorm, spend: spend(of: plan),
+            origin: .republication, master: .stored(source.masterDigest),
+            velocityDigest: source.velocityDigest, clippingNorm: source.clippingNorm,
+            spend: spend(of: plan),
             testDirectory: try data(of: plan.plan.id).testDirectory, key: keys.modelKey,
             certificates: keys.signingChain)
     }

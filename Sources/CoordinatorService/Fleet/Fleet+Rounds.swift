@@ -30,7 +30,10 @@ extension Fleet {
             round = try await open(plan: id, job: job)
         }
         round.isDriven = true
-        defer { round.isDriven = false }
+        defer {
+            round.isDriven = false
+            if rounds[id] !== round { letGoOfBlobs(of: round) }
+        }
         do throws(Fault) {
             if round.hasFailed { try await look(again: round) }
             if round.ending == nil, !round.phase.isFinal { round.ending = try await drive(round) }
@@ -251,6 +254,15 @@ extension Fleet {
         await settleReservation(of: round)
         offers.fire()
         progress.fire()
+    }
+
+    /// What an ended round stored and did not release is kept no more.
+    private func letGoOfBlobs(of round: ActiveRound) {
+        if let released = round.releasedSum { registry.letGo(of: [released.digest]) }
+        if let moved = round.moved {
+            registry.letGo(of: [moved.aggregateDigest, moved.masterDigest, moved.velocityDigest])
+        }
+        (round.releasedSum, round.moved) = (nil, nil)
     }
 
     /// Ends a stored round without a version.

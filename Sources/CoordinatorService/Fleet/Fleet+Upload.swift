@@ -1,4 +1,3 @@
-import Aggregation
 import Cryptography
 import Federation
 import Logging
@@ -55,8 +54,23 @@ extension Fleet {
     }
 
     /// Opens or resumes an upload.
-    func begin(_ agent: AgentID, _ header: SubmitHeader) -> SubmitVerdict {
+    ///
+    /// - Returns: the verdict, and what takes the update when it is wanted.
+    func begin(_ agent: AgentID, _ header: SubmitHeader) -> (SubmitVerdict, IncomingUpload?) {
         let at = RoundAttempt(round: RoundID(header.round), attempt: header.attempt)
+        let verdict = open(agent, at, header)
+        guard case .wanted = verdict else { return (verdict, nil) }
+        return (verdict, upload(of: agent, at))
+    }
+
+    /// What takes the agent's update; nil while it has no place.
+    func upload(of agent: AgentID, _ at: RoundAttempt) -> IncomingUpload? {
+        round(at)?.uploads[agent]
+    }
+
+    private func open(
+        _ agent: AgentID, _ at: RoundAttempt, _ header: SubmitHeader
+    ) -> SubmitVerdict {
         guard keys.isSubmitToken(header.submitToken, at, agent: agent) else {
             return .rejected(.badToken)
         }
@@ -64,7 +78,7 @@ extension Fleet {
         if let verdict = settled(agent, in: round) { return verdict }
         guard let latticeID = Digest(bytes: header.latticeId),
             let digest = Digest(bytes: header.updateDigest), header.updatesSummed == 1,
-            header.size <= UInt64(Int32.max)
+            header.size <= UInt64(Int32.max), header.metrics.isEmpty
         else { return reject(agent, in: round, .malformed) }
         let expected = Upload.Header(
             latticeID: latticeID, baseVersion: header.baseVersion, examples: header.examples,
@@ -83,20 +97,24 @@ extension Fleet {
         // Whoever waits for a place to upload is no more late than who uploads.
         guard round.machine.uploadMoved(from: agent, now: clock.now) else { return .gone }
         if storage != .serving {
-            round.uploads[agent] = nil
+            drop(agent, from: round)
             return .later(seconds: Self.secondsUntilStored)
         }
         endUploads(of: agent, but: round)
         if let seconds = secondsToWait(for: expected.size, from: agent) {
-            round.uploads[agent] = nil
+            drop(agent, from: round)
             return .later(seconds: seconds)
         }
-        if round.uploads[agent]?.header != expected { round.uploads[agent] = Upload(expected) }
+        if round.uploads[agent]?.header != expected {
+            drop(agent, from: round)
+            round.uploads[agent] = IncomingUpload(
+                expected, in: spareMemory.take(for: expected.size), now: clock.now)
+        }
         return .wanted(offset: round.uploads[agent]?.offset ?? 0)
     }
 
     /// When an agent is to submit again whose update the disk does not take.
-    private static let secondsUntilStored = 10.0
+    static let secondsUntilStored = 10.0
 
     /// Takes a place for an update of `bytes` bytes.
     ///
@@ -109,7 +127,7 @@ extension Fleet {
         case .later(let seconds): return seconds
         case .admitted(let evicted):
             for round in rounds.values {
-                for agent in evicted { round.uploads[agent] = nil }
+                for agent in evicted { drop(agent, from: round) }
             }
             return nil
         }
@@ -124,113 +142,34 @@ extension Fleet {
     /// A device sends one update at a time, and has one place: what it began elsewhere it begins again.
     private func endUploads(of agent: AgentID, but round: ActiveRound) {
         for other in rounds.values where other !== round && other.uploads[agent] != nil {
-            other.uploads[agent] = nil
+            drop(agent, from: other)
             slots.release(agent)
         }
     }
 
     /// The round takes no more: what has come of unfinished uploads is thrown away.
     func endUploads(of round: ActiveRound) {
-        for agent in round.uploads.keys { slots.release(agent) }
-        round.uploads = [:]
+        for agent in Array(round.uploads.keys) {
+            drop(agent, from: round)
+            slots.release(agent)
+        }
+        spareMemory = SpareMemory()
     }
 
-    /// A piece of an upload. Returns false when it does not fit, which ends the upload.
-    func receive(_ agent: AgentID, _ at: RoundAttempt, _ chunk: SubmitChunk) -> Bool {
-        guard let round = round(at), round.uploads[agent] != nil,
+    /// What has come of the agent's upload is thrown away.
+    func drop(_ agent: AgentID, from round: ActiveRound) {
+        guard let upload = round.uploads.removeValue(forKey: agent) else { return }
+        round.bytesIn += upload.takeUncounted()
+        upload.end()
+    }
+
+    /// Pieces of an upload arrive.
+    func uploadMoves(_ agent: AgentID, _ at: RoundAttempt) {
+        guard let round = round(at), let upload = round.uploads[agent],
             round.machine.uploadMoved(from: agent, now: clock.now)
-        else { return true }
+        else { return }
         slots.moved(agent, now: clock.now)
-        round.bytesIn += UInt64(chunk.data.count)
-        return round.uploads[agent]?.append(chunk.data, at: chunk.offset) ?? false
-    }
-
-    /// Checks a complete update and adds it to the round's sum, at most once.
-    func finish(_ agent: AgentID, _ at: RoundAttempt) async throws(Fault) -> SubmitVerdict {
-        guard let round = round(at) else { return verdictOfClosed(at, for: agent) }
-        if let verdict = settled(agent, in: round) { return verdict }
-        guard !round.finishing.contains(agent) else { return .duplicate }
-        // Another may have taken its place meanwhile.
-        guard let upload = round.uploads[agent] else { return .later(seconds: 1) }
-        guard upload.isComplete else { return .wanted(offset: upload.offset) }
-        round.finishing.insert(agent)
-        defer {
-            round.finishing.remove(agent)
-            slots.finished(agent, now: clock.now)
-        }
-        round.uploads[agent] = nil
-        switch try await count(upload, of: agent, in: round) {
-        case .success(let verdict): return verdict
-        case .failure(let rejection): return reject(agent, in: round, rejection.reason)
-        }
-    }
-
-    /// Records an upload and adds it to the sum.
-    private func count(
-        _ upload: Upload, of agent: AgentID, in round: ActiveRound
-    ) async throws(Fault) -> Result<SubmitVerdict, UpdateRejectionError> {
-        let digest = upload.header.digest
-        let bytes = upload.bytes.count
-        let update: CheckedUpdate
-        switch try await checked(upload, of: round) {
-        case .success(let checked): update = checked
-        case .failure(let rejection): return .failure(rejection)
-        }
-        // Durable first: after a crash an update that was recorded is at worst asked for again, never counted twice.
-        do throws(Fault) {
-            _ = try await registry.recordContribution(
-                round.at, agent: agent, updateDigest: digest, bytes: UInt64(bytes))
-        } catch {
-            switch error.code {
-            case .conflict: return .failure(UpdateRejectionError(reason: .digestMismatch))
-            case .gone: return .success(verdictOfClosed(round.at, for: agent))
-            // The agent keeps what the disk does not take.
-            case .storage: return .success(.later(seconds: Self.secondsUntilStored))
-            default: throw error
-            }
-        }
-        round.recorded[agent] = digest
-        await round.turns.begin(isolation: self)
-        defer { round.turns.end() }
-        if let verdict = settled(agent, in: round) { return .success(verdict) }
-        let total = round.total
-        let folding = try await away(bytes) {
-            Result { () throws(UpdateRejectionError) in try total.fold(update) }
-        }
-        if case .failure(let rejection) = folding { return .failure(rejection) }
-        round.counted[agent] = digest
-        // Who has reported is not asked again: this is what keeps an update from counting twice.
-        if surroundings.plantedBug != .countsUpdatesTwice {
-            _ = round.machine.reported(by: agent)
-        }
-        round.events.fire()
-        progress.fire()
-        return .success(.accepted)
-    }
-
-    private func checked(
-        _ upload: Upload, of round: ActiveRound
-    ) async throws(Fault) -> Result<CheckedUpdate, UpdateRejectionError> {
-        let total = round.total
-        let lattice = round.lattice
-        let weight = round.plan.plan.updateWeight(examples: upload.header.examples)
-        return try await away(upload.bytes.count) {
-            Result { () throws(UpdateRejectionError) in
-                try total.checked(upload, on: lattice, weight: weight)
-            }
-        }
-    }
-
-    /// An update up to this size is looked at faster than handed over.
-    private static let smallUpdateBytes = 64 << 10
-
-    /// Does what takes time in proportion to an update's size: that of a large one elsewhere, so that agents are served
-    /// meanwhile.
-    private func away<Value: Sendable>(
-        _ bytes: Int, _ body: @escaping @Sendable () -> Value
-    ) async throws(Fault) -> Value {
-        guard bytes > Self.smallUpdateBytes else { return body() }
-        return try await compute { () throws(Fault) in body() }
+        round.bytesIn += upload.takeUncounted()
     }
 
     /// The upload does not fit together: a chunk left a gap or went past the end, or there was no header.
@@ -242,7 +181,7 @@ extension Fleet {
     /// The active round of this attempt; nil when it is over.
     ///
     /// - Parameter orLater: whether a later attempt of the same round, which wants the same work, will do.
-    private func round(_ at: RoundAttempt, orLater: Bool = false) -> ActiveRound? {
+    func round(_ at: RoundAttempt, orLater: Bool = false) -> ActiveRound? {
         rounds.values.first { round in
             round.machine.isOpen
                 && (round.at == at
@@ -252,7 +191,7 @@ extension Fleet {
 
     /// The verdict on an update of an attempt that takes none. An agent keeps what may be asked for again: what is in a sum
     /// that is not released yet, and what a later attempt wants, to which its next check-in leads.
-    private func verdictOfClosed(_ at: RoundAttempt, for agent: AgentID) -> SubmitVerdict {
+    func verdictOfClosed(_ at: RoundAttempt, for agent: AgentID) -> SubmitVerdict {
         if round(at, orLater: true) != nil { return .later(seconds: 0) }
         let unreleased = rounds.values.first {
             $0.at == at && ($0.phase == .training || $0.phase == .aggregating)
@@ -269,7 +208,7 @@ extension Fleet {
     private static let secondsUntilReleased = 2.0
 
     /// The verdict when there is nothing left to send; nil while the update is wanted.
-    private func settled(_ agent: AgentID, in round: ActiveRound) -> SubmitVerdict? {
+    func settled(_ agent: AgentID, in round: ActiveRound) -> SubmitVerdict? {
         guard round.machine.isOpen else { return verdictOfClosed(round.at, for: agent) }
         switch round.machine.standing(of: agent) {
         case .none: return .rejected(.notSelected)
@@ -279,7 +218,7 @@ extension Fleet {
         }
     }
 
-    private func reject(
+    func reject(
         _ agent: AgentID, in round: ActiveRound, _ reason: UpdateRejection
     ) -> SubmitVerdict {
         logMember(
@@ -292,7 +231,7 @@ extension Fleet {
     /// An agent's error removes that agent from the round, never the round.
     private func remove(_ agent: AgentID, from round: ActiveRound) {
         round.machine.declined(by: agent)
-        round.uploads[agent] = nil
+        drop(agent, from: round)
         slots.release(agent)
         round.events.fire()
         progress.fire()

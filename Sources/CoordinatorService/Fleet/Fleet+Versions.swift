@@ -1,5 +1,6 @@
 import Cryptography
 import Federation
+import Learning
 import Privacy
 import Provenance
 import Registry
@@ -8,30 +9,93 @@ import Registry
 extension Fleet {
     /// Puts a sealed version's blobs into the registry and describes it.
     func store(_ sealed: SealedModel, of candidate: Candidate) async throws(Fault) -> StoredModel {
-        var files: [StoredModelFile] = []
-        for file in sealed.files {
-            files.append(
-                StoredModelFile(
-                    name: file.name, digest: try await registry.putBlob(file.bytes),
-                    size: UInt64(file.bytes.count)))
+        var stored = try await putTogether(sealed.files.map(\.bytes) + [sealed.signature])
+        let masterDigest: Digest
+        do throws(Fault) {
+            masterDigest = try await self.stored(candidate.master)
+            stored.insert(masterDigest)
+            if let velocity = candidate.velocityDigest { try await registry.keepBlob(velocity) }
+        } catch {
+            registry.letGo(of: stored)
+            throw error
         }
-        let signatureDigest = try await registry.putBlob(sealed.signature)
-        let masterDigest = try await put(candidate.master)
-        let velocityDigest = candidate.velocity.isEmpty ? nil : try await put(candidate.velocity)
+        let files = sealed.files.map { file in
+            StoredModelFile(name: file.name, digest: file.digest, size: UInt64(file.bytes.count))
+        }
         return StoredModel(
             plan: candidate.plan.id, version: candidate.version, round: RoundID(candidate.round),
             modelDigest: sealed.onnx.digest, modelSize: UInt64(sealed.onnx.bytes.count),
-            signatureDigest: signatureDigest, signatureSize: UInt64(sealed.signature.count),
-            masterDigest: masterDigest, velocityDigest: velocityDigest,
+            signatureDigest: SHA256.digest(of: sealed.signature),
+            signatureSize: UInt64(sealed.signature.count),
+            masterDigest: masterDigest, velocityDigest: candidate.velocityDigest,
             clippingNorm: candidate.clippingNorm, accuracy: sealed.accuracy,
             createdUnix: clock.unixSeconds, parentVersion: candidate.parent?.version, files: files,
             distillation: candidate.distillation)
     }
 
-    /// Stores weights or optimiser state as a blob.
-    func put(_ values: [Float]) async throws(Fault) -> Digest {
-        let bytes = try await compute { () throws(Fault) in ParameterBlob.encode(values) }
-        return try await registry.putBlob(bytes)
+    /// Stores blobs that wait for the disk together: all, or none is kept.
+    ///
+    /// - Returns: their digests.
+    private func putTogether(_ blobs: [[UInt8]]) async throws(Fault) -> Set<Digest> {
+        let registry = registry
+        let results = await withTaskGroup(of: Result<Digest, Fault>.self) { group in
+            for blob in blobs {
+                group.addTask {
+                    do throws(Fault) { return .success(try await registry.putBlob(blob)) } catch {
+                        return .failure(error)
+                    }
+                }
+            }
+            return await group.reduce(into: []) { $0.append($1) }
+        }
+        let stored = Set(results.compactMap { try? $0.get() })
+        for case .failure(let fault) in results {
+            registry.letGo(of: stored)
+            throw fault
+        }
+        return stored
+    }
+
+    /// The blob of master weights, which are stored now unless they were before.
+    private func stored(_ master: Candidate.Master) async throws(Fault) -> Digest {
+        switch master {
+        case .stored(let digest):
+            try await registry.keepBlob(digest)
+            return digest
+        case .values(let values):
+            return try await registry.withBlobs("store weights", writing: 4 * values.count) {
+                blobs throws(Fault) in
+                var draft = try blobs.draft()
+                try ParameterBlob.append(values, to: &draft)
+                return try draft.finish()
+            }
+        }
+    }
+
+    /// Rounds a candidate to int8, measures and signs it, see `Candidate.sealed`. Weights that are stored are read a run at a
+    /// time.
+    func sealed(_ candidate: Candidate) async throws(Fault) -> SealedModel {
+        let model: QuantizedModel
+        switch candidate.master {
+        case .values(let values):
+            model = try await compute { () throws(Fault) in try candidate.rounded { values[$0] } }
+        case .stored(let digest):
+            model = try await registry.withBlobs("read weights", writing: 0) {
+                blobs throws(Fault) in
+                let stored = try StoredFloats(
+                    digest, count: candidate.plan.parameterCount, in: blobs)
+                return try candidate.rounded { (range) throws(Fault) in try stored[range][...] }
+            }
+        }
+        return try await compute { () throws(Fault) in try candidate.sealed(model) }
+    }
+
+    /// The master weights in a blob.
+    func weights(_ digest: Digest, of plan: Plan) async throws(Fault) -> [Float] {
+        let count = plan.parameterCount
+        return try await registry.withBlobs("read weights", writing: 0) { blobs throws(Fault) in
+            try StoredFloats(digest, count: count, in: blobs)[0..<count]
+        }
     }
 
     /// Lets agents and admins fetch a version's files and signature, as far as they are kept.

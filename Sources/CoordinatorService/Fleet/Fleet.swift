@@ -7,6 +7,9 @@ import Registry
 import Rounds
 import Wire
 
+/// For long arithmetic, which must not hold up the threads that serve agents and admins.
+private let computeThreads = BlockingWork(label: "tributary.compute")
+
 /// The coordinator's state and decisions, one actor: what a connection asks, it answers.
 ///
 /// It drives the machines of `Rounds` with the real clock and the registry. What is consequential is durable before it is
@@ -42,6 +45,7 @@ actor Fleet {
     var rounds: [PlanID: ActiveRound] = [:]
     /// Memory for updates on their way in, of all rounds.
     var slots: UploadSlots
+    var spareMemory = SpareMemory()
     var checkpointReads = CheckpointReads()
     /// Jobs that have not ended.
     var jobs: [UInt64: JobRuntime] = [:]
@@ -135,7 +139,7 @@ actor Fleet {
             await Task.yield()
             return try body()
         }
-        return try await onComputeThread(body)
+        return try await computeThreads.run(body)
     }
 
     // MARK: Blobs

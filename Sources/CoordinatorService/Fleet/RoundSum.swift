@@ -1,9 +1,6 @@
 import Aggregation
-import Cryptography
 import Federation
-import Rounds
 import Synchronization
-import UpdateCodec
 
 /// The sum of a round in flight. Updates are looked at and added away from the fleet's actor, which serves agents meanwhile.
 final class RoundSum: Sendable {
@@ -36,20 +33,16 @@ final class RoundSum: Sendable {
         }
     }
 
-    /// Looks at a complete upload.
+    /// Looks at a complete update.
     ///
-    /// - Parameter weight: what the update is to count.
-    /// - Throws: `digestMismatch`, `malformed`, and as `UpdateCheck.checked`.
+    /// - Parameters:
+    ///   - withinClip: what its agent says of it, whether it was not clipped.
+    ///   - weight: what the update is to count.
+    /// - Throws: `malformed`, and as `UpdateCheck.checked`.
     func checked(
-        _ upload: Upload, on lattice: Lattice, weight: UInt64
+        _ bytes: [UInt8], withinClip: Bool, weight: UInt64
     ) throws(UpdateRejectionError) -> CheckedUpdate {
-        guard SHA256.digest(of: upload.bytes) == upload.header.digest else {
-            throw UpdateRejectionError(reason: .digestMismatch)
-        }
-        guard let elements = UpdateElements(packed: upload.bytes, on: lattice) else {
-            throw UpdateRejectionError(reason: .malformed)
-        }
-        return try check.checked(elements, weight: weight, withinClip: upload.header.withinClip)
+        try check.checked(packed: bytes, weight: weight, withinClip: withinClip)
     }
 }
 

@@ -12,7 +12,9 @@ import Wire
 ///
 /// What a peer can make it hold is bounded: it reads on only while no message waits for its answer, and what an agent
 /// sends or gets that is larger than a few KiB takes its place in the memory that all connections share before it is read
-/// on or made. A peer without a certificate takes none of that: it says one short thing, soon, and there are few of them.
+/// on or made, two connections of an agent at a time. The bytes of an update that is wanted are not among that: they go where
+/// the update is put together, as they come. A peer without a certificate takes none of that: it says one short thing, soon,
+/// and there are few of them.
 final class ConnectionHandler: ChannelDuplexHandler {
     typealias InboundIn = ByteBuffer
     typealias OutboundIn = Never
@@ -176,12 +178,33 @@ final class ConnectionHandler: ChannelDuplexHandler {
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         guard step != .closing else { return }
-        let isFirst = decoder.bufferedCount == 0
-        decoder.append(unwrapInboundIn(data).readableBytesView)
-        guard step == .listening else { return }
-        // However slowly it comes, it has come by then.
-        if isFirst, !isStranger { allow(seconds: limits.stalledSeconds) }
+        let isFirst = decoder.isBetweenFrames
+        let bytes = unwrapInboundIn(data)
+        guard step == .listening else {
+            return bytes.withUnsafeReadableBytes { decoder.append($0) }
+        }
+        let ended = bytes.withUnsafeReadableBytes { bytes in
+            guard takesPieces else {
+                decoder.append(bytes)
+                return 0
+            }
+            return decoder.append(bytes, streamingTo: take)
+        }
+        if ended > 0 {
+            allowNext()
+        } else if isFirst, !isStranger {
+            // However slowly it comes, it has come by then.
+            allow(seconds: limits.stalledSeconds)
+        }
         hearNext()
+    }
+
+    /// Whether an update is being sent, which then needs no share of the memory for large messages: it has its own place.
+    private var takesPieces: Bool { session?.takesPieces ?? false }
+
+    private func take(_ offset: UInt64, _ bytes: UnsafeRawBufferPointer) {
+        guard let news = session?.take(bytes, at: offset) else { return }
+        Task { await news() }
     }
 
     /// Takes the next message up, when one is there and none is being answered.
@@ -189,6 +212,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
         guard step == .listening else { return }
         let message: Message
         do throws(Fault) {
+            if takesPieces, decoder.stream(to: take) > 0 { allowNext() }
             guard let next = try decoder.next() else { return awaitRest() }
             message = next
         } catch {
@@ -205,6 +229,8 @@ final class ConnectionHandler: ChannelDuplexHandler {
 
     /// A large message is read on only when there is room for all of it.
     private func awaitRest() {
+        // A chunk's first bytes: it goes where the update is put together once they are all there.
+        if takesPieces, decoder.mayBeginChunk { return }
         guard let bytes = decoder.expected, bytes > Self.smallBytes, !hasShare, !isStranger else {
             return
         }
@@ -219,9 +245,9 @@ final class ConnectionHandler: ChannelDuplexHandler {
     }
 
     private func reserve(_ bytes: Int, then: @escaping (ConnectionHandler) -> Void) {
-        guard let loop = context?.eventLoop else { return }
+        guard let loop = context?.eventLoop, let owner = session?.owner else { return }
         let this = NIOLoopBound((self, then), eventLoop: loop)
-        let isThere = door.reserve(id, bytes: bytes) {
+        let isThere = door.reserve(id, of: owner, bytes: bytes) {
             loop.execute {
                 let (handler, then) = this.value
                 guard handler.step != .closing else { return }
@@ -311,9 +337,18 @@ final class ConnectionHandler: ChannelDuplexHandler {
             hasShare = false
             door.release(id)
         }
-        allow(seconds: decoder.bufferedCount == 0 ? limits.idleSeconds : limits.stalledSeconds)
+        allowNext()
         hearNext()
         readOn()
+    }
+
+    /// A message may come after a long silence, but then soon; between two of them nothing is held.
+    private func allowNext() {
+        if hasShare, decoder.isBetweenFrames {
+            hasShare = false
+            door.release(id)
+        }
+        allow(seconds: decoder.isBetweenFrames ? limits.idleSeconds : limits.stalledSeconds)
     }
 
     /// Says why, and closes.
@@ -361,25 +396,5 @@ final class ConnectionHandler: ChannelDuplexHandler {
         guard NIODeadline.now() >= deadline else { return setTimer(for: deadline) }
         log.debug("a slow peer was cut off", metadata: ["peer": "\(peer)", "while": "\(step)"])
         context?.close(promise: nil)
-    }
-}
-
-extension Message {
-    /// The most bytes that the answer takes, when it may be large and an agent may ask for it.
-    fileprivate var largestAnswer: Int? {
-        switch self {
-        case .blobRequest: WireLimits.chunkBytes
-        case .logProofRequest: WireLimits.logProofBytes
-        case .trustSetRequest: WireLimits.frameBytes
-        default: nil
-        }
-    }
-
-    /// Whether the coordinator holds the answer until there is something to say.
-    fileprivate var isPatient: Bool {
-        switch self {
-        case .checkInRequest, .adminRequest(.jobWatch), .adminRequest(.planShow): true
-        default: false
-        }
     }
 }

@@ -14,6 +14,8 @@ import Wire
 struct CoordinatorServer: Service {
     /// Connections that the operating system keeps while none is accepted.
     private static let backlog: Int32 = 1024
+    /// The most that is read from a connection at a time.
+    private static let readBytes = 32 << 10
     /// A peer that vanished without a word, such as a device that lost its network, is noticed after this many seconds of
     /// silence and a few more.
     private static let keepAliveSeconds = 60
@@ -77,6 +79,13 @@ struct CoordinatorServer: Service {
                     }
                 }
                 .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
+                // What it read with stays with a connection: one buffer, and TLS another for what that holds.
+                .childChannelOption(
+                    .recvAllocator,
+                    value: AdaptiveRecvByteBufferAllocator(
+                        minimum: 512, initial: 2048, maximum: Self.readBytes)
+                )
+                .childChannelOption(.maxMessagesPerRead, value: 1)
                 .childChannelOption(.socketOption(.so_keepalive), value: 1)
                 .childChannelOption(Self.tcp(TCP_KEEPIDLE), value: Self.keepAliveSeconds)
                 .childChannelOption(Self.tcp(TCP_KEEPINTVL), value: Self.keepAliveInterval)

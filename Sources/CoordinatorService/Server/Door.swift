@@ -205,11 +205,13 @@ final class Door: Sendable {
 
     // MARK: Memory
 
-    /// Asks for `bytes` of the memory that large messages share. Returns whether they are there; else `then` is called, on
-    /// some event loop, when they are.
-    func reserve(_ id: UInt64, bytes: Int, then: @escaping @Sendable () -> Void) -> Bool {
+    /// Asks for `bytes` of the memory that large messages share, for one of `owner`'s connections. Returns whether they are
+    /// there; else `then` is called, on some event loop, when they are.
+    func reserve(
+        _ id: UInt64, of owner: String, bytes: Int, then: @escaping @Sendable () -> Void
+    ) -> Bool {
         state.withLock { state in
-            if state.share.wants(id, bytes: bytes) { return true }
+            if state.share.wants(id, of: owner, bytes: bytes) { return true }
             state.waiters[id] = then
             return false
         }

@@ -13,6 +13,8 @@ struct Session {
     private let shown: ShownCertificate?
     private let isConnected: @Sendable () -> Bool
     private var uploading: RoundAttempt?
+    /// What takes the update that is being sent; nil while none is wanted.
+    private var upload: IncomingUpload?
     private var uploadIsBroken = false
     /// Whether the peer has had its last answer: one without a certificate asks once, and a credential that is refused
     /// holds no connection.
@@ -39,6 +41,34 @@ struct Session {
 
     /// Whether a person speaks, not a device.
     var isPerson: Bool { shown.map { $0.identity.role != .agent } ?? false }
+
+    /// Whose connection it is: an agent's or a person's, whatever certificate of theirs they show; nil: a stranger's.
+    var owner: String? { shown.map { "\($0.identity.role.rawValue) \($0.identity.id)" } }
+
+    /// Whether pieces of an update may come now, which `take` is for.
+    var takesPieces: Bool { upload != nil }
+
+    /// Takes a piece of the update that is being sent. It changes nothing but this upload, and whoever finishes that is looked
+    /// at again.
+    ///
+    /// - Returns: what the fleet is to be told; nil: nothing.
+    mutating func take(
+        _ bytes: UnsafeRawBufferPointer, at offset: UInt64
+    ) -> (@Sendable () async -> Void)? {
+        guard let upload, let uploading else {
+            uploadIsBroken = true
+            return nil
+        }
+        switch upload.take(bytes, at: offset, now: fleet.clock.now) {
+        case .taken: return nil
+        case .misfit:
+            uploadIsBroken = true
+            return nil
+        case .moves:
+            guard let shown, let agent = AgentID(shown.identity.id) else { return nil }
+            return { [fleet] in await fleet.uploadMoves(agent, uploading) }
+        }
+    }
 
     /// Answers one message; nil when it has no answer.
     mutating func answer(_ message: Message) async -> Message? {
@@ -135,19 +165,27 @@ struct Session {
         case .submitHeader(let header):
             uploading = RoundAttempt(round: RoundID(header.round), attempt: header.attempt)
             uploadIsBroken = false
-            return .submitStatus(SubmitStatus(await fleet.begin(agent, header)))
+            let verdict: SubmitVerdict
+            (verdict, upload) = await fleet.begin(agent, header)
+            return .submitStatus(SubmitStatus(verdict))
         case .submitChunk(let chunk):
-            guard let uploading, await fleet.receive(agent, uploading, chunk) else {
+            guard uploading != nil else {
                 uploadIsBroken = true
                 return nil
             }
+            // What comes although it is not wanted is thrown away.
+            guard upload != nil else { return nil }
+            await chunk.data.withUnsafeBytes { take($0, at: chunk.offset) }?()
             return nil
         case .submitFinish(let finish):
             let at = RoundAttempt(round: RoundID(finish.round), attempt: finish.attempt)
             guard at == uploading, !uploadIsBroken else {
                 return .submitStatus(SubmitStatus(await fleet.refuseUpload(agent, at)))
             }
-            return .submitStatus(SubmitStatus(try await fleet.finish(agent, at)))
+            let verdict = try await fleet.finish(agent, at)
+            // Another connection may have begun it anew: what is still missing goes there.
+            if case .wanted = verdict { upload = await fleet.upload(of: agent, at) }
+            return .submitStatus(SubmitStatus(verdict))
         case .trustSetRequest(let request):
             return .trustSetUpdate(
                 TrustSetUpdate(sets: fleet.keys.trustSets(after: request.afterVersion)))

@@ -14,6 +14,13 @@ struct Candidate: Sendable {
         let accuracy: Double?
     }
 
+    /// fp32 master weights.
+    enum Master: Sendable {
+        case values([Float])
+        /// In a blob.
+        case stored(Digest)
+    }
+
     let fleet: String
     let plan: Plan
     /// SHA-256 of the plan's text.
@@ -22,8 +29,9 @@ struct Candidate: Sendable {
     /// Nil for the first version.
     let parent: Parent?
     let origin: ModelFacts.Origin
-    let master: [Float]
-    let velocity: [Float]
+    let master: Master
+    /// The optimiser's state, a blob; nil when there is none.
+    let velocityDigest: Digest?
     /// C of the next round, where clipping is adaptive.
     let clippingNorm: Float?
     /// What the population has spent, this version included; nil without privacy.
@@ -43,14 +51,23 @@ struct Candidate: Sendable {
         if case .round(let round) = origin { round.distillation } else { nil }
     }
 
-    /// Rounds to int8, measures, refuses what must not be published, writes the files of the model directory and signs
-    /// them. The same candidate gives the same files.
+    /// The int8 rounding.
     ///
-    /// - Throws: `Fault.invalid` when a weight is not finite, a scale is not positive, or accuracy dropped too far.
-    func sealed() throws(Fault) -> SealedModel {
-        let model = try QuantizedModel(
-            parameters: master, shape: try StudentShape(plan: plan),
-            normalisation: Normalisation(plan: plan.data))
+    /// - Parameter master: gives a run of the master weights.
+    /// - Throws: `Fault.invalid` when a weight is not finite or a scale is not positive.
+    func rounded(
+        _ master: (Range<Int>) throws(Fault) -> ArraySlice<Float>
+    ) throws(Fault) -> QuantizedModel {
+        try QuantizedModel(
+            shape: try StudentShape(plan: plan), normalisation: Normalisation(plan: plan.data),
+            parameters: master)
+    }
+
+    /// Measures `model`, the int8 rounding, refuses what must not be published, writes the files of the model directory and
+    /// signs them. The same candidate gives the same files.
+    ///
+    /// - Throws: `Fault.invalid` when accuracy dropped too far.
+    func sealed(_ model: QuantizedModel) throws(Fault) -> SealedModel {
         let test = try testMeasure(of: model, plan: plan, testDirectory: testDirectory)
         if let before = parent?.accuracy, test.accuracy < before - plan.sealing.maxAccuracyDrop {
             throw Fault(
@@ -59,7 +76,7 @@ struct Candidate: Sendable {
                 remedy: "look at the round's noise and learning rate, or raise max_accuracy_drop")
         }
         let identity = ModelIdentity(
-            plan: plan.id, version: version, round: round, parent: parent?.model)
+            of: plan, version: version, round: round, parent: parent?.model)
         let onnx = try OnnxModel.encode(model, identity: identity)
         let facts = ModelFacts(
             fleet: fleet, plan: plan, planDigest: planDigest, version: version,

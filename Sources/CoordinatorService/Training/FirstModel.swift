@@ -96,7 +96,7 @@ package struct FirstModel: Sendable {
     package func onnx(plan: Plan) throws(Fault) -> [UInt8] {
         try OnnxModel.encode(
             try model(of: plan),
-            identity: ModelIdentity(plan: plan.id, version: 0, round: 0, parent: nil))
+            identity: ModelIdentity(of: plan, version: 0, round: 0, parent: nil))
     }
 
     private func model(of plan: Plan) throws(Fault) -> QuantizedModel {

@@ -28,10 +28,15 @@ package struct Upload: Sendable {
     package private(set) var bytes: [UInt8]
 
     /// Starts an upload after its header was checked.
-    package init(_ header: Header) {
+    ///
+    /// - Parameter memory: where its bytes are put, in place of new memory; its contents are forgotten.
+    package init(_ header: Header, in memory: consuming [UInt8] = []) {
         self.header = header
-        bytes = []
+        // Moved, not copied: with two owners it could not be written to.
+        var bytes = consume memory
+        bytes.removeAll(keepingCapacity: true)
         bytes.reserveCapacity(header.size)
+        self.bytes = bytes
     }
 
     /// The offset from which the agent continues.
@@ -56,10 +61,10 @@ package struct Upload: Sendable {
         return nil
     }
 
-    /// Appends a chunk. A chunk that was already received is ignored, so that a resend does no harm.
+    /// Appends a chunk, or a piece of one. What was already received is ignored, so that a resend does no harm.
     ///
     /// - Returns: false when the chunk leaves a gap or goes past the promised size.
-    package mutating func append(_ chunk: [UInt8], at offset: UInt64) -> Bool {
+    package mutating func append(_ chunk: UnsafeRawBufferPointer, at offset: UInt64) -> Bool {
         guard offset <= UInt64(bytes.count), chunk.count <= header.size,
             offset + UInt64(chunk.count) <= UInt64(header.size)
         else { return false }

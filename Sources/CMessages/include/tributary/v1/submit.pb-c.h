@@ -63,12 +63,12 @@ struct  Tributary__V1__SubmitProbe
     , 0, 0, {0,NULL}, {0,NULL} }
 
 
+/*
+ * See SubmitHeader.metrics.
+ */
 struct  Tributary__V1__Metric
 {
   ProtobufCMessage base;
-  /*
-   * from the plan's allow-list
-   */
   char *name;
   /*
    * fixed point, 2^-16
@@ -106,6 +106,9 @@ struct  Tributary__V1__SubmitHeader
    */
   uint64_t size;
   ProtobufCBinaryData update_digest;
+  /*
+   * reserved: no plan asks for metrics yet, and a header that carries any is rejected as malformed
+   */
   size_t n_metrics;
   Tributary__V1__Metric **metrics;
 };
