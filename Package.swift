@@ -3,26 +3,32 @@ import PackageDescription
 
 // One target per responsibility; README.md shows the order in which a round visits them.
 
-/// The executables for devices and auditors carry the Swift runtime, so that a target machine needs only Debian
-/// packages.
+/// The executables for devices and auditors carry the runtimes of Swift and C++, so that a target machine needs few Debian
+/// packages; the C library, and libcrypto where it is used, are the machine's own. No function goes along that nothing
+/// calls, and no name that nobody links with.
+///
+/// The linker takes what it can from archives, in whatever order they are named; `linking` holds a linker script that makes
+/// libstdc++ one of them.
 let selfContained: [LinkerSetting] = [
-    .unsafeFlags(["-static-stdlib", "-Xlinker", "--gc-sections"])
+    .unsafeFlags([
+        "-static-stdlib", "-use-ld=lld",
+        "-L\(Context.packageDirectory)/Sources/tributary-verify/linking",
+        "-Xclang-linker", "-static-libgcc",
+        "-Xlinker", "--gc-sections", "-Xlinker", "--no-export-dynamic",
+    ])
+]
+
+/// A device runs Debian 12 or later, whose loader reads packed relocations. Functions whose code is the same are one.
+let forDevices: [LinkerSetting] = [
+    .unsafeFlags(
+        ["-Xlinker", "-z", "-Xlinker", "pack-relative-relocs", "-Xlinker", "--icf=all"],
+        .when(configuration: .release))
 ]
 
 /// ArgumentParser uses FoundationEssentials, whose static library does not name these by itself.
 let foundationEssentials: [LinkerSetting] = [
     .linkedLibrary("_FoundationCollections"), .linkedLibrary("_FoundationCShims"),
     .linkedLibrary("swiftSynchronization"),
-]
-
-/// tributary-verify runs on whatever an auditor has: libcrypto and the C library are all it needs. The
-/// linker takes what it can from archives, in whatever order they are named; `linking` holds a linker
-/// script that makes libstdc++ one of them.
-let forAuditors: [LinkerSetting] = [
-    .unsafeFlags([
-        "-use-ld=lld", "-L\(Context.packageDirectory)/Sources/tributary-verify/linking",
-        "-Xclang-linker", "-static-libgcc",
-    ])
 ]
 
 let argumentParser = Target.Dependency.product(
@@ -39,8 +45,9 @@ let package = Package(
         .library(
             name: "Benchmarked",
             targets: [
-                "CKernels", "Cryptography", "Federation", "Kernels", "Learning", "Privacy",
-                "Provenance", "TLSClient", "UpdateCodec", "Wire",
+                "Aggregation", "CKernels", "Configuration", "Cryptography", "DataSets",
+                "Federation", "Kernels", "Learning", "Privacy", "Provenance", "Simulation",
+                "TLSClient", "UpdateCodec", "Wire",
             ]),
         .library(
             name: "Fuzzed",
@@ -62,20 +69,20 @@ let package = Package(
         .systemLibrary(
             name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(
-            name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
-        .systemLibrary(
             name: "CProtobufC", pkgConfig: "libprotobuf-c", providers: [.apt(["libprotobuf-c-dev"])]
         ),
         // Without pkg-config, which would name the shared library too.
         .systemLibrary(name: "CJansson", providers: [.apt(["libjansson-dev"])]),
 
         // C and C++ of our own
+        .target(name: "COpenBLAS"),
+        // Compiled from the headers; without what would bring in the C++ library's streams and locales.
         .target(
             name: "CTOML",
             cxxSettings: [
-                .define("TOML_HEADER_ONLY", to: "0"), .define("TOML_SHARED_LIB", to: "1"),
-            ],
-            linkerSettings: [.linkedLibrary("tomlplusplus")]),
+                .define("TOML_ENABLE_FORMATTERS", to: "0"), .define("TOML_FLOAT_CHARCONV", to: "1"),
+                .unsafeFlags(["-Os"]),
+            ]),
         .target(name: "CMessages", dependencies: ["CProtobufC"]),
         .target(name: "CKernels", cSettings: [.unsafeFlags(["-O3"])]),
 
@@ -97,9 +104,11 @@ let package = Package(
         .target(
             name: "Simulation",
             dependencies: [
-                "Federation", "Learning", "UpdateCodec", "Privacy", "Aggregation", "Rounds",
-                "DataSets",
+                "Federation", "Kernels", "Learning", "UpdateCodec", "Privacy", "Aggregation",
+                "Rounds", "DataSets",
             ]),
+
+        .target(name: "RunRecords", dependencies: ["Federation"]),
 
         // Trust, messages, storage
         .target(name: "Cryptography", dependencies: ["Federation", "COpenSSL"]),
@@ -152,24 +161,25 @@ let package = Package(
             dependencies: [
                 "Federation", "Configuration", "CoordinatorService", "AdminConsole", "Wire",
                 "Cryptography", "DataSets", "Kernels", "Learning", "Privacy", "Provenance",
-                "Registry",
-                "Simulation", argumentParser, logging,
-            ]),
+                "Registry", "RunRecords", "Simulation", argumentParser, logging,
+            ],
+            // Runs record which build they are of.
+            linkerSettings: [.unsafeFlags(["-Xlinker", "--build-id=sha1"])]),
         .executableTarget(
             name: "tributary-agentd",
             dependencies: ["Federation", "Configuration", "AgentService", logging],
-            linkerSettings: selfContained),
+            linkerSettings: selfContained + forDevices),
         .executableTarget(
             name: "tributary-agent",
             dependencies: ["Federation", "Configuration", "AgentService", argumentParser, logging],
-            linkerSettings: selfContained + foundationEssentials),
+            linkerSettings: selfContained + forDevices + foundationEssentials),
         .executableTarget(
             name: "tributary-verify",
             dependencies: [
                 "Federation", "Cryptography", "Provenance", "Verification", argumentParser,
             ],
             exclude: ["linking"],
-            linkerSettings: selfContained + foundationEssentials + forAuditors),
+            linkerSettings: selfContained + foundationEssentials),
     ],
     cxxLanguageStandard: .cxx17
 )
@@ -187,7 +197,8 @@ let tests: [(name: String, dependencies: [Target.Dependency])] = [
     ("Aggregation", ["Federation", "UpdateCodec", "Privacy"]),
     ("Rounds", ["Federation"]),
     ("AgentSession", ["Federation"]),
-    ("Simulation", ["Federation", "Learning", "UpdateCodec", "Privacy"]),
+    ("Simulation", ["Federation", "Learning", "UpdateCodec", "Privacy", "DataSets"]),
+    ("RunRecords", ["Federation"]),
     ("Cryptography", ["Federation"]),
     ("TLSClient", ["Federation", "Cryptography"]),
     ("Provenance", ["Federation", "Cryptography", "ProvenanceSamples"]),
@@ -240,6 +251,14 @@ package.targets += [
         ],
         path: "Tests/FaultSimulation"),
     .testTarget(name: "FaultTests", dependencies: ["FaultSimulation"]),
+    // Pieces of work whose instructions `.ci/guard` counts.
+    .executableTarget(
+        name: "HotPaths",
+        dependencies: [
+            "Aggregation", "Cryptography", "Federation", "Kernels", "Learning", "ModelFormats",
+            "Privacy", "UpdateCodec", "Wire",
+        ],
+        path: "Tests/HotPaths"),
     .testTarget(name: "TidyTests"),
     .testTarget(
         name: "InteropTests",
@@ -250,12 +269,23 @@ package.targets += [
         exclude: ["go", "python", "auditor.sh"]),
 ]
 
+/// What is in every agent and never takes long: small matters there more than fast.
+let small: Set = ["AgentService", "AgentSession", "Configuration", "Provenance"]
+
 for target in package.targets where target.type != .system {
+    if small.contains(target.name) {
+        target.swiftSettings =
+            (target.swiftSettings ?? []) + [
+                .unsafeFlags(["-Osize"], .when(configuration: .release))
+            ]
+    }
     target.swiftSettings =
         (target.swiftSettings ?? []) + [
             .enableUpcomingFeature("ExistentialAny"),
             .enableUpcomingFeature("MemberImportVisibility"),
             .enableUpcomingFeature("InternalImportsByDefault"),
+            // So that the linker can leave a function out.
+            .unsafeFlags(["-Xfrontend", "-function-sections"], .when(configuration: .release)),
         ]
 }
 

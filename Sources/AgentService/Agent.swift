@@ -17,6 +17,8 @@ package struct Agent: ~Copyable {
     let limits: TrainingLimits
     let blobs: BlobCache
     let models: ServingModels
+    /// Those of its blobs that this run has read whole or fetched.
+    var intactBlobs: Set<Digest> = []
     let updates: PendingUpdates
     /// The assignment at hand.
     var marker: WorkMarker
@@ -30,6 +32,10 @@ package struct Agent: ~Copyable {
     var training: LocalTraining?
     /// Whether the coordinator keeps an update for a later attempt, to which a check-in leads.
     var isAwaitingAttempt = false
+    /// Whether it was said that there is no OpenBLAS.
+    var hasMissedOpenBlas = false
+    /// Whether there was no work since memory was given back.
+    var isLean = false
     /// The newest checkpoint of the coordinator's log that was verified.
     var kept: KeptCheckpoint?
     /// The proof of the last model of each plan that passed, so that a round's base is not asked for again when it serves.
@@ -115,7 +121,7 @@ package struct Agent: ~Copyable {
 
     /// Works until a stop is requested.
     package mutating func run() {
-        Heap.giveBackFreedMemory()
+        Footprint.keepNoFreedMemory()
         Blas.useOneThread()
         _ = nice(Int32(limits.nice))
         log.info(
@@ -157,11 +163,14 @@ package struct Agent: ~Copyable {
     }
 
     private mutating func carryOut(_ action: AgentAction) throws(Setback) -> AgentAction {
+        if action.isWork { isLean = false }
         switch action {
         case .wait(let until, let keepingConnection):
             if !keepingConnection { link.close() }
             report(status.lastError == nil ? .idle : .retrying)
-            stop.sleep(seconds: until.seconds(since: clock.now), eachSlice: notifier.alive)
+            let pause = until.seconds(since: clock.now)
+            if pause >= Footprint.silenceSeconds { Footprint.shrink(unless: &isLean) }
+            stop.sleep(seconds: pause, notifier)
             return machine.waited(now: clock.now)
         case .connect:
             if status.lastError == nil { report(.connecting) }
@@ -218,4 +227,14 @@ package struct Agent: ~Copyable {
 /// Runs `body`, whose faults concern only this device.
 func locally<Result>(_ body: () throws(Fault) -> Result) throws(Setback) -> Result {
     do throws(Fault) { return try body() } catch { throw .local(error) }
+}
+
+extension AgentAction {
+    /// Whether it needs more than waiting and asking for work do.
+    fileprivate var isWork: Bool {
+        switch self {
+        case .wait, .connect, .checkIn: false
+        default: true
+        }
+    }
 }

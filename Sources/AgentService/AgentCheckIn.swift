@@ -34,7 +34,7 @@ extension Agent {
             logCheckpoint: kept?.note ?? [], trustSetVersion: enrolment.trustSet.version,
             waitSeconds: waitSeconds, unavailable: status.unavailable ?? "")
         let answer = try link.exchange(
-            .checkInRequest(request), waitSeconds: Double(waitSeconds))
+            .checkInRequest(request), waitSeconds: Double(waitSeconds), isLean: &isLean)
         guard case .checkInResponse(let response) = answer else { throw link.unexpected() }
         var checkedIn: CheckInAnswer
         do throws(Fault) {
@@ -65,7 +65,7 @@ extension Agent {
     }
 
     /// Frees the blobs that the coordinator no longer names.
-    private func dropUnwanted(_ answer: CheckInAnswer) {
+    private mutating func dropUnwanted(_ answer: CheckInAnswer) {
         let followed = answer.plans.filter { standing in plans.contains { $0.id == standing.plan } }
         guard followed.count == plans.count else { return }
         var references = followed.map(\.text)
@@ -75,12 +75,20 @@ extension Agent {
             wanted.append(assignment.base)
         }
         references += wanted.flatMap { [$0.model, $0.signature] }
-        blobs.prune(keeping: Set(references.map(\.digest)))
+        let digests = Set(references.map(\.digest))
+        blobs.prune(keeping: digests)
+        intactBlobs.formIntersection(digests)
     }
 
     /// Fetches a blob unless it is in the cache, from where an earlier attempt stopped.
     mutating func obtain(_ blob: BlobReference) throws(Setback) {
-        if blobs.holds(blob.digest) { return }
+        // What an earlier run left may be damaged; this one's is read whole once.
+        if intactBlobs.contains(blob.digest) && blobs.holds(blob.digest)
+            || blobs.holdsIntact(blob.digest)
+        {
+            intactBlobs.insert(blob.digest)
+            return
+        }
         report(.working)
         // Only a plan's text is named without its size.
         let limit = blob.size ?? UInt64(WireLimits.planTextBytes)
@@ -99,6 +107,7 @@ extension Agent {
             guard !chunk.data.isEmpty else { throw link.unexpected() }
         }
         try locally { () throws(Fault) in try blobs.complete(blob.digest) }
+        intactBlobs.insert(blob.digest)
     }
 
     /// Follows the chain of trust sets from the one held to the newest that the coordinator sent.

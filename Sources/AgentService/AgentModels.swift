@@ -75,7 +75,7 @@ extension Agent {
 
     /// Verifies a model and puts it where predictions read it.
     mutating func adopt(_ model: ModelReference) throws(Setback) {
-        _ = try verified(model)
+        let weights = try verified(model)
         try locally { () throws(Fault) in
             try models.install(
                 model.plan, version: model.version, model: blobs.path(model.model.digest),
@@ -84,6 +84,44 @@ extension Agent {
         }
         log.info(
             "model adopted", metadata: ["plan": "\(model.plan)", "version": "\(model.version)"])
+        measure(weights, model)
+    }
+
+    /// Measures a verified model on the examples held out, within the owner's rules; what keeps that from being done keeps
+    /// nothing else.
+    private mutating func measure(_ weights: QuantizedModel, _ model: ModelReference) {
+        guard let index = plans.firstIndex(where: { $0.id == model.plan }),
+            conditions.refusal(with: nil, plannedMiB: 0) == nil
+        else { return }
+        var conditions = conditions
+        var pace = TrainingPace(percent: limits.cpuPercent)
+        do throws(Fault) {
+            let before = plans[index].heldOutMeasure
+            try plans[index].measure(weights, version: model.version) {
+                [stop, notifier] () throws(Fault) in
+                notifier.alive()
+                let rest = pace.owed
+                if rest > 0 {
+                    stop.sleep(seconds: rest, notifier)
+                    pace.resume()
+                }
+                if stop.isRequested { throw Fault(.gone, "the agent stops") }
+                if let refusal = conditions.refusalWhileTraining(plannedMiB: 0) { throw refusal }
+            }
+            // What the log says of a private plan's data is no more than the coordinator hears.
+            guard let measure = plans[index].heldOutMeasure, measure != before,
+                !plans[index].isPrivate
+            else { return }
+            log.info(
+                "measured on examples held out",
+                metadata: [
+                    "plan": "\(model.plan)", "version": "\(model.version)",
+                    "examples": "\(measure.examples)", "accuracy": "\(measure.accuracy)",
+                ])
+        } catch {
+            if stop.isRequested { return }
+            log.warning("cannot measure on examples held out", error, ["plan": "\(model.plan)"])
+        }
     }
 
     /// Tells the coordinator that this device refuses a model.

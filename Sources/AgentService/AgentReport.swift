@@ -40,7 +40,8 @@ extension Agent {
             AgentStatus.PlanLine(
                 plan: plan.id, version: models.version(of: plan.id), examples: plan.examples,
                 unreadable: plan.data?.unreadable ?? 0,
-                problem: refusedModels[plan.id]?.description ?? plan.problem)
+                problem: refusedModels[plan.id]?.description ?? plan.problem,
+                heldOut: plan.heldOutMeasure)
         }
         status = next
         let members = next.json(unixSeconds: 0)
@@ -49,10 +50,13 @@ extension Agent {
         notifier.status(next.line)
         let text = next.json(unixSeconds: clock.unixSeconds) + "\n"
         do throws(Fault) {
+            // Of this run of the agent, and written often: no power cut needs to find it.
             try CredentialFile.replace(
-                directory.statusFile, Array(text.utf8), mode: CredentialFile.publicMode)
+                directory.statusFile, Array(text.utf8), mode: CredentialFile.publicMode,
+                durability: .none)
             try CredentialFile.replace(
-                directory.summaryFile, Array(next.text.utf8), mode: CredentialFile.publicMode)
+                directory.summaryFile, Array(next.text.utf8), mode: CredentialFile.publicMode,
+                durability: .none)
         } catch { log.warning("cannot write the status", error) }
     }
 

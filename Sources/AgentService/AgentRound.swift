@@ -1,6 +1,7 @@
 import AgentSession
 import DataSets
 import Federation
+import Kernels
 import Learning
 import Logging
 import Provenance
@@ -60,8 +61,11 @@ extension Agent {
         var random = random
         var end: EarlyEnd?
         var pace = TrainingPace(percent: limits.cpuPercent)
+        // What connecting and verifying took is not there at the same time as what training takes.
+        Footprint.shrink()
         do throws(Fault) {
             let report = try work.train(on: &data, random: &random) { fraction in
+                noticeMissingOpenBlas()
                 let rest = pace.owed
                 end = earlyEnd(assignment, at: index, progress: fraction, restSeconds: rest)
                 if rest > 0 { pace.resume() }
@@ -88,6 +92,17 @@ extension Agent {
         return machine.trained(now: clock.now)
     }
 
+    /// Says once that training needs OpenBLAS and does without.
+    private mutating func noticeMissingOpenBlas() {
+        guard !hasMissedOpenBlas, Blas.isMissing else { return }
+        hasMissedOpenBlas = true
+        log.warning(
+            "training is slow",
+            Fault(
+                .notFound, "there is no OpenBLAS on this device: matrix products take plain loops",
+                remedy: openBlasRemedy))
+    }
+
     /// Why training ends before it is done.
     private enum EarlyEnd {
         /// The device takes no work any more.
@@ -95,6 +110,9 @@ extension Agent {
         /// The update is not wanted, or the agent is to stop.
         case stopped
     }
+
+    /// How long training rests without a look at the rules, in seconds.
+    private static var longestRestSeconds: Double { 0.5 }
 
     /// Why training is not to go on, after so much rest; nil when it is. The rules are looked at and heartbeats sent meanwhile.
     private mutating func earlyEnd(
@@ -109,7 +127,7 @@ extension Agent {
             guard isWanted(assignment, progress: progress) else { return .stopped }
             let left = end.seconds(since: clock.now)
             guard left > 0 else { return nil }
-            stop.sleep(seconds: min(left, StopSignal.sliceSeconds), eachSlice: notifier.alive)
+            stop.sleep(seconds: min(left, Self.longestRestSeconds), notifier)
         }
     }
 

@@ -15,15 +15,19 @@ package struct AgentStatus: Sendable {
         package var unreadable: Int
         /// Why the newest model is refused, why there are no examples, or the first row left out.
         package var problem: String?
+        /// How the newest version that was measured does on examples held out.
+        package var heldOut: HeldOutMeasure?
 
         package init(
-            plan: PlanID, version: UInt64?, examples: Int, unreadable: Int, problem: String?
+            plan: PlanID, version: UInt64?, examples: Int, unreadable: Int, problem: String?,
+            heldOut: HeldOutMeasure? = nil
         ) {
             self.plan = plan
             self.version = version
             self.examples = examples
             self.unreadable = unreadable
             self.problem = problem
+            self.heldOut = heldOut
         }
     }
 
@@ -106,6 +110,11 @@ package struct AgentStatus: Sendable {
             let version = plan.version.map { "model version \($0)" } ?? "no model yet"
             lines.append("plan         \(plan.plan): \(version), \(plan.examples) examples")
             if plan.unreadable > 0 { lines[lines.count - 1] += ", \(plan.unreadable) unreadable" }
+            if let heldOut = plan.heldOut {
+                lines.append(
+                    "             version \(heldOut.version) on \(heldOut.examples) examples held out:"
+                        + " accuracy \(heldOut.accuracy)")
+            }
             if let problem = plan.problem { lines.append("             \(problem)") }
         }
         if let lastRound { lines.append("last round   \(lastRound.at) of \(lastRound.plan)") }
@@ -127,6 +136,14 @@ package struct AgentStatus: Sendable {
             ("examples", String(line.examples)),
             ("unreadable", String(line.unreadable)),
             ("problem", line.problem.map(jsonString) ?? "null"),
+            ("held_out", line.heldOut.map(json) ?? "null"),
+        ])
+    }
+
+    private func json(_ measure: HeldOutMeasure) -> String {
+        object([
+            ("model_version", String(measure.version)), ("examples", String(measure.examples)),
+            ("accuracy", "\(measure.accuracy)"),
         ])
     }
 

@@ -14,6 +14,14 @@ package struct BlobCache: Sendable {
 
     package func holds(_ digest: Digest) -> Bool { fileSize(path(digest)) != nil }
 
+    /// Whether `digest` is held with the bytes that it names. What a power cut damaged is dropped.
+    package func holdsIntact(_ digest: Digest) -> Bool {
+        guard holds(digest) else { return false }
+        if let found = try? SHA256.digest(ofFile: path(digest)), found == digest { return true }
+        unlink(path(digest))
+        return false
+    }
+
     /// Digests of the whole blobs held.
     package var held: [Digest] { names(in: directory).compactMap { Digest(hex: $0) } }
 
@@ -44,8 +52,10 @@ package struct BlobCache: Sendable {
                 .untrusted, "the bytes received for blob \(digest) have another digest",
                 remedy: "nothing: they are dropped and fetched again")
         }
-        try synchronise(file)
-        try replace(path(digest), by: file, in: directory)
+        // Nothing is synchronised: what a power cut damaged, the next run's `holdsIntact` finds and drops.
+        guard rename(file, path(digest)) == 0 else {
+            throw storageFault("cannot replace", path(digest))
+        }
     }
 
     /// The bytes of a blob.

@@ -42,7 +42,7 @@ struct CoordinatorLink: ~Copyable {
                 host: enrolment.coordinator.host, port: enrolment.coordinator.port,
                 trust: .authorities(enrolment.trustSet.authorities),
                 identity: (enrolment.certificate, enrolment.key),
-                timeoutSeconds: CoordinatorLink.connectSeconds)
+                timeoutSeconds: CoordinatorLink.connectSeconds, interruption: stop.interruption)
             connection = FramedConnection(stream)
         } catch { throw .connection(error) }
     }
@@ -50,13 +50,22 @@ struct CoordinatorLink: ~Copyable {
     mutating func close() { connection = nil }
 
     /// Sends `message` and waits for the answer.
+    mutating func exchange(_ message: Message) throws(Setback) -> Message {
+        var isLean = true
+        return try exchange(message, waitSeconds: 0, isLean: &isLean)
+    }
+
+    /// The same where the answer may take long.
     ///
-    /// - Parameter waitSeconds: how long the coordinator was asked to wait before it answers.
+    /// - Parameters:
+    ///   - waitSeconds: how long the coordinator was asked to wait before it answers.
+    ///   - isLean: whether memory was given back since the last work; if not, that is done when no answer comes at once.
     mutating func exchange(
-        _ message: Message, waitSeconds: Double = 0
+        _ message: Message, waitSeconds: Double, isLean: inout Bool
     ) throws(Setback) -> Message {
         try send(message)
-        switch try receive(seconds: waitSeconds + CoordinatorLink.answerSeconds) {
+        let seconds = waitSeconds + CoordinatorLink.answerSeconds
+        switch try receive(seconds: seconds, isLean: &isLean) {
         case .failure(let failure) where failure.closing:
             close()
             throw .connection(Fault(failure))
@@ -88,14 +97,18 @@ struct CoordinatorLink: ~Copyable {
                 remedy: "update the older of agent and coordinator"))
     }
 
-    /// Waits in slices, so that a stop is noticed; no byte is lost between them.
-    private mutating func receive(seconds: Double) throws(Setback) -> Message {
+    /// Waits in slices, between which signs of life are given; no byte is lost between them.
+    private mutating func receive(
+        seconds: Double, isLean: inout Bool
+    ) throws(Setback) -> Message {
         var open = try taken()
         let end = clock.now.advanced(bySeconds: seconds)
         while true {
             notifier.alive()
             let start = clock.now
-            let slice = min(StopSignal.sliceSeconds, end.seconds(since: start))
+            let longest =
+                isLean ? notifier.longestWaitSeconds : Footprint.silenceSeconds
+            let slice = min(longest, end.seconds(since: start))
             do throws(Fault) {
                 let message = try open.receive(timeoutSeconds: slice)
                 connection = consume open
@@ -111,6 +124,7 @@ struct CoordinatorLink: ~Copyable {
                             .unavailable, "the coordinator did not answer within \(Int(seconds)) s",
                             remedy: "check the network, and the coordinator's load"))
                 }
+                Footprint.shrink(unless: &isLean)
             }
         }
     }

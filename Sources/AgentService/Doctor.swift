@@ -245,6 +245,12 @@ package struct Doctor {
 
     private func algebra() -> Finding {
         let (passed, core) = Blas.selfTest()
+        if passed, Blas.isMissing {
+            return Finding(
+                check: "OpenBLAS", passed: true,
+                detail: "not there: models with convolutions train many times slower;"
+                    + " \(openBlasRemedy)")
+        }
         return Finding(
             check: "OpenBLAS", passed: passed,
             detail: passed
@@ -259,3 +265,6 @@ package struct Doctor {
             detail: "\(CPU.instructionSet), of \(CPU.features)")
     }
 }
+
+/// What to do where there is no OpenBLAS.
+let openBlasRemedy = "install libopenblas0 (Debian's name), then restart the agent"

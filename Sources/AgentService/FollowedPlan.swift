@@ -1,7 +1,23 @@
 import Configuration
 import DataSets
 package import Federation
+package import Learning
 import Wire
+
+/// How a version does on examples that the device keeps from training, by its plan's measure. It is for the device's owner:
+/// nothing of it leaves the device.
+package struct HeldOutMeasure: Sendable, Equatable {
+    package let version: UInt64
+    package let examples: Int
+    /// From 0 to 1, more is better: of classes their accuracy.
+    package let accuracy: Double
+
+    package init(version: UInt64, examples: Int, accuracy: Double) {
+        self.version = version
+        self.examples = examples
+        self.accuracy = accuracy
+    }
+}
 
 /// A plan that the configuration gives data for, as far as it is known.
 package struct FollowedPlan {
@@ -21,6 +37,8 @@ package struct FollowedPlan {
     private var memoryFault: Fault?
     /// What training on this data allocates at most, in MiB; 0 while that is not known.
     private(set) var plannedMiB = 0
+    /// How the newest version that was measured does on the examples held out; nil where there are none.
+    package private(set) var heldOutMeasure: HeldOutMeasure?
     private var lastNews = DataNews.whole
 
     /// What people should know of the data.
@@ -92,13 +110,38 @@ package struct FollowedPlan {
     mutating func openData() {
         guard data == nil, let known else { return }
         do throws(Fault) {
-            let opened = try DataSet.open(directory: directory, plan: known.plan.data)
+            let share = known.plan.data.heldOut
+            let opened = try DataSet.open(
+                directory: directory, plan: known.plan.data,
+                part: share > 0 ? .training(heldOut: share) : .all)
             data = opened
             dataFault = nil
             plannedMiB = LocalTraining.plannedMiB(known.plan, examples: opened.count) ?? 0
             memoryFault = LocalTraining.refusal(
                 of: known.plan, examples: opened.count, memoryLimitMiB: memoryLimitMiB)
         } catch { dataFault = error }
+    }
+
+    /// Measures a version of the plan's model on the examples held out, unless that is done or there are none.
+    ///
+    /// - Parameter beforeBatch: called before each few examples; what it throws ends the measuring.
+    /// - Throws: `Fault` when the data cannot be read, or there are too few kinds of examples to measure with.
+    package mutating func measure(
+        _ model: QuantizedModel, version: UInt64,
+        beforeBatch: @escaping () throws(Fault) -> Void = {}
+    ) throws(Fault) {
+        guard let plan = known?.plan, plan.data.heldOut > 0, data != nil, refusal == nil,
+            heldOutMeasure?.version != version
+        else { return }
+        heldOutMeasure = nil
+        var heldOut = WatchedExamples(
+            examples: try DataSet.open(
+                directory: directory, plan: plan.data, part: .heldOut(plan.data.heldOut)),
+            beforeBatch: beforeBatch)
+        guard heldOut.count > 0 else { return }
+        heldOutMeasure = HeldOutMeasure(
+            version: version, examples: heldOut.count,
+            accuracy: try model.measure(plan.training.objective, on: &heldOut))
     }
 
     /// Lets go of data that cannot be read any more; the next check-in opens it anew.

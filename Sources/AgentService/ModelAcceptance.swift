@@ -77,6 +77,9 @@ package struct ModelAcceptance {
                 .untrusted,
                 "the file says that it is version \(identity.version) of '\(identity.plan)'")
         }
+        guard identity.objective == nil || identity.objective == plan.training.objective else {
+            throw refused(.invalid, "its objective is not the plan's")
+        }
         guard model.shape == (try StudentShape(plan: plan)).deployed else {
             throw refused(.invalid, "its layers are not the plan's")
         }

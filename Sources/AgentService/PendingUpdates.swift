@@ -21,8 +21,10 @@ package struct PendingUpdates: Sendable {
     package func save(
         _ update: PendingUpdate, bytes: [UInt8], clock: SystemClock
     ) throws(Fault) {
+        // The header's name is made durable after it, in the same directory.
         try CredentialFile.replace(
-            payload(update.plan, update.digest), bytes, mode: CredentialFile.secretMode)
+            payload(update.plan, update.digest), bytes, mode: CredentialFile.secretMode,
+            durability: .contents)
         try saveHeader(update, clock: clock)
         let kept = payload(update.plan, update.digest)
         for name in names(in: directory) where name.hasPrefix("\(update.plan).") {

@@ -61,6 +61,8 @@ package struct RecentRounds: Sendable {
         entries.append(Entry(round: name, age: -elapsed))
         let now = Double(clock.unixSeconds)
         let text = entries.map { "\(Int64(now - $0.age - elapsed)) \($0.round)\n" }.joined()
-        try CredentialFile.replace(file, Array(text.utf8), mode: CredentialFile.publicMode)
+        // A power cut may take back the last entry, which costs the owner one round, but none before it.
+        try CredentialFile.replace(
+            file, Array(text.utf8), mode: CredentialFile.publicMode, durability: .contents)
     }
 }

@@ -62,11 +62,15 @@ package struct ServingModels: Sendable {
             let file = "\(folder)/\(LoggedModel.modelFile)"
             guard Glibc.link(model, file) == 0 else { throw storageFault("cannot create", file) }
             let evidence = [(HeldModel.signatureFile, signature), (HeldModel.proofFile, proof)]
-            for (file, bytes) in evidence {
-                try CredentialFile.create(
-                    "\(folder)/\(file)", bytes, mode: CredentialFile.publicMode)
+            for (name, bytes) in evidence {
+                try CredentialFile.replace(
+                    "\(folder)/\(name)", bytes, mode: CredentialFile.publicMode,
+                    durability: .none)
             }
-            try synchronise(folder)
+            // All are written by now, so that the disk is waited for once.
+            for path in [file] + evidence.map({ "\(folder)/\($0.0)" }) + [folder] {
+                try synchronise(path)
+            }
             try point(plan, to: name)
         }
         removeOthers(plan, keeping: name)

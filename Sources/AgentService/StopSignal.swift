@@ -1,32 +1,53 @@
-import Federation
+import Cryptography
+package import Federation
 import Glibc
 import Synchronization
 
 private let stopFlag = Atomic<Bool>(false)
+/// Where the request is written, for what waits in poll(2); nobody reads it.
+private let stopWriter = Atomic<Int32>(-1)
 
-/// SIGTERM and SIGINT as a request to stop; whatever waits or works for long looks at it.
+/// SIGTERM and SIGINT as a request to stop; whatever waits ends its wait, and what works for long looks at it.
 package struct StopSignal: Sendable {
-    /// How long a wait goes on without looking, in seconds.
-    static let sliceSeconds = 0.5
-    /// How long after the request the process ends in any case, in microseconds. Everything on disk survives a kill at any
-    /// instant, so ending in the middle of a step that cannot be cut short (a name that is looked up, a peer that takes no
-    /// bytes) costs nothing but the last lines of the log.
+    /// How long the process goes on after the request in any case, in microseconds. Everything on disk survives a kill at
+    /// any instant, so ending in the middle of a step that cannot be cut short (a name that is looked up) costs nothing but
+    /// the last lines of the log.
     private static let graceMicroseconds = 800_000
 
+    /// Ends waits for the network.
+    let interruption: Interruption
+
     /// From now on the signals leave a request, and writing to a closed pipe is an error and not a death.
-    package static func install() -> StopSignal {
+    ///
+    /// - Throws: `Fault.exhausted` when there are no more descriptors.
+    package static func install() throws(Fault) -> StopSignal {
+        var ends: [Int32] = [-1, -1]
+        guard pipe(&ends) == 0 else {
+            throw Fault(
+                .exhausted, "cannot open a pipe: \(systemError(errno))",
+                remedy: "raise the limit on open files")
+        }
+        for end in ends {
+            _ = fcntl(end, F_SETFD, FD_CLOEXEC)
+            _ = fcntl(end, F_SETFL, O_NONBLOCK)
+        }
         stopFlag.store(false, ordering: .relaxed)
+        stopWriter.store(ends[1], ordering: .relaxed)
         // A signal handler may do little more than this.
         handle([SIGTERM, SIGINT]) { _ in
             guard !stopFlag.exchange(true, ordering: .relaxed) else { return }
+            let error = errno
+            var sign: UInt8 = 1
+            _ = write(stopWriter.load(ordering: .relaxed), &sign, 1)
             var grace = itimerval(
                 it_interval: timeval(),
                 it_value: timeval(tv_sec: 0, tv_usec: StopSignal.graceMicroseconds))
             setitimer(__itimer_which_t(ITIMER_REAL.rawValue), &grace, nil)
+            errno = error
         }
         handle([SIGALRM]) { _ in _exit(0) }
         signal(SIGPIPE, SIG_IGN)
-        return StopSignal()
+        return StopSignal(interruption: Interruption(readable: ends[0]))
     }
 
     private static func handle(
@@ -46,18 +67,15 @@ package struct StopSignal: Sendable {
 
     package var isRequested: Bool { stopFlag.load(ordering: .relaxed) }
 
-    /// Sleeps for `seconds`, or until a stop is requested; calls `eachSlice` every half second.
-    func sleep(seconds: Double, eachSlice: () -> Void) {
+    /// Sleeps for `seconds`, or until a stop is requested, and gives signs of life.
+    func sleep(seconds: Double, _ notifier: SystemdNotifier) {
         let clock = SystemClock()
         let end = clock.now.advanced(bySeconds: seconds)
         while !isRequested {
             let left = end.seconds(since: clock.now)
             guard left > 0 else { return }
-            eachSlice()
-            let slice = min(left, StopSignal.sliceSeconds)
-            var duration = timespec(
-                tv_sec: Int(slice), tv_nsec: Int((slice - slice.rounded(.down)) * 1e9))
-            nanosleep(&duration, nil)
+            notifier.alive()
+            interruption.sleep(seconds: min(left, notifier.longestWaitSeconds))
         }
     }
 }

@@ -9,6 +9,10 @@ package final class SystemdNotifier: Sendable {
     private let address: [UInt8]?
     /// Seconds between two signs of life, half of what the manager waits for; nil: it waits for none.
     private let interval: Double?
+    /// The longest wait between two calls of `alive`, in seconds. A device that was suspended finds out so late that a wait
+    /// is over: time stands still for what waits, but not for the coordinator. A sign that is not due yet
+    /// at one call comes with the next, at three quarters of what the manager waits for.
+    package let longestWaitSeconds: Double
     private let clock = SystemClock()
     /// When the last sign was given, in nanoseconds.
     private let lastSign = Atomic<UInt64>(0)
@@ -19,6 +23,7 @@ package final class SystemdNotifier: Sendable {
         let isForUs = environment("WATCHDOG_PID").map { $0 == "\(getpid())" } ?? true
         let limit = environment("WATCHDOG_USEC").flatMap { UInt64($0) }
         interval = isForUs ? limit.flatMap { $0 > 0 ? Double($0) / 2e6 : nil } : nil
+        longestWaitSeconds = min((interval ?? 60) / 2, 30)
     }
 
     /// The daemon works; what depends on it may start.
@@ -30,7 +35,8 @@ package final class SystemdNotifier: Sendable {
     /// The daemon is about to end.
     package func stopping() { send("STOPPING=1") }
 
-    /// A sign of life, if one is due. Whatever waits or works for long calls this every second or so.
+    /// A sign of life, if one is due. Whatever works for long calls this every second or so, what waits every
+    /// `longestWaitSeconds`.
     package func alive() {
         guard let interval else { return }
         let last = MonotonicInstant(nanoseconds: lastSign.load(ordering: .relaxed))

@@ -29,7 +29,9 @@ package struct WorkMarker: Sendable {
         let frame = try Message.checkInResponse(CheckInResponse(next: .assignment(assignment)))
             .encoded()
         self.assignment = try RoundAssignment(assignment)
-        try CredentialFile.replace(file, frame, mode: CredentialFile.secretMode)
+        // After a power cut the coordinator gives the agent its place again, or another.
+        try CredentialFile.replace(
+            file, frame, mode: CredentialFile.secretMode, durability: .none)
     }
 
     /// The work is done, or nobody waits for it.

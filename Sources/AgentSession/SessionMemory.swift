@@ -156,9 +156,12 @@ struct SessionMemory {
 
     /// The coordinator spreads its fleet; a tenth more on top keeps agents that it answered together from returning together.
     private mutating func pause(seconds: Double, now: MonotonicInstant) -> Agenda.Then {
-        let spread = max(seconds, timing.shortestPauseSeconds) * (1 + random.unitInterval() / 10)
+        let shortest = max(seconds, timing.shortestPauseSeconds)
+        let spread = shortest + (longestSpread(of: shortest) - shortest) * random.unitInterval()
         return .pause(until: now.advanced(bySeconds: spread))
     }
+
+    private func longestSpread(of seconds: Double) -> Double { seconds * 1.1 }
 
     // MARK: The agenda
 
@@ -225,6 +228,7 @@ struct SessionMemory {
     mutating func performed(
         _ work: SessionState.Performing, now: MonotonicInstant
     ) -> Transition {
+        var work = work
         switch work.task {
         case .submit(let update): return probe(update, work.agenda)
         case .readdress(let update):
@@ -240,7 +244,14 @@ struct SessionMemory {
             return Transition(.connecting, .connect)
         case .reportRefusal(let model, _): refusals[model]?.isSettled = true
         case .adoptPlan(let standing): adoptedPlans[standing.plan] = standing.text.digest
-        case .adoptModel(let model): adoptedModels[model.plan] = model.model.digest
+        case .adoptModel(let model):
+            adoptedModels[model.plan] = model.model.digest
+            // Told to come back at once, with news that is taken in now: the next round may be open, and this is no busy loop.
+            if case .pause(let until) = work.agenda.then,
+                until.seconds(since: now) <= longestSpread(of: timing.shortestPauseSeconds)
+            {
+                work.agenda.then = .checkIn
+            }
         case .work(let grant): return train(grant, work.agenda)
         case .forsake: break
         }

@@ -1,5 +1,7 @@
 #include "ctoml.h"
 
+// toml++ asserts what a malformed document can contradict, and then goes on to refuse it (version 3.3, parse_key).
+#define TOML_ASSERT(expression) static_assert(true)
 #include <toml++/toml.h>
 
 #include <cctype>

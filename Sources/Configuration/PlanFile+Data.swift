@@ -15,6 +15,7 @@ extension PlanFile {
         case targetColumns = "target_columns"
         case targetOffset = "target_offset"
         case targetScale = "target_scale"
+        case heldOut = "held_out"
     }
 
     /// Features and classes.
@@ -32,7 +33,8 @@ extension PlanFile {
             format: format, features: features, classes: try classes(section, format, targets),
             shape: shape,
             offset: try normalisation(section, .offset, shape, offsets, default: 0),
-            scale: try normalisation(section, .scale, shape, scales, default: 1), targets: targets)
+            scale: try normalisation(section, .scale, shape, scales, default: 1), targets: targets,
+            heldOut: try section.number(.heldOut, .from(0, to: 0.5), default: 0))
     }
 
     private static func classes(

@@ -16,6 +16,9 @@ extension PlanFile {
         case lowMemory = "low_memory"
     }
 
+    /// The keys that [training] may have.
+    package static let trainingKeys = TrainingKey.allCases.map(\.rawValue)
+
     enum TeacherKey: String, SectionKey {
         case hidden, layers, epochs
         case batchSize = "batch_size"
@@ -45,13 +48,10 @@ extension PlanFile {
         plan.clipNorm = try section.float(.gradientClip, .positive(1e6), default: 0)
         plan.proximalMu = try section.float(.proximalMu, .from(0, to: 100), default: 0)
         plan.patience = try section.integer(.patience, 0...epochs.upperBound, default: 0)
-        let objectives: [(word: String, objective: TrainingPlan.Objective)] = [
-            ("classification", .classification), ("reconstruction", .reconstruction),
-            ("regression", .regression),
-        ]
         let word = try section.word(
-            .objective, objectives.map(\.word), default: objectives[0].word)
-        plan.objective = objectives.first { $0.word == word }?.objective ?? .classification
+            .objective, TrainingPlan.Objective.allCases.map(\.rawValue),
+            default: TrainingPlan.Objective.classification.rawValue)
+        plan.objective = TrainingPlan.Objective(rawValue: word) ?? .classification
         if plan.objective != .classification {
             try section.refuse([.balancesClasses], in: "objective \"\(word)\"")
         }

@@ -12,18 +12,28 @@ package enum CredentialFile {
     /// smaller.
     package static let largestBytes = 1 << 20
 
+    /// What a file's writer makes sure of, against a power cut; a crash of the program takes nothing.
+    package enum Durability: Sendable {
+        /// Nothing: an older file of that name may come back, or an empty one.
+        case none
+        /// That the file is whole if it is there under its name.
+        case contents
+        /// That it is there.
+        case full
+    }
+
     /// Writes a file that must not exist yet.
     ///
     /// - Throws: `Fault.conflict` when something has that name already (nothing is changed),
     ///   `Fault.storage` otherwise.
     package static func create(_ path: String, _ bytes: [UInt8], mode: UInt32) throws(Fault) {
-        try createUnsynchronised(path, bytes, mode: mode)
+        try create(path, bytes, mode: mode, isSynchronised: true)
         try synchroniseDirectory(of: path)
     }
 
-    /// As `create`, but a power cut may lose the file's name.
-    private static func createUnsynchronised(
-        _ path: String, _ bytes: [UInt8], mode: UInt32
+    /// As `create`, but a power cut may lose the file's name, and its contents too unless they are synchronised.
+    private static func create(
+        _ path: String, _ bytes: [UInt8], mode: UInt32, isSynchronised: Bool
     ) throws(Fault) {
         let file = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode)
         guard file >= 0 else {
@@ -34,23 +44,25 @@ package enum CredentialFile {
             }
             throw storageFault("cannot create", path)
         }
-        try finish(file, path, bytes)
+        try finish(file, path, bytes, isSynchronised: isSynchronised)
     }
 
     /// Writes a file in place of the one of that name, if any; a crash leaves either the old or the
     /// new one.
     ///
     /// - Throws: `Fault.storage`.
-    package static func replace(_ path: String, _ bytes: [UInt8], mode: UInt32) throws(Fault) {
+    package static func replace(
+        _ path: String, _ bytes: [UInt8], mode: UInt32, durability: Durability = .full
+    ) throws(Fault) {
         let new = path + ".new"
         unlink(new)
-        try createUnsynchronised(new, bytes, mode: mode)
+        try create(new, bytes, mode: mode, isSynchronised: durability != .none)
         guard rename(new, path) == 0 else {
             let fault = storageFault("cannot write", path)
             unlink(new)
             throw fault
         }
-        try synchroniseDirectory(of: path)
+        if durability == .full { try synchroniseDirectory(of: path) }
     }
 
     /// The whole contents of a regular file of at most `limit` bytes.
@@ -107,9 +119,14 @@ package enum CredentialFile {
         }
     }
 
-    /// Writes, synchronises and closes; removes the file when that fails, since half a key is worse
-    /// than none.
-    private static func finish(_ file: Int32, _ path: String, _ bytes: [UInt8]) throws(Fault) {
+    /// Writes, synchronises if asked to and closes; removes the file when that fails, since half a
+    /// key is worse than none.
+    private static func finish(
+        _ file: Int32, _ path: String, _ bytes: [UInt8], isSynchronised: Bool
+    ) throws(Fault) {
+        // A file without blocks of its own is written out, at many times the cost of the rest, when it takes the name of
+        // another (ext4's auto_da_alloc).
+        if !isSynchronised, !bytes.isEmpty { posix_fallocate(file, 0, bytes.count) }
         var written = 0
         while written < bytes.count {
             let count = bytes[written...].withUnsafeBytes { write(file, $0.baseAddress, $0.count) }
@@ -117,7 +134,7 @@ package enum CredentialFile {
             if count <= 0 { break }
             written += count
         }
-        let complete = written == bytes.count && fsync(file) == 0
+        let complete = written == bytes.count && (!isSynchronised || fsync(file) == 0)
         let fault = complete ? nil : storageFault("cannot write", path)
         close(file)
         if let fault {

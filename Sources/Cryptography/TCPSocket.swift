@@ -13,16 +13,21 @@ package struct TCPSocket: ~Copyable {
     }
 
     private let descriptor: Int32
+    private let interruption: Interruption?
 
-    private init(descriptor: Int32) { self.descriptor = descriptor }
+    private init(descriptor: Int32, interruption: Interruption?) {
+        self.descriptor = descriptor
+        self.interruption = interruption
+    }
 
     deinit { close(descriptor) }
 
     /// Connects to the first address of `host` that answers.
     ///
+    /// - Parameter interruption: ends this and every later wait at once: a transfer that would wait fails with ECANCELED.
     /// - Throws: `Fault.unavailable` that tells an unknown name, a refusal and silence apart.
     package static func connect(
-        to peer: NetworkAddress, deadline: Deadline
+        to peer: NetworkAddress, deadline: Deadline, interruption: Interruption? = nil
     ) throws(Fault) -> TCPSocket {
         var hints = addrinfo()
         hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
@@ -38,8 +43,9 @@ package struct TCPSocket: ~Copyable {
         var failure = EHOSTUNREACH
         var next = list
         while let address = next {
-            switch attempt(address.pointee, deadline) {
-            case .success(let descriptor): return TCPSocket(descriptor: descriptor)
+            switch attempt(address.pointee, deadline, interruption) {
+            case .success(let descriptor):
+                return TCPSocket(descriptor: descriptor, interruption: interruption)
             case .failure(let code): failure = code
             }
             next = address.pointee.ai_next
@@ -52,7 +58,9 @@ package struct TCPSocket: ~Copyable {
         case failure(Int32)
     }
 
-    private static func attempt(_ address: addrinfo, _ deadline: Deadline) -> Attempt {
+    private static func attempt(
+        _ address: addrinfo, _ deadline: Deadline, _ interruption: Interruption?
+    ) -> Attempt {
         let kind = Int32(
             SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue)
         let descriptor = socket(address.ai_family, kind, address.ai_protocol)
@@ -61,9 +69,13 @@ package struct TCPSocket: ~Copyable {
         if Glibc.connect(descriptor, address.ai_addr, address.ai_addrlen) != 0 {
             code = errno
             if code == EINPROGRESS {
-                code =
-                    wait(descriptor, for: Int16(POLLOUT), deadline)
-                    ? pendingError(descriptor) : ETIMEDOUT
+                switch Interruption.wait(
+                    descriptor, for: Int16(POLLOUT), deadline, unless: interruption)
+                {
+                case .ready: code = pendingError(descriptor)
+                case .timedOut: code = ETIMEDOUT
+                case .interrupted: code = ECANCELED
+                }
             }
         }
         guard code == 0 else {
@@ -115,9 +127,7 @@ package struct TCPSocket: ~Copyable {
             switch errno {
             case EINTR: continue
             case EAGAIN:
-                guard TCPSocket.wait(descriptor, for: Int16(POLLIN), deadline) else {
-                    return .timedOut
-                }
+                if let end = endOfWait(for: Int16(POLLIN), deadline) { return end }
             default: return .failed(code: errno)
             }
         }
@@ -133,24 +143,18 @@ package struct TCPSocket: ~Copyable {
             switch errno {
             case EINTR: continue
             case EAGAIN:
-                guard TCPSocket.wait(descriptor, for: Int16(POLLOUT), deadline) else {
-                    return .timedOut
-                }
+                if let end = endOfWait(for: Int16(POLLOUT), deadline) { return end }
             default: return .failed(code: errno)
             }
         }
     }
 
-    /// Waits until `events` or an error is there; false at the deadline.
-    private static func wait(
-        _ descriptor: Int32, for events: Int16, _ deadline: Deadline
-    ) -> Bool {
-        while true {
-            var request = pollfd(fd: descriptor, events: events, revents: 0)
-            let count = poll(&request, 1, deadline.remainingMilliseconds)
-            if count > 0 { return true }
-            if count == 0 && deadline.remainingMilliseconds == 0 { return false }
-            if count < 0 && errno != EINTR { return true }
+    /// Waits until `events` or an error is there: nil then, otherwise what the transfer comes to.
+    private func endOfWait(for events: Int16, _ deadline: Deadline) -> Transfer? {
+        switch Interruption.wait(descriptor, for: events, deadline, unless: interruption) {
+        case .ready: nil
+        case .timedOut: .timedOut
+        case .interrupted: .failed(code: ECANCELED)
         }
     }
 }

@@ -55,6 +55,10 @@ extension OnnxFile {
             Property(key: StudentGraph.Key.round, value: String(identity.round)),
             Property(key: StudentGraph.Key.parent, value: identity.parent?.hex ?? ""),
         ]
+        if let objective = identity.objective {
+            properties.append(
+                Property(key: StudentGraph.Key.objective, value: objective.rawValue))
+        }
     }
 
     private static func inputs(_ shape: StudentShape) -> [Port] {
@@ -93,13 +97,14 @@ extension OnnxFile {
 
     /// The identity in this file's metadata.
     fileprivate func identity() throws(Fault) -> ModelIdentity {
-        let keys = [
+        let required = [
             StudentGraph.Key.plan, StudentGraph.Key.version, StudentGraph.Key.round,
             StudentGraph.Key.parent,
         ]
-        guard properties.map(\.key) == keys else {
+        let keys = properties.map(\.key)
+        guard keys == required || keys == required + [StudentGraph.Key.objective] else {
             throw Fault(
-                .invalid, "the model file's metadata is \(properties.map(\.key)), not \(keys)",
+                .invalid, "the model file's metadata is \(keys), not \(required)",
                 remedy: Remedy.otherModel)
         }
         func invalid(_ index: Int) -> Fault {
@@ -113,6 +118,12 @@ extension OnnxFile {
         guard let round = UInt64(properties[2].value) else { throw invalid(2) }
         let parent = Digest(hex: properties[3].value)
         guard parent != nil || properties[3].value.isEmpty else { throw invalid(3) }
-        return ModelIdentity(plan: plan, version: version, round: round, parent: parent)
+        var objective: TrainingPlan.Objective?
+        if properties.count > required.count {
+            objective = TrainingPlan.Objective(rawValue: properties[4].value)
+            guard objective != nil else { throw invalid(4) }
+        }
+        return ModelIdentity(
+            plan: plan, version: version, round: round, parent: parent, objective: objective)
     }
 }

@@ -42,6 +42,8 @@ extension Float: TensorElement {
 
 /// `values` as little-endian bytes.
 func rawBytes<Value: RawElement>(_ values: [Value]) -> [UInt8] {
+    // A wide model is nearly all bytes.
+    if MemoryLayout<Value>.size == 1 { return values.withUnsafeBytes(Array.init) }
     var bytes: [UInt8] = []
     bytes.reserveCapacity(values.count * MemoryLayout<Value>.size)
     for value in values {

@@ -194,6 +194,8 @@ enum StudentGraph {
         static let version = "tributary.version"
         static let round = "tributary.round"
         static let parent = "tributary.parent"
+        /// Only of a model whose outputs are as many as its inputs.
+        static let objective = "tributary.objective"
     }
 }
 

@@ -4,9 +4,11 @@ import Federation
 
 struct Predict: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Predicts the class, or the targets, of each row of a file.",
+        abstract: "Predicts the class or the targets of each row of a file, or how unusual it is.",
         discussion: """
-            Targets are printed in the units of the data, separated by commas. With --plan the input \
+            Targets are printed in the units of the data, separated by commas. A model that \
+            reconstructs its input rates each row by the mean squared error of its reconstruction, in \
+            normalised units: the larger, the more unusual. With --plan the input \
             is a table of the form that the plan's devices hold, with or without labels: columns are \
             found by name, words become categories, and successive rows become windows, one \
             prediction each. An agent keeps its plans in plans/ of its state directory.
@@ -23,7 +25,11 @@ struct Predict: ParsableCommand {
     @Option(help: "The model's plan, a TOML file, if the input is a table of its form.")
     var plan: String?
 
-    @Flag(help: "Print one JSON object a row: label, unless it predicts targets, and outputs.")
+    @Flag(
+        help: """
+            Print one JSON object a row: outputs and, before them, the label of a model of classes, \
+            or the anomaly_score of one that reconstructs its input.
+            """)
     var json = false
 
     func run() throws {

@@ -40,7 +40,7 @@ func run(_ file: String) throws(Fault) {
     let configuration = try AgentConfiguration.load(file: file)
     let level = Logger.Level(rawValue: configuration.logLevel) ?? .info
     let log = Logger(label: "agent") { _ in StderrLog(level: level) }
-    var agent = try Agent(configuration, log: log, stop: StopSignal.install())
+    var agent = try Agent(configuration, log: log, stop: try StopSignal.install())
     agent.run()
 }
 

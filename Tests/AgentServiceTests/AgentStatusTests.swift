@@ -68,4 +68,18 @@ struct AgentStatusTests {
             #expect(status.text.contains(part))
         }
     }
+
+    @Test("how a version does on examples held out is told where there are any")
+    func heldOut() throws {
+        var status = try status()
+        let before = try #require(try object(status)["plans"] as? [[String: Any]])
+        #expect(before.allSatisfy { $0["held_out"] is NSNull })
+        #expect(!status.text.contains("held out"))
+        status.plans[0].heldOut = HeldOutMeasure(version: 4, examples: 61, accuracy: 0.875)
+        let after = try #require(try object(status)["plans"] as? [[String: Any]])
+        let told = try #require(after[0]["held_out"] as? [String: Any])
+        #expect(told["model_version"] as? Int == 4 && told["examples"] as? Int == 61)
+        #expect(told["accuracy"] as? Double == 0.875)
+        #expect(status.text.contains("version 4 on 61 examples held out: accuracy 0.875"))
+    }
 }

@@ -36,6 +36,18 @@ struct BlobCacheTests {
         #expect(BlobCache(directory: directory.path).fetched(digest) == 400)
     }
 
+    @Test("a blob that a power cut damaged is dropped, an intact one stays")
+    func damagedByPowerCut() throws {
+        let digest = SHA256.digest(of: bytes)
+        #expect(!cache.holdsIntact(digest))
+        try cache.append(bytes, to: digest, size: 1_000)
+        try cache.complete(digest)
+        #expect(cache.holdsIntact(digest))
+        try Data(count: 1_000).write(to: URL(fileURLWithPath: cache.path(digest)))
+        #expect(cache.holds(digest) && !cache.holdsIntact(digest))
+        #expect(!cache.holds(digest))
+    }
+
     @Test("a blob of no bytes is a blob")
     func empty() throws {
         let digest = SHA256.digest(of: [])

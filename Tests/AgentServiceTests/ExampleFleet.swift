@@ -59,7 +59,8 @@ struct ExampleFleet {
 
     /// A model file of the plan's shape; `plan` and `version` are what it says of itself.
     func model(
-        version: UInt64, plan name: String = "pumps", widths: [Int] = [3, 4, 2], scale: Float = 1
+        version: UInt64, plan name: String = "pumps", widths: [Int] = [3, 4, 2], scale: Float = 1,
+        objective: TrainingPlan.Objective? = nil
     ) throws -> [UInt8] {
         let shape = try StudentShape(
             widths: widths, relu: Array(repeating: true, count: widths.count - 2) + [false])
@@ -72,7 +73,8 @@ struct ExampleFleet {
             parameters: parameters, shape: shape,
             normalisation: Normalisation(offset: [0], scale: [scale]))
         let identity = ModelIdentity(
-            plan: try planID(name), version: version, round: version, parent: nil)
+            plan: try planID(name), version: version, round: version, parent: nil,
+            objective: objective)
         return try OnnxModel.encode(model, identity: identity)
     }
 

@@ -1,6 +1,9 @@
 import AgentService
 import Cryptography
 import Federation
+import Foundation
+import Learning
+import ModelFormats
 import Testing
 
 @Suite("The data of a plan, as the daemon follows it")
@@ -50,5 +53,79 @@ struct FollowedPlanTests {
         plan.reopenData()
         #expect(plan.examples == 1)
         #expect(plan.problem == nil)
+    }
+
+    // MARK: Examples held out
+
+    /// The plan with a quarter of the examples held out, and rows of which no two are the same.
+    private func followed(heldOut: String, rows: Range<Int>) throws -> FollowedPlan {
+        let lines = rows.map { "\($0),\($0 * 7 % 13),1,\($0 % 2)\n" }.joined()
+        let name = "data\(rows)"
+        let directory = try temporary.folder(name)
+        try temporary.write(Array((header + lines).utf8), to: "\(name)/rows.csv")
+        let text = Array(
+            String(decoding: fleet.planText, as: UTF8.self)
+                .replacingOccurrences(of: "classes = 2", with: "classes = 2\n\(heldOut)").utf8)
+        var plan = FollowedPlan(id: try planID("pumps"), directory: directory)
+        try plan.adopt(text, digest: SHA256.digest(of: text))
+        return plan
+    }
+
+    private func model(version: UInt64) throws -> QuantizedModel {
+        try OnnxModel.decode(fleet.model(version: version)).model
+    }
+
+    @Test("a plan's held-out share is not trained on, and each version is measured with it once")
+    func heldOut() throws {
+        var plan = try followed(heldOut: "held_out = 0.25", rows: 0..<400)
+        #expect((250..<350).contains(plan.examples))
+        #expect(plan.heldOutMeasure == nil)
+        try plan.measure(model(version: 1), version: 1)
+        let first = try #require(plan.heldOutMeasure)
+        #expect(first.version == 1 && first.examples == 400 - plan.examples)
+        #expect((0...1).contains(first.accuracy))
+        // Of a version that was measured nothing is read any more.
+        try FileManager.default.removeItem(atPath: temporary.path + "/data0..<400/rows.csv")
+        try plan.measure(model(version: 1), version: 1)
+        #expect(plan.heldOutMeasure == first)
+        let second = try model(version: 2)
+        let missing = fault { () throws(Fault) in try plan.measure(second, version: 2) }
+        #expect(missing?.code == .notFound)
+        #expect(plan.heldOutMeasure == nil)
+    }
+
+    @Test("measuring asks before each batch whether it may go on")
+    func measuringStops() throws {
+        var plan = try followed(heldOut: "held_out = 0.25", rows: 0..<400)
+        let model = try model(version: 1)
+        let stopped = fault { () throws(Fault) in
+            try plan.measure(model, version: 1) { () throws(Fault) in
+                throw Fault(.gone, "enough")
+            }
+        }
+        #expect(stopped?.message == "enough" && plan.heldOutMeasure == nil)
+        var batches = 0
+        try plan.measure(model, version: 1) { batches += 1 }
+        #expect(batches > 0 && plan.heldOutMeasure != nil)
+    }
+
+    @Test("examples that are added move none between training and the held-out share")
+    func stableSplit() throws {
+        var counts: [(training: Int, heldOut: Int)] = []
+        for rows in [0..<200, 200..<400, 0..<400] {
+            var plan = try followed(heldOut: "held_out = 0.25", rows: rows)
+            try plan.measure(model(version: 1), version: 1)
+            counts.append((plan.examples, try #require(plan.heldOutMeasure).examples))
+        }
+        #expect(counts[0].training + counts[1].training == counts[2].training)
+        #expect(counts[0].heldOut + counts[1].heldOut == counts[2].heldOut)
+    }
+
+    @Test("without held_out every example is trained on and nothing is measured")
+    func nothingHeldOut() throws {
+        var plan = try followed(heldOut: "", rows: 0..<40)
+        #expect(plan.examples == 40)
+        try plan.measure(model(version: 1), version: 1)
+        #expect(plan.heldOutMeasure == nil)
     }
 }

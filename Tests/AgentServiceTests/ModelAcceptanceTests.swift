@@ -194,6 +194,15 @@ struct ModelAcceptanceTests {
         #expect(try refusal(model: scaled)?.code == .invalid)
     }
 
+    @Test("a model that says it is of another objective than the plan's is refused")
+    func otherObjective() throws {
+        let other = try fleet.model(version: 5, objective: .reconstruction)
+        let fault = try refusal(model: other)
+        #expect(fault?.code == .invalid)
+        #expect(fault?.message.contains("objective") == true)
+        #expect(try refusal(model: fleet.model(version: 5, objective: .classification)) == nil)
+    }
+
     @Test("signed bytes that are no model are refused")
     func noModel() throws {
         #expect(try refusal(model: [1, 2, 3]) != nil)

@@ -48,6 +48,15 @@ struct SystemdNotifierTests {
         #expect(manager.received().isEmpty)
     }
 
+    @Test("whatever waits wakes so often that no sign comes later than the watchdog bites")
+    func longestWait() {
+        for (microseconds, seconds) in [("20000000", 5.0), ("600000000", 30), ("0", 30)] {
+            let notifier = SystemdNotifier { $0 == "WATCHDOG_USEC" ? microseconds : nil }
+            #expect(notifier.longestWaitSeconds == seconds)
+        }
+        #expect(SystemdNotifier { _ in nil }.longestWaitSeconds == 30)
+    }
+
     @Test("where nobody listens, or the address makes no sense, nothing happens")
     func nobody() {
         for address in [

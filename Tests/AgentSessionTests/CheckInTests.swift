@@ -68,6 +68,38 @@ struct CheckInTests {
         #expect(pause(last, from: 0) != nil)
     }
 
+    @Test(
+        "told to come back at once with a new version, it does; told so with nothing new, it pauses"
+    )
+    func comesBackAtOnce() {
+        var machine = checkingIn()
+        let now = Example.time(0)
+        let answer = Example.comeBack(0, plans: [Example.standing(serving: 3)])
+        _ = machine.checkedIn(answer, now: now)
+        _ = machine.obtained(now: now)
+        _ = machine.planAdopted(readinessChanged: false, now: now)
+        _ = machine.obtained(now: now)
+        _ = machine.obtained(now: now)
+        let adopted = machine.done(now: now)
+        #expect(adopted == .checkIn(waitSeconds: 60))
+        let nothingNew = machine.checkedIn(answer, now: now)
+        #expect(pause(nothingNew, from: 0).map { $0.seconds >= 0.1 } == true)
+    }
+
+    @Test("a version that is refused is no reason to come back at once")
+    func pausesAfterRefusal() {
+        var machine = checkingIn()
+        let now = Example.time(0)
+        _ = machine.checkedIn(
+            Example.comeBack(0, plans: [Example.standing(serving: 3)]), now: now)
+        _ = machine.obtained(now: now)
+        _ = machine.planAdopted(readinessChanged: false, now: now)
+        _ = machine.obtained(now: now)
+        _ = machine.obtained(now: now)
+        let refused = machine.failedLocally(Fault(.storage, "the disk is full"), now: now)
+        #expect(pause(refused, from: 0) != nil)
+    }
+
     @Test("what is adopted is not fetched again, a new version is")
     func adoptsOnce() {
         var machine = checkingIn()

@@ -181,6 +181,7 @@ import Testing
         #expect(plan.title == "tiny" && plan.population == "tiny")
         #expect(plan.data.shape == [4, 1, 1])
         #expect(plan.data.offset == [0] && plan.data.scale == [1])
+        #expect(plan.data.heldOut == 0)
         #expect(plan.layers.map(\.kind.hasReLU) == [true, false])
         #expect(
             plan.training

@@ -162,6 +162,10 @@ struct Mistake: CustomTestStringConvertible {
                 "scale in [data] is 0",
                 "write a number from 1e-09 to 1000000000"),
             Mistake(
+                "scale = 2", "scale = 2\nheld_out = 0.6", "13:12",
+                "held_out in [data] is 0.6",
+                "write a number from 0 to 0.5"),
+            Mistake(
                 "scale = 2", "scale = [1, 2, 0, 4]", "12:16",
                 "scale in [data] is 0",
                 "write a number from 1e-09 to 1000000000"),

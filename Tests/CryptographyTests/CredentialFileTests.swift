@@ -5,12 +5,15 @@ import Testing
 
 @Suite("Credential files")
 struct CredentialFileTests {
-    @Test("replacing leaves the new contents, the mode asked for and no other file")
-    func replacing() throws {
+    @Test(
+        "replacing leaves the new contents, the mode asked for and no other file",
+        arguments: [CredentialFile.Durability.none, .contents, .full], ["new", ""])
+    func replacing(durability: CredentialFile.Durability, contents: String) throws {
         let directory = try TemporaryDirectory()
         let path = try directory.write("agent.crt", "old")
-        try CredentialFile.replace(path, Array("new".utf8), mode: CredentialFile.publicMode)
-        #expect(try CredentialFile.read(path) == Array("new".utf8))
+        try CredentialFile.replace(
+            path, Array(contents.utf8), mode: CredentialFile.publicMode, durability: durability)
+        #expect(try CredentialFile.read(path) == Array(contents.utf8))
         let attributes = try FileManager.default.attributesOfItem(atPath: path)
         #expect(attributes[.posixPermissions] as? Int == 0o644)
         #expect(

@@ -83,6 +83,13 @@ struct StatusAnswer: Decodable {
             let examples: Int
             let unreadable: Int
             let problem: String?
+            let heldOut: HeldOut?
+        }
+
+        struct HeldOut: Decodable {
+            let modelVersion: UInt64
+            let examples: Int
+            let accuracy: Double
         }
 
         struct Trouble: Decodable { let message: String }

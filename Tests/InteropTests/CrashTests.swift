@@ -6,7 +6,9 @@ extension InteropTests {
     /// A plan whose training takes some seconds, so that there is a middle of a round.
     @Suite("When a process dies", .fleet(.slow, rows: 300))
     struct CrashTests {
-        @Test("an agent killed in the middle of a round comes back and its update counts")
+        @Test(
+            "an agent killed in the middle of a round rejoins the same coordinator over TLS and its update counts (Flower 4844)"
+        )
         func agentKilled() async throws {
             let fleet = try ExampleFleet.current
             let round = try await startRound(in: fleet)
@@ -21,7 +23,7 @@ extension InteropTests {
         }
 
         @Test(
-            "a coordinator killed in the middle of a round goes on with it: no run is lost (Flower 599, NVFLARE 242, OpenFL 1367)"
+            "a coordinator killed in the middle of a round goes on with it: no run is lost (Flower 599, NVFLARE 242, OpenFL 1367, MediSwarm 347)"
         )
         func coordinatorKilled() async throws {
             let fleet = try ExampleFleet.current

@@ -85,6 +85,34 @@ extension InteropTests {
         }
 
         @Test(
+            "another fleet's coordinator is named once, by log and status, and tried again (Flower PR 6299)"
+        )
+        func anotherFleet() async throws {
+            let fleet = try ExampleFleet.current
+            try await fleet.process("one").stop()
+            try await ExampleFleet.withFleet([]) { other in
+                let port = try #require(
+                    other.address.split(separator: ":").last.flatMap { Int($0) })
+                try await withElsewhere(fleet.agent("one"), port: port) { agent, program in
+                    try await wait(for: "several attempts") {
+                        try text(of: agent.log).split(separator: "\n")
+                            .count { $0.contains("again:") } > 2
+                    }
+                    let warnings = try text(of: agent.log).split(separator: "\n")
+                        .filter { $0.contains(" warning ") }
+                    #expect(warnings.count == 1, "\(warnings)")
+                    let why = "belongs to another fleet"
+                    #expect(warnings.first?.contains(why) == true, "\(warnings)")
+                    let status = try await run(.agent, "status", "--config", agent.configuration)
+                    #expect(status.output.contains(why), "\(status)")
+                    #expect(program.isRunning)
+                    try await program.stop()
+                }
+            }
+            try await fleet.startAgent("one")
+        }
+
+        @Test(
             "killed in a round that it may not go on with, it gives its place back at once and says why"
         )
         func givesBack() async throws {

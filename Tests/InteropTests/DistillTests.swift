@@ -67,6 +67,16 @@ extension InteropTests {
             ]
         }
 
+        @Test("says of which form a teacher from elsewhere is, convolutions too")
+        func help() async throws {
+            let words = try await run(.coordinator, "distill", "--help").succeeded().output
+                .split(whereSeparator: \.isWhitespace).joined(separator: " ")
+            for expected in [
+                "[outputs, inputs / groups, height, width]", "layer0.weight [outputs, inputs]",
+                "F32, F16, BF16 or I8",
+            ] { #expect(words.contains(expected), "\(words)") }
+        }
+
         @Test("trains a teacher, measures three networks and writes the model once")
         func ownTeacher() async throws {
             try await withData { directory in

@@ -20,6 +20,8 @@ struct ExamplePlan: Sendable {
     var side = 6
     /// Units of each hidden layer.
     var hidden = [16]
+    /// The share of its rows that a device never trains on.
+    var heldOut = 0.0
     /// More lines of [training].
     var training = ""
     /// Updates that a round is content with at its deadline; nil: as many as it waits for.
@@ -98,6 +100,7 @@ struct ExamplePlan: Sendable {
         \(files)
         features = \(features)
         classes = \(Self.classes)
+        held_out = \(heldOut)
 
         \(layers)
 

@@ -5,16 +5,17 @@ import Testing
 extension InteropTests {
     @Suite("A fleet over a network that fails", .enabled { try await FleetFaults.isPermitted() })
     struct FleetFaultTests {
-        /// How long processes are killed. The environment may ask for more than every run needs.
+        /// How long processes are killed, 20 s of it with two agents cut off. The environment may ask for more than every
+        /// run needs.
         private static let seconds =
             ProcessInfo.processInfo.environment["TRIBUTARY_FAULT_SECONDS"].flatMap(Double.init)
-            ?? 30
+            ?? 36
         private static let agents = ["one", "two", "three", "four", "five"]
 
         @Test(
             """
             ends every round that it started, published or abandoned with a reason, and goes on: \
-            5 % loss, 200 ms delay, a partition, kill -9 of either side every few seconds \
+            5 % loss, 200 ms delay, a partition of 20 s, kill -9 of either side every few seconds \
             (Flower 766 and 599, NVFLARE 242, OpenFL 455 and 1367)
             """)
         func endsEveryRound() async throws {
@@ -33,7 +34,7 @@ extension InteropTests {
                     of: fleet, agents: Self.agents, seconds: Self.seconds)
                 #expect(faults.coordinatorKills > 0 && faults.agentKills > 0)
                 #expect(faults.packetsLost > 0)
-                #expect(faults.partitionSeconds >= min(20, Self.seconds / 2))
+                #expect(faults.partitionSeconds >= 20)
                 #expect(faults.published > 0, "\(faults)")
                 // A shorter time may pass without a kill in the middle of a round that is published.
                 #expect(faults.outlived > 0 || Self.seconds < 120, "\(faults)")

@@ -20,7 +20,9 @@ extension InteropTests {
             try await fleet.administer(["round", "start", plan.name, "--watch"])
         }
 
-        @Test("a daemon renews its certificate twice without a restart, then takes part in a round")
+        @Test(
+            "a daemon renews its certificate twice without a restart, then takes part in a round (NVFLARE 5248)"
+        )
         func renewsTwice() async throws {
             let plan = plan(agents: 1)
             // Each lives for 26 seconds and is renewed after 17 to 20; a held check-in would outlast it.
@@ -86,7 +88,9 @@ extension InteropTests {
             }
         }
 
-        @Test("the fleet's authority is replaced under three agents without enrolling them again")
+        @Test(
+            "the fleet's authority is replaced under three agents without enrolling them again (MediSwarm PR 449)"
+        )
         func rotation() async throws {
             let plan = plan(agents: 3)
             let names = ["one", "two", "three"]

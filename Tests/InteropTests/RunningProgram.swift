@@ -13,7 +13,10 @@ final class RunningProgram: Sendable {
         process = Process()
         process.executableURL = program
         process.arguments = arguments
-        process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
+        // A simulation leaves its record among what the test throws away, not with the user's own.
+        let runs = output.deletingLastPathComponent().appending(path: "runs").path
+        process.environment = ProcessInfo.processInfo.environment
+            .merging(["TRIBUTARY_RUNS": runs]) { $1 }.merging(environment) { $1 }
         process.standardInput = FileHandle.nullDevice
         for file in Set([output, errors]) { try Data().write(to: file) }
         let outputHandle = try FileHandle(forWritingTo: output)

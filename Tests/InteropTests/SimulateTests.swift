@@ -140,15 +140,19 @@ extension InteropTests {
             }
         }
 
-        @Test("names the directory that is missing")
+        @Test(
+            "begins with random weights without public data, saying so, and names what is missing")
         func missingData() async throws {
             try await withData { plan, data in
                 let train = data.appending(path: "train")
                 try FileManager.default.removeItem(at: data.appending(path: "public"))
-                let cold = try await run(
-                    .coordinator, "simulate", plan, "--data", data.path, "--agents", "9")
-                #expect(cold.status == 1)
-                #expect(cold.errors.contains("--cold"), "\(cold)")
+                let words = ["simulate", plan, "--data", data.path, "--agents", "9", "--json"]
+                let program = try Program.coordinator.located()
+                let without = try await run(program, words).succeeded()
+                #expect(without.errors.contains("as with --cold"), "\(without)")
+                let cold = try await run(program, words + ["--cold"]).succeeded()
+                #expect(!cold.errors.contains("warning"))
+                #expect(try summary(cold) == (try summary(without)))
                 try FileManager.default.removeItem(at: train)
                 let nothing = try await run(.coordinator, "simulate", plan, "--data", data.path)
                 #expect(nothing.status == 1)

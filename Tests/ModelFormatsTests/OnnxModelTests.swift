@@ -30,6 +30,34 @@ struct OnnxModelTests {
         #expect(try OnnxModel.decode(bytes).identity == identity)
     }
 
+    @Test("A file says what its outputs are where its identity does, and no more otherwise")
+    func objective() throws {
+        var identity = try someIdentity()
+        let model = try randomModel(widths: [3, 2, 3], relu: [true, false], seed: 3)
+        let silent = try OnnxModel.encode(model, identity: identity)
+        #expect(try OnnxModel.decode(silent).identity.objective == nil)
+        for objective in [TrainingPlan.Objective.classification, .reconstruction] {
+            identity.objective = objective
+            let bytes = try OnnxModel.encode(model, identity: identity)
+            let decoded = try OnnxModel.decode(bytes)
+            #expect(decoded.identity == identity)
+            #expect(decoded.model == model)
+            #expect(bytes.count > silent.count)
+        }
+    }
+
+    @Test("An objective that no plan has is refused, and named")
+    func unknownObjective() throws {
+        var identity = try someIdentity()
+        identity.objective = .reconstruction
+        let model = try randomModel(widths: [3, 2, 3], relu: [true, false], seed: 3)
+        var bytes = try OnnxModel.encode(model, identity: identity)
+        let start = try #require(bytes.lastRange(of: "reconstruction")).lowerBound
+        bytes[start] = UInt8(ascii: "R")
+        let fault = #expect(throws: Fault.self) { try OnnxModel.decode(bytes) }
+        #expect(fault?.message.contains("tributary.objective is 'Reconstruction'") == true)
+    }
+
     @Test("The bytes of a fixed model never change")
     func golden() throws {
         let bytes = try OnnxModel.encode(tinyModel(), identity: someIdentity())
@@ -51,6 +79,15 @@ struct OnnxModelTests {
         var model = try tinyModel()
         model.layers[1].weights.removeLast()
         #expect(throws: Fault.self) { try OnnxModel.encode(model, identity: someIdentity()) }
+    }
+}
+
+extension [UInt8] {
+    /// Where this text stands last.
+    fileprivate func lastRange(of text: String) -> Range<Int>? {
+        let text = Array(text.utf8)
+        return indices.reversed().lazy.map { $0..<$0 + text.count }
+            .first { $0.upperBound <= count && self[$0].elementsEqual(text) }
     }
 }
 

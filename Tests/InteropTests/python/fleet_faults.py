@@ -7,8 +7,8 @@ usage: fleet_faults.py --programs DIRECTORY --coordinator DIRECTORY --agent CONF
 
 Coordinator and agents each live in a network namespace, joined by a bridge. An agent loses 5 % of its packets in both
 directions (nft), reaches the coordinator through a relay that delays every byte by 200 ms, and one process dies by kill
--9 every few seconds. In the middle two agents are cut off for 20 s, or for half of the time if that is less. Rounds of
-every plan are started all the while. Then the kills end, and every round has to end too: over the same bad network.
+-9 every few seconds. In the middle two agents are cut off for 20 s. Rounds of every plan are started all the while.
+Then the kills end, and every round has to end too: over the same bad network.
 
 All of it is in namespaces of its own (unshare), which end with this process, and so does everything in them. `--probe`
 prints why this cannot be done here, or nothing. Prints a JSON object. Exit status 0 when all did as they should.
@@ -30,6 +30,8 @@ import time
 LOSS_PERCENT = 5
 DELAY_SECONDS = 0.2
 PARTITION_SECONDS = 20
+# With some kills before and after the partition.
+LEAST_SECONDS = PARTITION_SECONDS + 10
 DRAIN_SECONDS = 180
 STOP_SECONDS = 20
 COORDINATOR = "coordinator"
@@ -246,15 +248,14 @@ class Drill:
         self.start()
         for plan in self.plans:
             plan.start()
-        length = min(PARTITION_SECONDS, self.options.seconds / 2)
-        third = (self.options.seconds - length) / 2
-        self.kill_for(third, self.agents)
+        before_and_after = (self.options.seconds - PARTITION_SECONDS) / 2
+        self.kill_for(before_and_after, self.agents)
         cut = time.monotonic()
         self.network.cut(self.agents[:2])
-        self.kill_for(length, self.agents[2:])
+        self.kill_for(PARTITION_SECONDS, self.agents[2:])
         partition = time.monotonic() - cut
         self.network.heal()
-        self.kill_for(third, self.agents)
+        self.kill_for(before_and_after, self.agents)
         for plan in self.plans:
             plan.is_over.set()
         for plan in self.plans:
@@ -338,6 +339,8 @@ def main():
     parser.add_argument("--seconds", type=float, default=40)
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
+    if options.seconds < LEAST_SECONDS:
+        parser.error(f"--seconds is at least {LEAST_SECONDS}")
     if options.probe:
         print(probe() or "", end="")
         return 0
