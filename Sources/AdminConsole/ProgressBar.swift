@@ -15,12 +15,17 @@ package struct ProgressBar {
     package init(width: Int?) { self.width = width }
 
     /// What to write when `done` in [0, 1] of `stage` is done; nothing while that looks as before.
-    package mutating func update(_ stage: String, _ done: Double) -> String {
+    ///
+    /// - Parameter detail: what a live line says after its bar.
+    package mutating func update(
+        _ stage: String, _ done: Double, detail: String = ""
+    ) -> String {
         guard let width else {
             defer { self.stage = stage }
             return stage == self.stage ? "" : "\(stage)\n"
         }
-        let line = cut(Self.line(stage, min(max(done, 0), 1)), to: width - 1)
+        let bar = Self.line(stage, min(max(done, 0), 1))
+        let line = cut(detail.isEmpty ? bar : "\(bar), \(detail)", to: width - 1)
         guard line != shown else { return "" }
         shown = line
         return clearLine + line

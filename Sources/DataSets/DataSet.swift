@@ -92,6 +92,35 @@ package struct DataSet: ExampleSource, Sendable {
     /// The first row left out: its file, line and column, and why; nil when there is none.
     package var firstUnreadable: String? { tally.firstUnreadable }
 
+    /// Whether examples can be read as bytes: those of IDX files can.
+    package var holdsBytes: Bool {
+        if case .idx = storage { true } else { false }
+    }
+
+    /// As below, of successive examples, which takes a file fewer reads.
+    ///
+    /// - Throws: as there.
+    package func read(
+        rows: Range<Int>, bytes: inout [UInt8], labels: inout [Int32]
+    ) throws(Fault) {
+        guard case .idx(let examples) = storage else {
+            throw Fault(.internal, "these examples are no bytes")
+        }
+        try examples.read(rows: rows, bytes: &bytes, labels: &labels)
+    }
+
+    /// As the protocol says. Each of `rows` is in 0 ..< `count`.
+    ///
+    /// - Throws: `Fault` when a file cannot be read or has changed since it was opened.
+    package func read(
+        rows: ArraySlice<Int>, bytes: inout [UInt8], labels: inout [Int32]
+    ) throws(Fault) {
+        guard case .idx(let examples) = storage else {
+            throw Fault(.internal, "these examples are no bytes")
+        }
+        try examples.read(rows: rows, bytes: &bytes, labels: &labels)
+    }
+
     /// As the protocol says. Each of `rows` is in 0 ..< `count`.
     ///
     /// - Throws: `Fault` when a file cannot be read or has changed since it was opened.

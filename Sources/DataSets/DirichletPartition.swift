@@ -37,8 +37,16 @@ package enum DirichletPartition {
     private static func dirichlet(
         _ alpha: Double, count: Int, random: inout some RandomSource
     ) -> [Double] {
+        shares([Double](repeating: alpha, count: count), random: &random)
+    }
+
+    /// One draw from the Dirichlet distribution with these parameters, each above 0: as many shares,
+    /// that add up to 1.
+    package static func shares(
+        _ parameters: [Double], random: inout some RandomSource
+    ) -> [Double] {
         // In logarithms, because a small alpha makes gamma values too small for a Double.
-        let logs = (0..<count).map { _ in logGamma(alpha, random: &random) }
+        let logs = parameters.map { logGamma($0, random: &random) }
         let largest = logs.max() ?? 0
         let weights = logs.map { exp($0 - largest) }
         let total = weights.reduce(0, +)

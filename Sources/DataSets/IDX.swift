@@ -114,6 +114,13 @@ package struct IDXFile: Sendable {
         try file.read(at: headerBytes + row * rowBytes, into: &bytes)
     }
 
+    /// Fills `bytes` from `start` on with `count` consecutive rows beginning with `row`.
+    func read(row: Int, count: Int, into bytes: inout [UInt8], at start: Int) throws(Fault) {
+        precondition(row >= 0 && count >= 0 && row + count <= self.count)
+        try file.read(
+            at: headerBytes + row * rowBytes, into: &bytes, range: start..<start + count * rowBytes)
+    }
+
     private static func readHeader(_ file: InputFile) throws(Fault) -> [Int] {
         let notIDX = Fault(
             .invalid, "\(file.path) is not an IDX file",

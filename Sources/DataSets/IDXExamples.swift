@@ -59,6 +59,55 @@ struct IDXExamples: Sendable {
         }
     }
 
+    /// As `ExampleSource.read` of bytes.
+    func read(
+        rows: ArraySlice<Int>, bytes: inout [UInt8], labels classesRead: inout [Int32]
+    ) throws(Fault) {
+        var label: [UInt8] = [0]
+        for (position, index) in rows.enumerated() {
+            let row = taken.map { Int($0[index]) } ?? index
+            try features.read(row: row, count: 1, into: &bytes, at: position * features.rowBytes)
+            try labels.read(row: row, into: &label)
+            guard label[0] < classes else {
+                throw labels.file.changed("the label of row \(row + 1) is now \(label[0])")
+            }
+            classesRead[position] = Int32(label[0])
+        }
+    }
+
+    /// As `DataSet.read` of successive bytes.
+    func read(
+        rows: Range<Int>, bytes: inout [UInt8], labels classesRead: inout [Int32]
+    ) throws(Fault) {
+        let width = features.rowBytes
+        var first = rows.lowerBound
+        while first < rows.upperBound {
+            let run = run(from: first, upTo: rows.upperBound)
+            let place = first - rows.lowerBound
+            try features.read(
+                row: run.lowerBound, count: run.count, into: &bytes, at: place * width)
+            var found = [UInt8](repeating: 0, count: run.count)
+            try labels.read(row: run.lowerBound, into: &found)
+            for (offset, label) in found.enumerated() {
+                guard label < classes else {
+                    let row = run.lowerBound + offset + 1
+                    throw labels.file.changed("the label of row \(row) is now \(label)")
+                }
+                classesRead[place + offset] = Int32(label)
+            }
+            first += run.count
+        }
+    }
+
+    /// The rows of the file that examples `first` ..< `end` are, as far as they follow each other there.
+    private func run(from first: Int, upTo end: Int) -> Range<Int> {
+        guard let taken else { return first..<end }
+        let start = Int(taken[first])
+        var count = 1
+        while first + count < end, Int(taken[first + count]) == start + count { count += 1 }
+        return start..<start + count
+    }
+
     private mutating func takeRows(of part: DataPart) throws(Fault) {
         let chunk = 1 << 16
         var example = [UInt8](repeating: 0, count: features.rowBytes)

@@ -57,10 +57,16 @@ final class InputFile: Sendable {
     ///
     /// - Throws: `Fault` when the file cannot be read or no longer holds these bytes.
     func read(at offset: Int, into bytes: inout [UInt8]) throws(Fault) {
+        try read(at: offset, into: &bytes, range: 0..<bytes.count)
+    }
+
+    /// As above, into a part of `bytes`.
+    func read(at offset: Int, into bytes: inout [UInt8], range: Range<Int>) throws(Fault) {
         var filled = 0
-        while filled < bytes.count {
+        while filled < range.count {
             let received = bytes.withUnsafeMutableBytes { [filled] buffer in
-                let rest = UnsafeMutableRawBufferPointer(rebasing: buffer[filled...])
+                let rest = UnsafeMutableRawBufferPointer(
+                    rebasing: buffer[range.lowerBound + filled..<range.upperBound])
                 return pread(descriptor, rest.baseAddress, rest.count, offset + filled)
             }
             if received < 0 {

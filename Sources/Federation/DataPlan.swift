@@ -22,10 +22,12 @@ package struct DataPlan: Sendable, Equatable {
     package var scale: [Float]
     /// What a student of the regression objective learns to predict; nil with any other.
     package var targets: TargetPlan?
+    /// The share of a device's examples, 0 to 0.5, that it never trains on and measures its model with.
+    package var heldOut: Double
 
     package init(
         format: Format, features: Int, classes: Int, shape: [Int]? = nil, offset: [Float],
-        scale: [Float], targets: TargetPlan? = nil
+        scale: [Float], targets: TargetPlan? = nil, heldOut: Double = 0
     ) {
         self.format = format
         self.features = features
@@ -34,6 +36,7 @@ package struct DataPlan: Sendable, Equatable {
         self.offset = offset
         self.scale = scale
         self.targets = targets
+        self.heldOut = heldOut
     }
 }
 

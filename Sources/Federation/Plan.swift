@@ -114,8 +114,8 @@ package struct Plan: Sendable, Equatable {
 
 /// `[training]`: what an agent does in one round, on minibatches.
 package struct TrainingPlan: Sendable, Equatable {
-    /// What the student is asked for.
-    package enum Objective: Sendable, Equatable {
+    /// What the student is asked for, under the name that plans and model files have for it.
+    package enum Objective: String, Sendable, CaseIterable {
         /// Softmax cross-entropy with the labels.
         case classification
         /// Mean squared error with the normalised input, whose size rates how unusual an example is.

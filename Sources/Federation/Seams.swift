@@ -31,12 +31,17 @@ extension RandomSource {
 /// For shuffles, initial weights, stochastic rounding in tests and the rotation's public signs; never for noise, coins or
 /// keys.
 package struct SeededRandom: RandomSource, RandomNumberGenerator, Sendable {
-    private var state: UInt64
+    /// The sum of the seed and one constant a number so far.
+    package private(set) var state: UInt64
+    private static let increment: UInt64 = 0x9E37_79B9_7F4A_7C15
 
     package init(seed: UInt64) { state = seed }
 
+    /// Passes over `count` numbers.
+    package mutating func skip(_ count: Int) { state &+= UInt64(count) &* Self.increment }
+
     package mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
+        state &+= Self.increment
         var word = state
         word = (word ^ (word >> 30)) &* 0xBF58_476D_1CE4_E5B9
         word = (word ^ (word >> 27)) &* 0x94D0_49BB_1331_11EB
@@ -44,13 +49,17 @@ package struct SeededRandom: RandomSource, RandomNumberGenerator, Sendable {
     }
 
     package mutating func fill(_ bytes: UnsafeMutableRawBufferPointer) {
-        var offset = 0
-        while offset < bytes.count {
-            let word = next()
-            for shift in 0..<min(8, bytes.count - offset) {
-                bytes[offset + shift] = UInt8(truncatingIfNeeded: word >> (8 * UInt64(shift)))
-            }
-            offset += 8
+        let whole = bytes.count & ~7
+        // Out of memory that `bytes` might be, so that the state stays in a register.
+        var random = self
+        for offset in stride(from: 0, to: whole, by: 8) {
+            bytes.storeBytes(of: random.next().littleEndian, toByteOffset: offset, as: UInt64.self)
+        }
+        self = random
+        guard whole < bytes.count else { return }
+        let word = next()
+        for offset in whole..<bytes.count {
+            bytes[offset] = UInt8(truncatingIfNeeded: word >> (8 * UInt64(offset - whole)))
         }
     }
 }

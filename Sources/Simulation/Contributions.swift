@@ -17,23 +17,19 @@ struct Contributions: Sendable {
     init(_ sum: ExactSum) { self.sum = .exact(sum) }
     init(_ sum: FloatSum) { self.sum = .float(sum) }
 
-    /// Adds an update on the lattice of an exact sum.
+    /// Adds an update that the exact sum's check has passed.
+    ///
+    /// - Throws: as `ExactSum.fold`.
     mutating func fold(
-        _ elements: UpdateElements, withinClip: Bool, weight: UInt64, at index: Int
-    ) {
+        _ update: CheckedUpdate, withinClip: Bool
+    ) throws(UpdateRejectionError) {
         guard case .exact(var exact) = sum else { preconditionFailure("the sum has no lattice") }
         // While `sum` holds the array too, adding to it would copy it.
         sum = .float(FloatSum(parameters: 0, clippingNorm: 0))
-        do throws(UpdateRejectionError) {
-            try exact.fold(
-                try exact.checked(elements, weight: weight, withinClip: withinClip))
-            count += 1
-            self.withinClip += withinClip ? 1 : 0
-        } catch {
-            failures.note(
-                Fault(.internal, "an update was rejected: \(error.reason.rawValue)"), at: index)
-        }
-        sum = .exact(exact)
+        defer { sum = .exact(exact) }
+        try exact.fold(update)
+        count += 1
+        self.withinClip += withinClip ? 1 : 0
     }
 
     /// Adds an update to a sum of floats.

@@ -58,11 +58,7 @@ package enum PartitionRule: Sendable, Equatable {
                 .invalid, "examples are divided among at least one agent",
                 remedy: "say how many agents there are")
         }
-        guard self == .iid || classes > 0 else {
-            throw Fault(
-                .invalid, "examples without classes cannot be divided by class",
-                remedy: "use iid or natural")
-        }
+        guard self == .iid || classes > 0 else { throw PartitionRule.noClasses }
         switch self {
         case .iid, .natural:
             let rows = Array(0..<examples.count).shuffled(using: &random)
@@ -76,6 +72,51 @@ package enum PartitionRule: Sendable, Equatable {
                 examples.labels, count, classes: classes, agents: agents, random: &random)
         }
     }
+
+    /// Lets each agent draw `each` rows of `examples`, with replacement, when it is asked for them: for
+    /// more agents than there are rows to deal.
+    ///
+    /// - Parameters:
+    ///   - classes: labels are below.
+    ///   - agents: above 0.
+    ///   - each: above 0.
+    /// - Throws: `Fault.invalid` when the rule does not fit the examples.
+    package func drawn(
+        from examples: ResidentExamples, classes: Int, agents: Int, each: Int, seed: UInt64
+    ) throws(Fault) -> Partition {
+        guard agents > 0, each > 0, examples.count > 0 else {
+            throw Fault(
+                .invalid, "\(agents) agents cannot draw \(each) of \(examples.count) examples each",
+                remedy: "use at least one of each")
+        }
+        guard self == .iid || self == .natural || classes > 0 else {
+            throw PartitionRule.noClasses
+        }
+        let taste: Population.Taste
+        switch self {
+        case .iid: taste = .even
+        case .dirichlet(let alpha): taste = .dirichlet(alpha: alpha)
+        case .labels(let count):
+            let present = Set(examples.labels).count
+            guard count <= present else {
+                throw Fault(
+                    .invalid, "an agent cannot hold \(count) of \(present) classes",
+                    remedy: "use at most all classes an agent")
+            }
+            taste = .labels(count)
+        case .natural:
+            throw Fault(
+                .invalid, "agents that hold what they came with draw no examples",
+                remedy: "leave the number of agents and of their examples out")
+        }
+        return Partition(
+            Population(
+                agents: agents, each: each, taste: taste, labels: examples.labels, seed: seed))
+    }
+
+    private static let noClasses = Fault(
+        .invalid, "examples without classes cannot be divided by class",
+        remedy: "use iid or natural")
 
     private func bySource(
         _ examples: ResidentExamples, agents: Int?

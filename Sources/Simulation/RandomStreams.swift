@@ -2,9 +2,9 @@ import Federation
 
 /// The random numbers of a simulation: a stream of its own for each purpose, round and agent, so
 /// that no result depends on which thread asks first.
-struct RandomStreams: Sendable {
+struct RandomStreams: Sendable, Equatable {
     enum Purpose: UInt64 {
-        case cohort, rotation, noise, agent, distillation
+        case cohort, rotation, noise, agent, distillation, examples
     }
 
     let seed: UInt64

@@ -1,3 +1,4 @@
+package import DataSets
 package import Federation
 
 /// Labelled examples in memory, appended one source after another; every virtual agent reads the
@@ -67,6 +68,31 @@ package struct ResidentExamples: Sendable {
         }
     }
 
+    /// Appends every row of `source`, bytes as bytes.
+    ///
+    /// - Throws: as above.
+    package mutating func append(_ source: DataSet) throws(Fault) {
+        let rowsAtATime = 256
+        var source = source
+        guard source.features == features, source.targets == targets, source.hasLabels,
+            source.holdsBytes, case .bytes(var bytes) = values
+        else { return try append(&source) }
+        var rows = [UInt8](repeating: 0, count: min(rowsAtATime, source.count) * features)
+        var classes = [Int32](repeating: 0, count: min(rowsAtATime, source.count))
+        // While `values` and a variable both hold an array, growing it would copy it.
+        values = .bytes([])
+        defer { values = .bytes(bytes) }
+        sourceStarts.append(count)
+        bytes.reserveCapacity(bytes.count + source.count * features)
+        labels.reserveCapacity(labels.count + source.count)
+        for start in stride(from: 0, to: source.count, by: rowsAtATime) {
+            let wanted = start..<min(start + rowsAtATime, source.count)
+            try source.read(rows: wanted, bytes: &rows, labels: &classes)
+            bytes += rows[..<(wanted.count * features)]
+            labels += classes[..<wanted.count]
+        }
+    }
+
     private mutating func reserve(_ rows: Int) {
         labels.reserveCapacity(rows)
         // While `values` and a variable both hold an array, growing it would copy it.
@@ -105,6 +131,15 @@ package struct ResidentExamples: Sendable {
         ExampleSubset(examples: self, rows: rows)
     }
 
+    fileprivate var areBytes: Bool { if case .bytes = values { true } else { false } }
+
+    fileprivate func copy(row: Int, to output: UnsafeMutableBufferPointer<UInt8>) {
+        guard case .bytes(let bytes) = values else { return }
+        bytes.withUnsafeBufferPointer { all in
+            _ = output.update(fromContentsOf: all[row * features..<(row + 1) * features])
+        }
+    }
+
     fileprivate func answer(_ target: Int, row: Int) -> Float { answers[row * targets + target] }
 
     fileprivate func copy(row: Int, to output: UnsafeMutableBufferPointer<Float>) {
@@ -137,6 +172,22 @@ package struct ExampleSubset: ExampleSource, Sendable {
     package var features: Int { examples.features }
     package var targets: Int { examples.targets }
     package var hasLabels: Bool { examples.hasLabels }
+    package var holdsBytes: Bool { examples.areBytes }
+
+    package func read(
+        rows wanted: ArraySlice<Int>, bytes: inout [UInt8], labels: inout [Int32]
+    ) throws(Fault) {
+        let width = features
+        precondition(labels.count >= wanted.count && bytes.count >= wanted.count * width)
+        bytes.withUnsafeMutableBufferPointer { output in
+            for (position, index) in wanted.enumerated() {
+                let row = rows[rows.startIndex + index]
+                let place = position * width..<(position + 1) * width
+                examples.copy(row: row, to: UnsafeMutableBufferPointer(rebasing: output[place]))
+                labels[position] = examples.labels[row]
+            }
+        }
+    }
 
     package func read(
         rows wanted: ArraySlice<Int>, features values: inout [Float], labels: inout [Int32]

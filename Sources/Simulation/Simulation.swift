@@ -3,8 +3,6 @@ package import Federation
 package import Learning
 import Privacy
 import Rounds
-import Synchronization
-import UpdateCodec
 
 /// Runs a body for each index in 0 ..< count, in any order and on as many threads as the caller
 /// likes, and returns when all are done.
@@ -21,17 +19,20 @@ package struct Simulation: Sendable {
     /// Rounds that have run.
     package private(set) var rounds = 0
 
-    private let data: SimulatedData
+    let data: SimulatedData
+    let streams: RandomStreams
+    let arithmetic: StudentTrainer.Arithmetic
+    let sum: UpdateSum
+    private(set) var serving: SimulatedModel
     private let teaching: SimulatedTeaching?
-    private let streams: RandomStreams
-    private let arithmetic: StudentTrainer.Arithmetic
-    private let sum: UpdateSum
     /// The fp32 weights of the serving model.
     private var master: [Float]
-    private var serving: SimulatedModel
     private var optimizer: ServerOptimizer
     /// C of the next round: the plan's, until an adaptive one moves.
     package private(set) var clippingNorm: Float
+    /// What the serving model scored; nil until it is measured.
+    private var servingAccuracy: Double?
+    /// What the last version that was measured scored.
     private var lastAccuracy: Double?
 
     /// A simulation before its first round.
@@ -90,10 +91,36 @@ package struct Simulation: Sendable {
     package var parameters: [Float] { serving.parameters }
 
     /// The epsilon spent so far; nil in a plan without privacy.
-    package var epsilon: Double? { budget?.epsilon }
+    package var epsilon: Double? { Simulation.epsilon(of: plan, after: rounds) }
 
-    private var budget: PrivacyBudget? {
-        plan.privacy.map { PrivacyBudget(plan: $0, roundsCharged: rounds) }
+    /// What so many rounds of a plan that fits its population spend; nil without privacy.
+    package static func epsilon(of plan: Plan, after rounds: Int) -> Double? {
+        plan.privacy.map { PrivacyBudget(plan: $0, roundsCharged: rounds).epsilon }
+    }
+
+    /// Why no round may follow so many; nil when one may.
+    private func refusal(after rounds: Int) -> Fault? {
+        plan.privacy.flatMap { PrivacyBudget(plan: $0, roundsCharged: rounds).refusal() }
+    }
+
+    /// What the next round begins with.
+    package var state: SimulationState {
+        SimulationState(
+            rounds: rounds, clippingNorm: clippingNorm, lastAccuracy: lastAccuracy, master: master,
+            velocity: optimizer.velocity)
+    }
+
+    /// Goes on from `state`, which the same plan, data and seed came to.
+    ///
+    /// - Throws: `Fault.invalid` when its weights are not of this plan; the simulation is as before then.
+    package mutating func resume(from state: SimulationState) throws(Fault) {
+        serving = try SimulatedModel(parameters: state.master, plan: plan, arithmetic: arithmetic)
+        master = state.master
+        optimizer = ServerOptimizer(plan: plan.server, velocity: state.velocity)
+        clippingNorm = state.clippingNorm
+        rounds = state.rounds
+        lastAccuracy = state.lastAccuracy
+        servingAccuracy = nil
     }
 
     /// What the serving model scores on the test examples, see `QuantizedModel.measure`; nil
@@ -101,43 +128,114 @@ package struct Simulation: Sendable {
     ///
     /// - Throws: `Fault.invalid` when they do not fit the plan.
     package mutating func accuracy(on threads: ParallelFor) throws(Fault) -> Double? {
-        guard let examples = data.test, lastAccuracy == nil else { return lastAccuracy }
-        let (model, objective) = (serving, plan.training.objective)
-        let rows = Array(0..<examples.count)
-        // A ranking is of all examples at once.
-        let rowsAtATime = objective == .classification ? 1000 : max(1, rows.count)
-        let tally = Mutex((score: 0.0, failures: FirstFault()))
-        threads((rows.count + rowsAtATime - 1) / rowsAtATime) { index in
-            let start = index * rowsAtATime
-            var part = examples.subset(rows[start..<min(start + rowsAtATime, rows.count)])
-            do throws(Fault) {
-                let score = try model.measure(objective, on: &part) * Double(part.count)
-                // Whole numbers of correct answers, so that the order of adding leaves no trace.
-                tally.withLock {
-                    $0.score += objective == .classification ? score.rounded() : score
-                }
-            } catch {
-                tally.withLock { $0.failures.note(error, at: index) }
-            }
+        guard servingAccuracy == nil, let measurement = measurement() else {
+            return servingAccuracy
         }
-        let result = tally.withLock { $0 }
-        if let fault = result.failures.fault { throw fault }
-        lastAccuracy = result.score / Double(rows.count)
-        return lastAccuracy
+        threads(measurement.parts) { measurement.measure($0) }
+        servingAccuracy = try measurement.score()
+        lastAccuracy = servingAccuracy
+        return servingAccuracy
     }
 
-    /// Runs the next round.
+    private func measurement() -> Measurement? {
+        data.test.map {
+            Measurement(of: serving, objective: plan.training.objective, on: $0)
+        }
+    }
+
+    /// Runs the next round and measures the model it leaves.
     ///
     /// - Throws: `Fault.exhausted` when the budget does not allow it, `Fault.conflict` when too few
-    ///   agents could train, `Fault.invalid` when the new weights are unusable; the simulation then
-    ///   is as before.
+    ///   agents could train, `Fault.invalid` when none of those selected could or the new weights are
+    ///   unusable; the simulation then is as before.
     package mutating func runRound(on threads: ParallelFor) throws(Fault) -> SimulatedRound {
-        if let refusal = budget?.refusal() { throw refusal }
-        let before = try accuracy(on: threads)
-        let number = rounds + 1
-        let cohort = cohort(of: number)
-        let contributions = contributions(of: cohort, round: number, on: threads)
-        try checkCount(contributions)
+        var last: SimulatedRound?
+        _ = try accuracy(on: threads)
+        try run(until: rounds + 1, on: threads) { round, _ in last = round }
+        guard let last else { throw Fault(.internal, "the round left nothing") }
+        return last
+    }
+
+    /// Runs rounds until `last` of them have run, and measures every `measureEvery`-th, counted from
+    /// the first, and the last, also when the budget allows no other.
+    ///
+    /// While a model is measured agents of the next round train, so that no thread waits for another.
+    ///
+    /// - Parameter body: gets each round in order, and what the one after it begins with.
+    /// - Throws: as `runRound`, and what `body` throws. Rounds that `body` was given have run; the
+    ///   simulation goes on from their states.
+    package mutating func run(
+        until last: Int, measureEvery: Int = 1, on threads: ParallelFor,
+        _ body: (SimulatedRound, SimulationState) throws(Fault) -> Void
+    ) throws(Fault) {
+        precondition(measureEvery > 0)
+        var pending: Pending?
+        var refusal = rounds < last ? self.refusal(after: rounds) : nil
+        while rounds < last {
+            if let refusal {
+                if let pending {
+                    measure(pending, on: threads)
+                    try finish(pending, body)
+                }
+                throw refusal
+            }
+            let number = rounds + 1
+            let work = RoundWork(of: self, round: number, cohort: cohort(of: number))
+            let measurement = pending?.measurement
+            let agents = work.tasks
+            threads(agents + (measurement?.parts ?? 0)) { index in
+                if index < agents { work.run(index) } else { measurement?.measure(index - agents) }
+            }
+            let contributions = work.contributions(on: threads)
+            if let done = pending {
+                pending = nil
+                try finish(done, body)
+            }
+            refusal = number < last ? self.refusal(after: number) : nil
+            let isMeasured = number % measureEvery == 0 || number == last || refusal != nil
+            let round = try close(number, work.cohort.count, contributions, isMeasured: isMeasured)
+            if isMeasured, let measurement = self.measurement() {
+                pending = (round, state, measurement)
+            } else {
+                try body(round, state)
+            }
+        }
+        if let pending {
+            measure(pending, on: threads)
+            try finish(pending, body)
+        }
+    }
+
+    /// A round whose model is not measured yet.
+    private typealias Pending = (
+        round: SimulatedRound, state: SimulationState, measurement: Measurement
+    )
+
+    private func measure(_ pending: Pending, on threads: ParallelFor) {
+        let measurement = pending.measurement
+        threads(measurement.parts) { measurement.measure($0) }
+    }
+
+    /// Completes a round whose measurement is done.
+    private mutating func finish(
+        _ pending: Pending, _ body: (SimulatedRound, SimulationState) throws(Fault) -> Void
+    ) throws(Fault) {
+        let accuracy = try pending.measurement.score()
+        let fell = (lastAccuracy ?? accuracy) - accuracy
+        lastAccuracy = accuracy
+        if pending.round.number == rounds { servingAccuracy = accuracy }
+        var (round, state) = (pending.round, pending.state)
+        round.accuracy = accuracy
+        round.wouldBeRefused = fell > plan.sealing.maxAccuracyDrop
+        state.lastAccuracy = accuracy
+        try body(round, state)
+    }
+
+    /// Moves the model by what came in; everything stays as it is when that fails.
+    private mutating func close(
+        _ number: Int, _ selected: Int, _ contributions: Contributions, isMeasured: Bool
+    ) throws(Fault) -> SimulatedRound {
+        try checkCount(contributions, of: selected)
         var noise = streams.stream(.noise, round: number)
         let released = try contributions.released(plan: plan, noise: &noise)
         var (moved, nextOptimizer) = (master, optimizer)
@@ -149,14 +247,13 @@ package struct Simulation: Sendable {
         let norm = clippingNorm
         clippingNorm = released.nextClippingNorm
         rounds = number
-        lastAccuracy = nil
-        let after = try accuracy(on: threads)
-        let fell = (before ?? 0) - (after ?? 0)
+        servingAccuracy = nil
         return SimulatedRound(
-            number: number, selected: cohort.count, reported: contributions.count,
+            number: number, selected: selected, reported: contributions.count,
             withinClip: contributions.withinClip, clippingNorm: norm,
-            firstFault: contributions.failures.fault, accuracy: after, epsilon: epsilon,
-            distillation: distilled?.trial, wouldBeRefused: fell > plan.sealing.maxAccuracyDrop)
+            firstFault: contributions.failures.fault, accuracy: nil,
+            epsilon: isMeasured ? epsilon : nil, distillation: distilled?.trial,
+            wouldBeRefused: false)
     }
 
     /// As a coordinator distils what it has released; nil when the plan does not want it.
@@ -172,7 +269,13 @@ package struct Simulation: Sendable {
             on: &training, heldOut: &heldOut, random: &random)
     }
 
-    private func checkCount(_ contributions: Contributions) throws(Fault) {
+    private func checkCount(_ contributions: Contributions, of selected: Int) throws(Fault) {
+        // A private round may be empty, but what no agent can do, none will in the next one.
+        if contributions.count == 0, selected > 0, let fault = contributions.failures.fault,
+            fault.code == .invalid
+        {
+            throw fault
+        }
         let minimum = SelectionRules(plan: plan).minimum
         let isEnough =
             contributions.count >= minimum && (contributions.count > 0 || plan.privacy != nil)
@@ -189,148 +292,11 @@ package struct Simulation: Sendable {
         let rules = SelectionRules(plan: plan)
         let agents = data.partition.agents
         guard let target = rules.target else {
-            return (0..<agents).filter { _ in rules.drawCoin(random: &random) }
+            var drawn: [Int] = []
+            for agent in 0..<agents where rules.drawCoin(random: &random) { drawn.append(agent) }
+            return drawn
         }
-        // The beginning of a Fisher and Yates shuffle, holding only the places that moved.
-        var moved: [Int: Int] = [:]
-        return (0..<min(target, agents)).map { place in
-            let other = Int.random(in: place..<agents, using: &random)
-            defer { moved[other] = moved[place] ?? place }
-            return moved[other] ?? other
-        }
+        return sample(target, below: agents, &random)
     }
 
-    private func contributions(
-        of cohort: [Int], round: Int, on threads: ParallelFor
-    ) -> Contributions {
-        switch sum {
-        case .lattice: exactContributions(of: cohort, round: round, on: threads)
-        case .float: floatContributions(of: cohort, round: round, on: threads)
-        }
-    }
-
-    private func exactContributions(
-        of cohort: [Int], round: Int, on threads: ParallelFor
-    ) -> Contributions {
-        var rotation = streams.stream(.rotation, round: round)
-        let lattice = Lattice(
-            plan: plan, clippingNorm: clippingNorm, rotationSeed: rotation.next())
-        let start = serving.parameters
-        let contributions = Mutex(
-            Contributions(ExactSum(lattice: lattice, maxWeight: plan.maxUpdateWeight)))
-        threads(cohort.count) { [self] index in
-            let agent = agent(cohort[index], start: start)
-            var random = streams.stream(.agent, round: round, agent: cohort[index])
-            do throws(Fault) {
-                let update = try agent.update(on: lattice, random: &random)
-                contributions.withLock {
-                    $0.fold(
-                        update.elements, withinClip: update.withinClip, weight: agent.weight,
-                        at: index)
-                }
-            } catch {
-                contributions.withLock { $0.failures.note(error, at: index) }
-            }
-        }
-        return contributions.withLock { $0 }
-    }
-
-    private func floatContributions(
-        of cohort: [Int], round: Int, on threads: ParallelFor
-    ) -> Contributions {
-        // A sum of floats depends on its order; between waves it grows in the cohort's.
-        let wave = 32
-        let start = serving.parameters
-        var contributions = Contributions(
-            FloatSum(parameters: start.count, clippingNorm: clippingNorm))
-        for first in stride(from: 0, to: cohort.count, by: wave) {
-            let agents = cohort[first..<min(first + wave, cohort.count)].map {
-                (number: $0, agent: agent($0, start: start))
-            }
-            let deltas = Mutex([Int: [Float]]())
-            let failures = Mutex(contributions.failures)
-            threads(agents.count) { index in
-                var random = streams.stream(.agent, round: round, agent: agents[index].number)
-                do throws(Fault) {
-                    let delta = try agents[index].agent.trained(random: &random)
-                    deltas.withLock { $0[index] = delta }
-                } catch {
-                    failures.withLock { $0.note(error, at: first + index) }
-                }
-            }
-            contributions.failures = failures.withLock { $0 }
-            for (index, delta) in deltas.withLock({ $0 }).sorted(by: { $0.key < $1.key }) {
-                contributions.fold(delta, weight: agents[index].agent.weight)
-            }
-        }
-        return contributions
-    }
-
-    private func agent(_ number: Int, start: [Float]) -> VirtualAgent {
-        VirtualAgent(
-            plan: plan, start: start,
-            examples: data.train.subset(data.partition.rows(of: number)), arithmetic: arithmetic)
-    }
-}
-
-/// How a simulation adds its agents' updates.
-package enum UpdateSum: Sendable {
-    /// Rounded to the lattice, in integers, as deployment does.
-    case lattice
-    /// As they are, in floating point: federated averaging, against which the lattice is measured.
-    case float
-}
-
-/// What a simulation trains and measures on.
-package struct SimulatedData: Sendable {
-    /// Every agent's examples.
-    package let train: ResidentExamples
-    /// Who holds which of them.
-    package let partition: Partition
-    /// What every version is measured on; nil to measure none.
-    package let test: ResidentExamples?
-
-    package init(train: ResidentExamples, partition: Partition, test: ResidentExamples?) {
-        self.train = train
-        self.partition = partition
-        self.test = test
-    }
-}
-
-/// What a simulated coordinator distils with after each round.
-package struct SimulatedTeaching: Sendable {
-    package let teacher: Teacher
-    /// Public examples to learn from.
-    package let training: ResidentExamples
-    /// Public examples that decide; neither the teacher nor the first student learned from them.
-    package let heldOut: ResidentExamples
-
-    package init(teacher: Teacher, training: ResidentExamples, heldOut: ResidentExamples) {
-        self.teacher = teacher
-        self.training = training
-        self.heldOut = heldOut
-    }
-}
-
-/// What a round of a simulation did.
-package struct SimulatedRound: Sendable, Equatable {
-    /// From 1.
-    package let number: Int
-    /// Agents that took part, and those of them whose update counted.
-    package let selected: Int
-    package let reported: Int
-    /// Updates that were not clipped, and the norm to which the others were.
-    package let withinClip: Int
-    package let clippingNorm: Float
-    /// Why the first agent's update that is missing did not count.
-    package let firstFault: Fault?
-    /// On the test examples; nil without any.
-    package let accuracy: Double?
-    /// Spent so far; nil in a plan without privacy.
-    package let epsilon: Double?
-    /// Of distillation after the round; nil when the plan does not want it.
-    package let distillation: DistillationTrial?
-    /// Whether a coordinator would not publish this version, since accuracy fell by more than the
-    /// plan's `max_accuracy_drop`; the simulation goes on.
-    package let wouldBeRefused: Bool
 }

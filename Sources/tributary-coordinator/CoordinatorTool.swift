@@ -1,4 +1,5 @@
 import ArgumentParser
+import Cryptography
 import Federation
 
 /// Runs a fleet's coordinator, and administers one over the network.
@@ -10,7 +11,7 @@ struct CoordinatorTool: AsyncParsableCommand {
         discussion: """
             --dir names the coordinator's state directory, or for every command but init, admin, \
             serve, key, certificate, authority, backup and `audit verify` the folder of a credential \
-            that `admin issue` wrote. restore, distill, simulate and privacy need neither.
+            that `admin issue` wrote. restore, distill, simulate, runs and privacy need neither.
             """,
         version: softwareVersion,
         subcommands: [
@@ -19,6 +20,11 @@ struct CoordinatorTool: AsyncParsableCommand {
             StatusCommand.self, DoctorCommand.self,
             AuditCommand.self, KeyCommand.self, TrustCommand.self, CertificateCommand.self,
             AuthorityCommand.self, BackupCommand.self, RestoreCommand.self,
-            SimulateCommand.self, DistillCommand.self, PrivacyCommand.self,
+            SimulateCommand.self, RunsCommand.self, DistillCommand.self, PrivacyCommand.self,
         ])
+
+    static func main() async {
+        keepLibraryUntilTheEnd()
+        await main(nil)
+    }
 }

@@ -15,8 +15,12 @@ struct DistillCommand: AnsweringCommand {
         abstract: "Distil a plan's first model and measure it, without a coordinator.",
         discussion: """
             The data directory holds, in the plan's form, public/ to learn from and test/ to \
-            measure on. A teacher from elsewhere is a safetensors file of dense layers with ReLU \
-            between them: layer0.weight [outputs, inputs], layer0.bias [outputs], layer1.weight ...
+            measure on. A teacher from elsewhere is a safetensors file of F32, F16, BF16 or I8 with \
+            NAME.weight and NAME.bias of each layer that has weights, batch normalisation folded \
+            into them. The layers are those that the plan's [teacher] lists, under their names \
+            there: a convolution's weights are [outputs, inputs / groups, height, width]. Where it \
+            gives hidden units alone they are dense with ReLU between them, as many and as wide as \
+            the file has: layer0.weight [outputs, inputs], layer0.bias [outputs], layer1.weight ...
             """)
 
     @Argument(help: "The plan, a TOML file.")

@@ -5,9 +5,9 @@ import Synchronization
 final class LiveProgress: Sendable {
     private let bar = Mutex(ProgressBar(width: OutputStream.error.width))
 
-    /// Shows that `done` in [0, 1] of `stage` is done.
-    func show(_ stage: String, _ done: Double) {
-        bar.withLock { OutputStream.error.write($0.update(stage, done)) }
+    /// Shows that `done` in [0, 1] of `stage` is done, and on a terminal `detail`.
+    func show(_ stage: String, _ done: Double, detail: String = "") {
+        bar.withLock { OutputStream.error.write($0.update(stage, done, detail: detail)) }
     }
 
     /// Writes `text`, which ends its line, where no bar stands.

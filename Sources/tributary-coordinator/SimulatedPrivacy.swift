@@ -1,6 +1,7 @@
 import ArgumentParser
 import Federation
 import Privacy
+import RunRecords
 
 /// What `simulate` may change of a plan's privacy, to see what it costs.
 struct SimulatedPrivacy: ParsableArguments {
@@ -38,27 +39,31 @@ struct SimulatedPrivacy: ParsableArguments {
             throw ValidationError("--delta must be above 0 and below 1.")
         }
     }
+}
 
-    private var isGiven: Bool {
+extension RunOptions {
+    private var changesPrivacy: Bool {
         samplingRate != nil || noiseMultiplier != nil || targetEpsilon != nil || delta != nil
     }
 
-    /// `plan` with the options given.
+    /// `plan` with what these options say of its privacy. A plan without any gets noise and its
+    /// accounting when they ask for noise; else --sampling-rate is the share that takes part.
     ///
-    /// - Parameters:
-    ///   - agents: virtual agents; nil for the plan's.
-    ///   - rounds: that spend a target epsilon.
-    /// - Throws: `Fault.invalid` when the plan is not private, or no noise reaches the target.
-    func applied(to plan: Plan, agents: Int?, rounds: Int) throws(Fault) -> Plan {
-        guard isGiven else { return plan }
-        guard var privacy = plan.privacy else {
-            throw Fault(
-                .invalid, "plan \(plan.id) has no [privacy] to change",
-                remedy: "leave the options out, or add the table to the plan")
+    /// - Throws: `Fault.invalid` when no noise reaches the target, or a delta is given without noise.
+    func applied(to plan: Plan) throws(Fault) -> Plan {
+        guard changesPrivacy || fittingDelta(of: plan) != nil else { return plan }
+        let wantsNoise = targetEpsilon != nil || (noiseMultiplier ?? 0) > 0
+        guard var privacy = plan.privacy ?? (wantsNoise ? newPrivacy(of: plan) : nil) else {
+            guard delta == nil else {
+                throw Fault(
+                    .invalid, "plan \(plan.id) has no [privacy] that a delta could be of",
+                    remedy: "give --noise-multiplier or --target-epsilon too")
+            }
+            return sampled(plan)
         }
         if let agents { privacy.agents = agents }
         if let samplingRate { privacy.sampling = .poisson(rate: samplingRate) }
-        if let delta { privacy.delta = delta }
+        privacy.delta = delta ?? fittingDelta(of: plan) ?? privacy.delta
         if let noiseMultiplier {
             privacy.noiseMultiplier = noiseMultiplier
             (privacy.target, privacy.maxEpsilon) = (nil, nil)
@@ -69,6 +74,32 @@ struct SimulatedPrivacy: ParsableArguments {
         }
         try calibrate(&privacy)
         return try changed(plan, privacy)
+    }
+
+    /// A delta for as many agents as are asked for; nil when one is given, or the plan's is small enough.
+    func fittingDelta(of plan: Plan) -> Double? {
+        guard delta == nil, let agents, let privacy = plan.privacy,
+            privacy.delta * Double(agents) >= 1
+        else { return nil }
+        return 1 / Double(10 * agents)
+    }
+
+    /// As many agents a round as the plan wants, now on average, and a delta that is small for all.
+    private func newPrivacy(of plan: Plan) -> PrivacyPlan {
+        let agents = agents ?? plan.round.agents
+        let rate = Double(plan.round.agents) / Double(agents)
+        return PrivacyPlan(
+            noiseMultiplier: noiseMultiplier ?? 0, delta: min(1e-5, 1 / Double(10 * agents)),
+            sampling: rate < 1 ? .poisson(rate: rate) : .everyone, agents: agents, maxEpsilon: nil)
+    }
+
+    private func sampled(_ plan: Plan) -> Plan {
+        var plan = plan
+        guard let samplingRate else { return plan }
+        let share = samplingRate * Double(agents ?? plan.round.agents)
+        plan.round.agents = max(1, Int(share.rounded()))
+        plan.round.minimum = min(plan.round.minimum, plan.round.agents)
+        return plan
     }
 
     /// A target's noise depends on everything else.

@@ -1,47 +1,43 @@
 import AdminConsole
 import Federation
 import Privacy
+import RunRecords
 import Simulation
 
-/// What `simulate` tells of its rounds.
+/// What `simulate` tells of a run.
 struct SimulationReport {
-    /// The word for what the model is measured by.
-    private let measure: String
-    let teacherAccuracy: Double?
-    let firstAccuracy: Double?
+    let record: RunRecord
     private let plan: Plan
-    /// What every version was measured on; nil without test data.
-    private let testExamples: Int?
-    private var last: SimulatedRound?
-    private var clientRounds = 0
-    private var distillationsKept = 0
-    /// Of the whole run, and of its rounds alone.
-    var wallSeconds = 0.0
-    var roundsSeconds = 0.0
+    /// Nil when nothing was recorded.
+    private let file: RunFile?
 
-    init(
-        measure: String, testExamples: Int?, plan: Plan, teacherAccuracy: Double?,
-        firstAccuracy: Double?
-    ) {
-        self.measure = measure
-        self.testExamples = testExamples
+    /// - Parameter plan: as it ran.
+    init(_ record: RunRecord, plan: Plan, file: RunFile?) {
+        self.record = record
         self.plan = plan
-        self.teacherAccuracy = teacherAccuracy
-        self.firstAccuracy = firstAccuracy
+        self.file = file
     }
 
-    mutating func add(_ round: SimulatedRound) {
-        last = round
-        clientRounds += round.reported
-        if round.distillation?.isAccepted == true { distillationsKept += 1 }
-    }
+    /// The run's; nil when nothing was recorded.
+    var name: String? { file?.name }
+
+    /// The word for what the model is measured by.
+    private var measure: String { plan.measureName }
 
     /// What is known before the first round.
-    func beginning(agents: Int, idle: Int) -> String {
-        var text = "\(agents) agents"
-        if idle > 0 { text += " (\(idle) more hold no example)" }
-        if let teacherAccuracy { text += ", teacher \(measure) \(written(teacherAccuracy))" }
-        if let firstAccuracy { text += ", first model \(measure) \(written(firstAccuracy))" }
+    var beginning: String {
+        let population = record.population
+        var text = "\(population.agents) agents"
+        if let each = population.examplesDrawn { text += ", each draws \(each) examples" }
+        if population.withoutExamples > 0 {
+            text += " (\(population.withoutExamples) more hold no example)"
+        }
+        let first = record.firstModel
+        if let accuracy = first.teacherAccuracy {
+            text += ", teacher \(measure) \(written(accuracy))"
+        }
+        if let accuracy = first.accuracy { text += ", first model \(measure) \(written(accuracy))" }
+        if let last = record.rounds.last { text += "; going on after round \(last.round)" }
         return text + "\n"
     }
 
@@ -64,40 +60,53 @@ struct SimulationReport {
     }
 
     var json: JSONValue {
-        .object([
-            ("accuracy_last", decimal(last?.accuracy)), ("accuracy_first", decimal(firstAccuracy)),
-            ("accuracy_teacher", decimal(teacherAccuracy)), ("epsilon", decimal(last?.epsilon)),
-            ("delta", decimal(plan.privacy?.delta)),
+        let (summary, spent) = (record.summary, record.spent)
+        let kept = record.rounds.count { $0.distillationKept == true }
+        return .object([
+            ("accuracy_last", decimal(summary.accuracyLast)),
+            ("accuracy_first", decimal(record.firstModel.accuracy)),
+            ("accuracy_best", decimal(summary.accuracyBest)),
+            ("accuracy_teacher", decimal(record.firstModel.teacherAccuracy)),
+            ("epsilon", decimal(summary.epsilon)), ("delta", decimal(plan.privacy?.delta)),
             ("noise_multiplier", decimal(plan.privacy?.noiseMultiplier)),
             ("sampling_rate", decimal(plan.privacy?.sampling.rate)),
-            ("clipping_norm", decimal((last?.clippingNorm).map { Double($0) })),
-            (
-                "local_epsilon",
-                decimal(last.flatMap { plan.privacy?.localEpsilon(rounds: $0.number) })
-            ),
-            ("test_examples", testExamples.map { .number(UInt64($0)) } ?? .null),
-            ("wall_seconds", .decimal(wallSeconds)), ("rounds_seconds", .decimal(roundsSeconds)),
-            ("client_rounds", .number(UInt64(clientRounds))),
-            ("distillations_kept", .number(UInt64(distillationsKept))),
+            ("clipping_norm", decimal(record.rounds.last?.clippingNorm)),
+            ("local_epsilon", decimal(plan.privacy?.localEpsilon(rounds: record.rounds.count))),
+            ("test_examples", record.population.testExamples.map { .number(UInt64($0)) } ?? .null),
+            ("wall_seconds", .decimal(spent.wallSeconds)),
+            ("rounds_seconds", .decimal(spent.roundsSeconds)),
+            ("peak_memory_mib", .decimal(spent.peakMemoryMiB)),
+            ("agents", .number(UInt64(record.population.agents))),
+            ("rounds", .number(UInt64(record.rounds.count))),
+            ("client_rounds", .number(UInt64(summary.clientRounds))),
+            ("distillations_kept", .number(UInt64(kept))),
+            ("threads", .number(UInt64(record.machine.threads))),
+            ("run", file.map { .string($0.name) } ?? .null),
+            ("record", file.map { .string($0.path) } ?? .null),
         ])
     }
 
     /// The last lines for people.
     var text: String {
         var text = ""
-        if let privacy = plan.privacy, let last, let epsilon = last.epsilon {
+        if let privacy = plan.privacy, let epsilon = record.summary.epsilon {
+            let rounds = record.rounds.count
             text +=
-                "epsilon \(written(epsilon)) at delta \(privacy.delta) after \(last.number) rounds:"
+                "epsilon \(written(epsilon)) at delta \(privacy.delta) after \(rounds) rounds:"
                 + " noise multiplier \(written(privacy.noiseMultiplier)), sampling rate"
                 + " \(privacy.sampling.rate)\n"
-            if let local = privacy.localEpsilon(rounds: last.number) {
+            if let local = privacy.localEpsilon(rounds: rounds) {
                 text +=
                     "epsilon \(written(local)) against the curator: local noise multiplier"
                     + " \(written(privacy.localNoiseMultiplier))\n"
             }
         }
-        return text + "\(clientRounds) client rounds in \(written(roundsSeconds)) s, "
-            + "\(written(wallSeconds)) s in all\n"
+        let spent = record.spent
+        text +=
+            "\(record.summary.clientRounds) client rounds in \(written(spent.roundsSeconds)) s, "
+            + "\(written(spent.wallSeconds)) s in all\n"
+        if let file { text += "recorded as \(file.name): \(file.path)\n" }
+        return text
     }
 }
 

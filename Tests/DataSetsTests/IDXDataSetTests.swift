@@ -57,6 +57,18 @@ struct IDXDataSetTests {
         #expect(features == [0, 1, 2, 3, 8, 9, 10, 11, 16, 17, 18, 19])
     }
 
+    @Test("Rows are read as the bytes they are, without those whose label is no class")
+    func readsBytes() throws {
+        try writeFiles(images: Array(0..<20), labels: [1, 3, 0, 255, 2])
+        let data = try open()
+        #expect(data.holdsBytes)
+        var bytes = [UInt8](repeating: 99, count: 9)
+        var labels = [Int32](repeating: -1, count: 3)
+        try data.read(rows: [9, 2, 1][1...], bytes: &bytes, labels: &labels)
+        #expect(bytes == [16, 17, 18, 19, 8, 9, 10, 11, 99])
+        #expect(labels == [2, 0, -1])
+    }
+
     @Test("A data set without one usable row is refused")
     func noUsableRow() throws {
         try writeFiles(images: Array(0..<8), labels: [3, 9])

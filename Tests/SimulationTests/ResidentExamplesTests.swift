@@ -50,6 +50,23 @@ struct ResidentExamplesTests {
         #expect(labels == [table.classes[13]])
     }
 
+    @Test("are read as bytes where all of them are")
+    func bytes() throws {
+        var examples = ResidentExamples(features: 2)
+        var whole = Table(features: 2, values: [0, 255, 7, 9], classes: [1, 0])
+        try examples.append(&whole)
+        let subset = examples.subset([1, 0, 1])
+        #expect(subset.holdsBytes)
+        var bytes = [UInt8](repeating: 99, count: 5)
+        var labels = [Int32](repeating: -1, count: 2)
+        try subset.read(rows: [2, 1], bytes: &bytes, labels: &labels)
+        #expect(bytes == [7, 9, 0, 255, 99])
+        #expect(labels == [0, 1])
+        var broken = Table(features: 2, values: [0.5, 1], classes: [1])
+        try examples.append(&broken)
+        #expect(!examples.subset([0]).holdsBytes)
+    }
+
     @Test("of another width are refused")
     func width() {
         var examples = ResidentExamples(features: 2)

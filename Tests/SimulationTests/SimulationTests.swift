@@ -167,17 +167,32 @@ struct SimulationTests {
 
     @Test("goes on without agents whose training fails, and names the first one's fault")
     func failingAgents() throws {
-        var plan = try clusterPlan(privacy: Self.privacy())
-        plan.training.learningRate = .infinity
-        var simulation = try simulation(plan)
+        var table = clusters(600)
+        table.values[0] = .infinity
+        let examples = try resident(table)
+        var random = SeededRandom(seed: 8)
+        var simulation = try Simulation(
+            plan: try clusterPlan(privacy: Self.privacy()), parameters: blankParameters(),
+            data: SimulatedData(
+                train: examples,
+                partition: try PartitionRule.iid.divided(
+                    examples, classes: 4, agents: 12, random: &random), test: nil),
+            seed: 1, arithmetic: .float32)
         let rounds = try Self.orders.map { try simulation.runRound(on: $0) }
-        #expect(rounds.allSatisfy { $0.reported == 0 && $0.selected == 12 })
+        #expect(rounds.allSatisfy { $0.reported == 11 && $0.selected == 12 })
         #expect(rounds[0].firstFault?.message.contains("diverged") == true)
+    }
 
-        plan.privacy = nil
-        simulation = try self.simulation(plan)
-        let fault = #expect(throws: Fault.self) { try simulation.runRound(on: Self.orders[0]) }
-        #expect(fault?.message.contains("diverged") == true)
+    @Test("ends with the fault of agents of whom none can train", arguments: [true, false])
+    func failingCohort(isPrivate: Bool) throws {
+        var plan = try clusterPlan(privacy: isPrivate ? Self.privacy() : nil)
+        plan.training.learningRate = .infinity
+        for order in Self.orders {
+            var simulation = try simulation(plan)
+            let fault = #expect(throws: Fault.self) { try simulation.runRound(on: order) }
+            #expect(fault?.message.contains("diverged") == true)
+            #expect(simulation.rounds == 0)
+        }
     }
 
     @Test("marks a version that a coordinator would refuse")
