@@ -11,7 +11,7 @@ SEEDS ?= 1-2000
 # The Python that `make bench` looks for PyTorch in.
 TORCH ?= .venv/bin/python
 
-.PHONY: help deps build data demo test lint format messages bench load faults fuzz sanitize watch clean
+.PHONY: help deps build data demo test lint format messages bench bench-peers load overhead growth guard guard-accept faults fuzz sanitize watch clean
 
 help:
 	@sed -n 's/^## //p' Makefile
@@ -45,15 +45,44 @@ format:
 messages: deps
 	.ci/generate-messages
 
-## make bench     measure kernels, noise, lattice and log against the limits of one core: Benchmarks/latest.json
-bench: deps
+## make bench     measure everything against limits of this machine, in minutes: Benchmarks/latest.json, and a table
+bench: build
 	$(SWIFT) build -c release --package-path Benchmarks --scratch-path .build/benchmarks
+	cp Benchmarks/latest.json .build/latest-before.json
 	OMP_NUM_THREADS=1 taskset -c 0 .build/benchmarks/release/KernelBenchmarks Benchmarks/latest.json $(TORCH)
+	.build/benchmarks/release/SimulateOverBareLoop .build/release/tributary-coordinator \
+		Benchmarks/workload.toml .build Benchmarks/latest.json
+	# Less than what is asked for is told, here and in the table, and is no reason to stop: only 2 is a failure.
+	.build/benchmarks/release/FleetLoad .build/release/tributary-coordinator .build/load ingest 1000 \
+		Benchmarks/latest.json; test $$? -lt 2
+	.venv/bin/python Benchmarks/agent_footprint.py --starts 11 --seconds 60 --json Benchmarks/latest.json
+	Benchmarks/summary.py --before .build/latest-before.json
 
-## make load      load a coordinator: 10,000 idle agents, 100 models of 10 MB, a restart under 1,000 agents
+## make bench-peers  the same workload with Flower and pfl, which it installs, side by side: Benchmarks/peers.json
+bench-peers: build
+	Benchmarks/peers/install .venv-peers
+	.venv-peers/pfl/bin/python Benchmarks/peers/compare.py --environments .venv-peers
+
+## make overhead  what a round of 12 agents on loopback costs besides training
+overhead: build
+	.venv/bin/python Benchmarks/round_overhead.py
+
+## make growth    time and memory against the number of agents and of parameters (minutes)
+growth: build
+	.venv/bin/python Benchmarks/growth.py
+
+## make guard     count the instructions of six hot paths and compare them with Benchmarks/baseline.json
+guard: build
+	.ci/guard
+
+## make guard-accept  take the counts of today as the baseline
+guard-accept: build
+	.ci/guard --accept
+
+## make load      load a coordinator: 10,000 idle agents, 100 models of 40 MB, a restart under 1,000 agents
 load: build
 	$(SWIFT) build -c release --package-path Benchmarks --scratch-path .build/benchmarks --product FleetLoad
-	for load in "idle 10000" "models 10" "restart 1000"; do \
+	for load in "idle 10000" "models 40" "restart 1000"; do \
 		.build/benchmarks/release/FleetLoad .build/release/tributary-coordinator .build/load $$load || exit 1; done
 
 ## make faults    simulate a fleet under faults, once a seed: SEEDS=A-B
@@ -71,7 +100,7 @@ fuzz: deps
 
 ## make clean     remove what was built and the demo's state
 clean:
-	rm -rf .build .demo .venv Package.resolved Benchmarks/Package.resolved
+	rm -rf .build .demo .venv .venv-peers Package.resolved Benchmarks/Package.resolved
 
 ## make data      fetch the real data sets of the plans into .data/ (NAMES="covertype watch" for some of them)
 data: deps

@@ -24,13 +24,21 @@ let package = Package(
     targets: [
         .target(name: "CPeak", cSettings: [.unsafeFlags(["-O3"])]),
         .target(
+            name: "CLimits", cSettings: [.unsafeFlags(["-O3"])],
+            linkerSettings: [.linkedLibrary("crypto")]),
+        .target(
             name: "COneDNN", cxxSettings: hasOneDNN ? [.define("HAS_ONEDNN")] : [],
             linkerSettings: hasOneDNN ? [.linkedLibrary("dnnl")] : []),
         .executableTarget(
             name: "KernelBenchmarks",
             dependencies: [
-                "CPeak", "COneDNN", .product(name: "Benchmarked", package: "tributary"),
+                "CLimits", "CPeak", "COneDNN", .product(name: "Benchmarked", package: "tributary"),
             ],
+            packageAccess: false,
+            swiftSettings: [.unsafeFlags(["-package-name", measured])]),
+        .executableTarget(
+            name: "SimulateOverBareLoop",
+            dependencies: [.product(name: "Benchmarked", package: "tributary")],
             packageAccess: false,
             swiftSettings: [.unsafeFlags(["-package-name", measured])]),
         .executableTarget(

@@ -1,6 +1,6 @@
-"""Prints how many training steps a second PyTorch does of the CNN of TrainingStep.swift, on one thread.
+"""Prints how many training steps a second PyTorch does of a student of TrainingStep.swift, on one thread.
 
-usage: train_step.py        exit status 3 without PyTorch
+usage: train_step.py cnn|dense        exit status 3 without PyTorch
 """
 
 import sys
@@ -14,12 +14,15 @@ except ImportError:
 REPETITIONS, STEPS, BATCH = 11, 100, 32
 
 torch.set_num_threads(1)
+is_dense = sys.argv[1] == "dense"
 model = torch.nn.Sequential(
+    torch.nn.Flatten(), torch.nn.Linear(784, 128), torch.nn.ReLU(), torch.nn.Linear(128, 10),
+) if is_dense else torch.nn.Sequential(
     torch.nn.Conv2d(1, 16, 3, padding=1), torch.nn.ReLU(), torch.nn.MaxPool2d(2),
     torch.nn.Conv2d(16, 32, 3, padding=1), torch.nn.ReLU(), torch.nn.MaxPool2d(2),
     torch.nn.Flatten(), torch.nn.Linear(32 * 7 * 7, 64), torch.nn.ReLU(), torch.nn.Linear(64, 10),
 )  # fmt: skip
-optimizer = torch.optim.SGD(model.parameters(), lr=0.01, momentum=0.9)
+optimizer = torch.optim.SGD(model.parameters(), lr=0.01, momentum=0 if is_dense else 0.9)
 images, labels = torch.rand(BATCH, 1, 28, 28), torch.arange(BATCH) % 10
 
 

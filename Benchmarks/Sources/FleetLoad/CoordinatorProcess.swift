@@ -132,6 +132,20 @@ final class CoordinatorProcess: Sendable {
         }
     }
 
+    /// Processor time so far, of all threads.
+    var processorSeconds: Double {
+        get throws {
+            guard let child = process.withLock({ $0 }) else { return 0 }
+            let line = try String(
+                contentsOfFile: "/proc/\(child.processIdentifier)/stat", encoding: .utf8)
+            // User and system time are fields 14 and 15; the program's name, in parentheses, is field 2.
+            let fields = line.split(separator: ")").last?.split(separator: " ") ?? []
+            guard fields.count > 12 else { return 0 }
+            return fields[11...12].reduce(0) { $0 + (Double($1) ?? 0) }
+                / Double(sysconf(Int32(_SC_CLK_TCK)))
+        }
+    }
+
     // MARK: Administration
 
     /// Runs an administration command and returns its JSON, and how long it took, start of the program included.
@@ -143,20 +157,34 @@ final class CoordinatorProcess: Sendable {
         return (try JSONSerialization.jsonObject(with: output) as? [String: Any] ?? [:], seconds)
     }
 
+    /// Runs the program and returns what it prints.
+    ///
+    /// Not with Foundation's `Process`, which looks at every open file first and reads past the end of some thousands of them.
     @discardableResult
     private func run(_ words: [String]) throws -> Data {
-        let child = Process()
-        child.executableURL = URL(filePath: program)
-        child.arguments = words
         let pipe = Pipe()
-        child.standardOutput = pipe
-        try child.run()
-        let output = pipe.fileHandleForReading.readDataToEndOfFile()
-        child.waitUntilExit()
-        guard child.terminationStatus == 0 else {
+        let output = pipe.fileHandleForWriting.fileDescriptor
+        var actions = posix_spawn_file_actions_t()
+        posix_spawn_file_actions_init(&actions)
+        defer { posix_spawn_file_actions_destroy(&actions) }
+        posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO)
+        for end in [output, pipe.fileHandleForReading.fileDescriptor] {
+            posix_spawn_file_actions_addclose(&actions, end)
+        }
+        var arguments = ([program] + words).map { strdup($0) } + [nil]
+        defer { for argument in arguments { free(argument) } }
+        var child = pid_t()
+        guard posix_spawn(&child, program, &actions, nil, &arguments, environ) == 0 else {
+            throw Fault(.internal, "cannot run \(program)")
+        }
+        try pipe.fileHandleForWriting.close()
+        let printed = pipe.fileHandleForReading.readDataToEndOfFile()
+        var status: CInt = 0
+        while waitpid(child, &status, 0) == -1, errno == EINTR {}
+        guard status == 0 else {
             throw Fault(.internal, "\(words.joined(separator: " ")) failed")
         }
-        return output
+        return printed
     }
 
     /// A round as `round list` tells it.

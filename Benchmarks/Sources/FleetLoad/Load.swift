@@ -82,6 +82,16 @@ struct Load {
     private func crowd(
         _ count: Int, plan: LoadPlan, downloads: Bool = false, restarts: Bool
     ) async throws -> Crowd {
+        try Crowd(
+            try await prepare(plan, devices: count, restarts: restarts),
+            authorities: coordinator.authorities, address: coordinator.address, plan: plan.name,
+            downloads: downloads)
+    }
+
+    /// Has the coordinator serve `plan`, and enrols as many devices.
+    func prepare(
+        _ plan: LoadPlan, devices count: Int, restarts: Bool
+    ) async throws -> [KeptIdentity] {
         try coordinator.initialise([plan])
         try await coordinator.serve()
         // What an earlier run left open would go on.
@@ -100,9 +110,7 @@ struct Load {
             coordinator.stop()
             try await coordinator.serve()
         }
-        return try Crowd(
-            identities, authorities: coordinator.authorities, address: coordinator.address,
-            plan: plan.name, downloads: downloads)
+        return identities
     }
 
     /// Runs one round to its end.
@@ -157,7 +165,7 @@ struct Load {
         }
     }
 
-    private func seconds(since start: ContinuousClock.Instant) -> Double {
+    func seconds(since start: ContinuousClock.Instant) -> Double {
         Double((ContinuousClock.now - start) / .milliseconds(1)) / 1000
     }
 }
@@ -167,11 +175,16 @@ struct Findings {
     private(set) var passed = true
 
     mutating func note(_ what: String, _ value: Double, atMost limit: Double) {
-        let holds = value <= limit
+        note(what, value, holds: value <= limit, "at most \(limit)")
+    }
+
+    mutating func note(_ what: String, _ value: Double, atLeast limit: Double) {
+        note(what, value, holds: value >= limit, "at least \(limit)")
+    }
+
+    private mutating func note(_ what: String, _ value: Double, holds: Bool, _ limit: String) {
         passed = passed && holds
-        say(
-            "\(holds ? "ok  " : "FAIL") \(what): \(String(format: "%.3f", value)) (at most \(limit))"
-        )
+        say("\(holds ? "ok  " : "FAIL") \(what): \(String(format: "%.3f", value)) (\(limit))")
     }
 }
 

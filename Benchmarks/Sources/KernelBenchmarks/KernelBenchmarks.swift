@@ -2,6 +2,7 @@ import CKernels
 import COneDNN
 import CPeak
 import Foundation
+import Kernels
 
 /// Measures the integer kernels, the privacy mechanism, the transparency log and a training step on
 /// one core.
@@ -19,10 +20,12 @@ struct KernelBenchmarks {
             exit(2)
         }
         var benchmarks = Self()
+        benchmarks.measureLimits()
         benchmarks.measureProducts()
         benchmarks.measureConvolution()
         benchmarks.measureVector()
         try benchmarks.measureMechanism()
+        try benchmarks.measureFold()
         try benchmarks.measureLog()
         try benchmarks.measureTraining(python: CommandLine.arguments[2])
         try benchmarks.results.write(to: CommandLine.arguments[1])
@@ -43,6 +46,31 @@ struct KernelBenchmarks {
         results.add(
             name, BenchmarkResult(value: measurement.median, unit: "GOPS", limit: peak.best),
             limit: "\(String(cString: peak_instruction())) on registers", target: target)
+    }
+
+    /// What everything else is compared with, and how near OpenBLAS's products come to it: those that training is made of.
+    private mutating func measureLimits() {
+        Blas.useOneThread()
+        let limits = Limits()
+        results.add(limit: "memcpy", limits.copiedBytesPerSecond / 1e9, "GB/s")
+        results.add(limit: "aes_gcm", limits.encryptedBytesPerSecond / 1e9, "GB/s")
+        results.add(limit: "int8_peak", peak.best, "GOPS")
+        let float32 = limits.float32OperationsPerSecond / 1e9
+        results.add(limit: "fp32_peak", float32, "GFLOPS")
+        for (name, m, n, k) in [
+            ("sgemm_512", 512, 512, 512), ("sgemm_gradient_128x784x32", 128, 784, 32),
+        ] {
+            let a = [Float](repeating: 0.5, count: m * k)
+            let b = [Float](repeating: 0.25, count: k * n)
+            var c = [Float](repeating: 0, count: m * n)
+            let measurement = Measurement(operations: 2 * Double(m * n * k)) {
+                Blas.multiply(a, transposeA: true, b, m: m, n: n, k: k, into: &c)
+            }
+            results.add(
+                name,
+                BenchmarkResult(value: measurement.median, unit: "GFLOPS", limit: float32),
+                limit: "\(String(cString: peak_fp32_instruction())) on registers", target: 0)
+        }
     }
 
     private mutating func measureProducts() {
@@ -106,6 +134,20 @@ struct KernelBenchmarks {
             limit: "\(source), 4 bytes a float32", target: 1e9 / bytes)
     }
 
+    /// Adding updates to a round's sum against the machine's memory.
+    private mutating func measureFold() throws {
+        let fold = try FoldBandwidth()
+        for (name, rate) in [
+            ("fold_bandwidth", fold.weighted), ("fold_private_bandwidth", fold.narrow),
+            ("fold_checked_bandwidth", fold.checked),
+        ] {
+            results.add(
+                name,
+                BenchmarkResult(value: rate / 1e9, unit: "GB/s", limit: fold.limit / 1e9),
+                limit: "memory, bytes read and bytes written", target: 0.7)
+        }
+    }
+
     /// Appending to a log of a million leaves against one of a thousand: time and reads may grow with
     /// the logarithm only. Then what a reader does.
     private mutating func measureLog() throws {
@@ -139,34 +181,38 @@ struct KernelBenchmarks {
             limit: "what an auditor is asked to wait", atMost: 1)
     }
 
-    /// Training in int8 against PyTorch's in float32.
+    /// Training in int8 against its products alone, and against PyTorch's in float32.
     private mutating func measureTraining(python: String) throws {
-        guard let other = try Self.pytorch(python) else {
-            print("\(python) has no PyTorch: train_step_cnn_vs_pytorch is not measured")
-            return
+        for student in [TrainingStep.Student.dense, .cnn] {
+            var step = try TrainingStep(student)
+            let rate = try step.rate()
+            if student == .dense {
+                results.add(
+                    "train_step_dense",
+                    BenchmarkResult(
+                        value: rate, unit: "steps/s", limit: step.limit(peak: peak.best * 1e9)),
+                    limit: "its products at the peak, nothing else", target: 0.2)
+            }
+            let name = "train_step_\(student.rawValue)_vs_pytorch"
+            guard let other = try Self.pytorch(python, student) else {
+                print("\(python) has no PyTorch: \(name) is not measured")
+                continue
+            }
+            results.add(
+                name, BenchmarkResult(value: rate, unit: "steps/s", limit: other.stepsPerSecond),
+                limit: "PyTorch \(other.version), float32", target: 1)
         }
-        var step = try TrainingStep()
-        try step.run()
-        let measurement = Measurement(operations: Double(TrainingStep.steps), repetitions: 11) {
-            // The same call has just succeeded.
-            try? step.run()
-        }
-        results.add(
-            "train_step_cnn_vs_pytorch",
-            BenchmarkResult(
-                value: measurement.median * 1e9, unit: "steps/s", limit: other.stepsPerSecond),
-            limit: "PyTorch \(other.version), float32", target: 1)
     }
 
     /// What train_step.py prints; nil without PyTorch.
     private static func pytorch(
-        _ python: String
+        _ python: String, _ student: TrainingStep.Student
     ) throws -> (stepsPerSecond: Double, version: String)? {
         let process = Process()
         let pipe = Pipe()
         let script = URL(filePath: #filePath).appending(path: "../../../train_step.py")
         process.executableURL = URL(filePath: python)
-        process.arguments = [script.standardized.path]
+        process.arguments = [script.standardized.path, student.rawValue]
         process.standardOutput = pipe
         try process.run()
         let output = pipe.fileHandleForReading.readDataToEndOfFile()

@@ -31,6 +31,13 @@ struct Results {
         add(name, result, limit: limit, asked: atMost, isMet: result.ratio <= atMost)
     }
 
+    /// Prints and keeps what the machine can do, which others are compared with.
+    mutating func add(limit name: String, _ value: Double, _ unit: String) {
+        add(
+            "limit_\(name)", BenchmarkResult(value: value, unit: unit, limit: value),
+            limit: "what this core can do", target: 1)
+    }
+
     private mutating func add(
         _ name: String, _ result: BenchmarkResult, limit: String, asked: Double, isMet: Bool
     ) {

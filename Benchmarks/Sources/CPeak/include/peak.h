@@ -10,4 +10,10 @@ const char *peak_instruction(void);
 /// returns the multiplications and additions that were done.
 double peak_run(uint64_t rounds);
 
+/// The fastest fused multiplication and addition of float32 that this CPU has, by name.
+const char *peak_fp32_instruction(void);
+
+/// As `peak_run`, with that instruction.
+double peak_fp32_run(uint64_t rounds);
+
 #endif

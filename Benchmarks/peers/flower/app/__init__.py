@@ -1,0 +1,1 @@
+"""The workload as an app of Flower."""
