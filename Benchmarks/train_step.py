@@ -18,9 +18,9 @@ is_dense = sys.argv[1] == "dense"
 model = torch.nn.Sequential(
     torch.nn.Flatten(), torch.nn.Linear(784, 128), torch.nn.ReLU(), torch.nn.Linear(128, 10),
 ) if is_dense else torch.nn.Sequential(
-    torch.nn.Conv2d(1, 16, 3, padding=1), torch.nn.ReLU(), torch.nn.MaxPool2d(2),
-    torch.nn.Conv2d(16, 32, 3, padding=1), torch.nn.ReLU(), torch.nn.MaxPool2d(2),
-    torch.nn.Flatten(), torch.nn.Linear(32 * 7 * 7, 64), torch.nn.ReLU(), torch.nn.Linear(64, 10),
+    torch.nn.Conv2d(1, 8, 3, stride=2, padding=1), torch.nn.ReLU(),
+    torch.nn.Conv2d(8, 16, 3, stride=2, padding=1), torch.nn.ReLU(),
+    torch.nn.Flatten(), torch.nn.Linear(16 * 7 * 7, 128), torch.nn.ReLU(), torch.nn.Linear(128, 10),
 )  # fmt: skip
 optimizer = torch.optim.SGD(model.parameters(), lr=0.01, momentum=0 if is_dense else 0.9)
 images, labels = torch.rand(BATCH, 1, 28, 28), torch.arange(BATCH) % 10
