@@ -16,7 +16,7 @@ extension InteropTests {
             #expect(try await fleet.process("one").end(within: 10) == -SIGKILL)
             try await fleet.startAgent("one")
 
-            let ended = try await end(of: round, in: fleet)
+            let ended = try await fleet.end(of: round)
             #expect(ended.published, "\(ended)")
             #expect(ended.selected == 2)
             #expect(ended.reported == 2)
@@ -32,11 +32,11 @@ extension InteropTests {
             #expect(try await fleet.process().end(within: 10) == -SIGKILL)
             try await fleet.serve()
 
-            let resumed = try await end(of: interrupted, in: fleet)
+            let resumed = try await fleet.end(of: interrupted)
             #expect(resumed.published, "\(resumed)")
             #expect(resumed.selected == 2 && resumed.reported == 2)
             let next = try await startRound(in: fleet)
-            let ended = try await end(of: next, in: fleet)
+            let ended = try await fleet.end(of: next)
             #expect(ended.published, "\(ended)")
             #expect(ended.reported == 2)
             for name in ["one", "two"] { #expect(try await fleet.process(name).isRunning) }
@@ -54,7 +54,7 @@ extension InteropTests {
             #expect(try text(of: fleet.agent("one").log).hasSuffix("agent stopped\n"))
             try await fleet.serve()
             for name in ["one", "two"] { try await fleet.startAgent(name) }
-            let resumed = try await end(of: interrupted, in: fleet)
+            let resumed = try await fleet.end(of: interrupted)
             #expect(resumed.published, "\(resumed)")
             #expect(resumed.reported == 2)
         }
@@ -70,24 +70,8 @@ extension InteropTests {
                 round = list.rounds.last?.round ?? 0
                 return list.rounds.count > before.rounds.count
             }
-            for name in ["one", "two"] {
-                let log = fleet.agent(name).log
-                try await wait(for: "\(name) trains, see \(log.path)") {
-                    try text(of: log).split(separator: "\n").contains {
-                        $0.contains("info training ") && $0.contains("round=\(round).")
-                    }
-                }
-            }
+            try await fleet.trains(for: round)
             return round
-        }
-
-        private func end(of round: UInt64, in fleet: ExampleFleet) async throws -> RoundAnswer {
-            var last: RoundAnswer?
-            try await wait(for: "round \(round) ends") {
-                last = try await fleet.administer(["round", "show", "\(round)"])
-                return last.map { ["published", "abandoned"].contains($0.phase) } ?? false
-            }
-            return try #require(last)
         }
     }
 }

@@ -32,7 +32,7 @@ extension InteropTests {
             #expect(try await program.stop() == 0)
             #expect(manager.messages.contains("STOPPING=1"))
             try await fleet.startAgent("one")
-            #expect(try await end(of: round, in: fleet).reported == 2)
+            #expect(try await fleet.end(of: round).reported == 2)
         }
 
         @Test(
@@ -43,7 +43,7 @@ extension InteropTests {
             #expect(try await fleet.process("one").stop(within: Self.stopSeconds) == 0)
             // Its next run goes on with the round.
             try await fleet.startAgent("one")
-            #expect(try await end(of: round, in: fleet).reported == 2)
+            #expect(try await fleet.end(of: round).reported == 2)
             #expect(try await fleet.process("one").stop(within: Self.stopSeconds) == 0)
 
             let silence = try SilentPort()
@@ -263,24 +263,8 @@ extension InteropTests {
                 return found != nil
             }
             let round = try #require(found)
-            for name in ["one", "two"] {
-                let log = fleet.agent(name).log
-                try await wait(for: "\(name) trains, see \(log.path)") {
-                    try text(of: log).split(separator: "\n").contains {
-                        $0.contains("info training ") && $0.contains("round=\(round).")
-                    }
-                }
-            }
+            try await fleet.trains(for: round)
             return round
-        }
-
-        private func end(of round: UInt64, in fleet: ExampleFleet) async throws -> RoundAnswer {
-            var last: RoundAnswer?
-            try await wait(for: "round \(round) ends") {
-                last = try await fleet.administer(["round", "show", "\(round)"])
-                return last.map { ["published", "abandoned"].contains($0.phase) } ?? false
-            }
-            return try #require(last)
         }
     }
 }
