@@ -30,18 +30,26 @@ enum TrainingPath {
     }
 }
 
-/// Images that mean nothing: how much work they are does not depend on them.
+/// Images that mean nothing: how much work they are does not depend on them. Bytes, as devices read an IDX file.
 private struct SeededImages: ExampleSource {
     let count: Int
     let features = TrainingPath.inputs
+    let holdsBytes = true
 
     mutating func read(
-        rows: ArraySlice<Int>, features output: inout [Float], labels: inout [Int32]
+        rows: ArraySlice<Int>, features: inout [Float], labels: inout [Int32]
+    ) throws(Fault) {
+        throw Fault(.internal, "images are read as bytes")
+    }
+
+    mutating func read(
+        rows: ArraySlice<Int>, bytes: inout [UInt8], labels: inout [Int32]
     ) throws(Fault) {
         for (offset, row) in rows.enumerated() {
             labels[offset] = Int32(row % 10)
             for column in 0..<features {
-                output[offset * features + column] = Float((row &* 31 &+ column &* 17) & 255)
+                bytes[offset * features + column] = UInt8(
+                    truncatingIfNeeded: row &* 31 &+ column &* 17)
             }
         }
     }
