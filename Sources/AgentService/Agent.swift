@@ -70,6 +70,12 @@ package struct Agent: ~Copyable {
         conditions = WorkConditions(configuration.participation, of: directory)
         limits = configuration.limits
         plans = Agent.plans(configuration, directory)
+        for plan in plans {
+            guard let version = models.repair(plan.id) else { continue }
+            log.warning(
+                "the model held was damaged; the one before it takes its place",
+                metadata: ["plan": "\(plan.id)", "version": "\(version)"])
+        }
         let (pending, dropped) = updates.load(plans: plans.map(\.id), clock: clock)
         for fault in dropped { log.warning("dropping an update", fault) }
         if let interrupted = marker.assignment {

@@ -19,6 +19,9 @@ package struct HeldVersion: Sendable, Equatable {
 ///
 /// `models/<plan>` is a link to `models/<plan>.<version>`, so that a reader sees one whole version at any time. The
 /// version held is in the link's text, and so survives with it.
+///
+/// Nothing waits for the disk: a device may have a slow one, and a version can be fetched again. Instead the version before
+/// stays beside the one held, and `repair` goes back to it if a power cut took part of the newer one.
 package struct ServingModels: Sendable {
     private let directory: String
 
@@ -38,10 +41,15 @@ package struct ServingModels: Sendable {
     package func held(_ plan: PlanID) -> HeldVersion? {
         guard let version = version(of: plan) else { return nil }
         // Of the proof and not of the file, so that a damaged file can be replaced by what it was.
+        return HeldVersion(version: version, model: loggedDigest(directory(of: plan)))
+    }
+
+    /// The digest of the model that the proof in `folder` is about.
+    private func loggedDigest(_ folder: String) -> Digest? {
         let proof = try? LogProof(
-            parsing: CredentialFile.read("\(directory(of: plan))/\(HeldModel.proofFile)"))
+            parsing: CredentialFile.read("\(folder)/\(HeldModel.proofFile)"))
         let model = proof.flatMap { LeafFields($0.leaf) }?.text("model")
-        return HeldVersion(version: version, model: model.flatMap(Digest.init(hex:)))
+        return model.flatMap(Digest.init(hex:))
     }
 
     /// Replaces the version held by another that was verified, or by the same if a file of it was damaged.
@@ -56,7 +64,8 @@ package struct ServingModels: Sendable {
     ) throws(Fault) {
         let name = "\(plan).\(version)"
         let folder = "\(directory)/\(name)"
-        if link(plan) != name || !isWhole(plan, model: model, signature: signature) {
+        let before = link(plan)
+        if before != name || !isWhole(plan, model: model, signature: signature) {
             removeDirectory(folder)
             try createDirectory(folder)
             let file = "\(folder)/\(LoggedModel.modelFile)"
@@ -67,13 +76,32 @@ package struct ServingModels: Sendable {
                     "\(folder)/\(name)", bytes, mode: CredentialFile.publicMode,
                     durability: .none)
             }
-            // All are written by now, so that the disk is waited for once.
-            for path in [file] + evidence.map({ "\(folder)/\($0.0)" }) + [folder] {
-                try synchronise(path)
-            }
             try point(plan, to: name)
+            if let before, before != name { removeOthers(plan, keeping: [name, before]) }
         }
-        removeOthers(plan, keeping: name)
+    }
+
+    /// Goes back to the version before where the one held is not what its log entry says: a power cut may have taken what
+    /// had not reached the disk.
+    ///
+    /// - Returns: the version that is held now, if that is another.
+    package func repair(_ plan: PlanID) -> UInt64? {
+        guard let name = link(plan), !isIntact(name) else { return nil }
+        for other in versions(of: plan) where other != name && isIntact(other) {
+            guard (try? point(plan, to: other)) != nil else { return nil }
+            removeDirectory("\(directory)/\(name)")
+            return version(of: plan)
+        }
+        return nil
+    }
+
+    /// Whether a version's model is the one that its proof is about.
+    private func isIntact(_ name: String) -> Bool {
+        guard let named = loggedDigest("\(directory)/\(name)"),
+            fileSize("\(directory)/\(name)/\(HeldModel.signatureFile)") ?? 0 > 0
+        else { return false }
+        return named
+            == (try? SHA256.digest(ofFile: "\(directory)/\(name)/\(LoggedModel.modelFile)"))
     }
 
     /// Whether the files of the version held are what they were.
@@ -101,11 +129,18 @@ package struct ServingModels: Sendable {
         let new = path + ".new"
         unlink(new)
         guard symlink(name, new) == 0 else { throw storageFault("cannot create", new) }
-        try replace(path, by: new, in: directory)
+        guard rename(new, path) == 0 else { throw storageFault("cannot replace", path) }
     }
 
-    private func removeOthers(_ plan: PlanID, keeping name: String) {
-        for other in names(in: directory) where other.hasPrefix("\(plan).") && other != name {
+    /// The directories of a plan's versions.
+    private func versions(of plan: PlanID) -> [String] {
+        names(in: directory).filter { name in
+            name.hasPrefix("\(plan).") && UInt64(name.dropFirst(plan.name.utf8.count + 1)) != nil
+        }
+    }
+
+    private func removeOthers(_ plan: PlanID, keeping kept: Set<String>) {
+        for other in versions(of: plan) where !kept.contains(other) {
             removeDirectory("\(directory)/\(other)")
         }
     }

@@ -79,6 +79,12 @@ package struct DiscreteGaussian: Sendable {
                 for index in samples.indices { samples[index] = 0 }
                 return
             }
+            // Local while it is read twice a sample: as a property it is checked for other owners
+            // and other accesses each time, which takes three times as long as the sample.
+            var words = RandomWords.none
+            swap(&words, &self.words)
+            defer { swap(&words, &self.words) }
+            let distribution = distribution
             var filled = 0
             let count = samples.count
             samples.withUnsafeMutableBufferPointer { samples in

@@ -11,6 +11,14 @@ struct RandomWords {
     private var words: [UInt64]
     private var used: Int
 
+    /// Without room for any.
+    static let none = RandomWords(words: [])
+
+    private init(words: [UInt64]) {
+        self.words = words
+        used = words.count
+    }
+
     /// `expected`: how many words will be wanted; it decides only how many are drawn at a time.
     init(expected: Int) {
         let count = min(max(expected, 16), RandomWords.most)

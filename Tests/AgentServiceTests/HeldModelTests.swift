@@ -109,4 +109,28 @@ struct HeldModelTests {
         try temporary.write([1], to: "state/log-checkpoint")
         #expect(try finding("log checkpoint")?.passed == false)
     }
+
+    @Test(
+        "that a power cut damaged gives way to the version before it",
+        arguments: ["model.onnx", "model.sig", "model.tlog-proof"])
+    func powerCut(file: String) throws {
+        let plan = try planID("pumps")
+        let models = ServingModels(directory: directory.modelDirectory)
+        let model = try fleet.model(version: 4)
+        let evidence = try fleet.evidence(version: 4, model: model)
+        try temporary.write(model, to: "newer")
+        try models.install(
+            plan, version: 4, model: "\(temporary.path)/newer", signature: evidence.signature,
+            proof: evidence.proof)
+        #expect(models.repair(plan) == nil)
+        #expect(try HeldModel.verify(held, trust: fleet.trust).version == 4)
+
+        try Data().write(to: URL(fileURLWithPath: "\(held)/\(file)"))
+        #expect(models.repair(plan) == 3)
+        #expect(try HeldModel.verify(held, trust: fleet.trust).version == 3)
+        // Nothing is left to go back to: what is damaged stays, and is refused.
+        try Data().write(to: URL(fileURLWithPath: "\(held)/\(file)"))
+        #expect(models.repair(plan) == nil)
+        #expect(prediction() != nil)
+    }
 }

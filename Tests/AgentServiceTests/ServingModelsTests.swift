@@ -33,12 +33,12 @@ struct ServingModelsTests {
         #expect(models.directory(of: plan) == "\(directory.path)/pumps")
     }
 
-    @Test("a newer version takes the place of the older one, which is removed")
+    @Test("a newer version takes the place of the older one, and only the one before it is kept")
     func replaces() throws {
-        try install(3, [1])
-        try install(4, [2])
-        #expect(models.version(of: plan) == 4)
-        #expect(try directory.contents("pumps/model.onnx") == [2])
+        for version in 3...5 { try install(UInt64(version), [UInt8(version)]) }
+        #expect(models.version(of: plan) == 5)
+        #expect(try directory.contents("pumps/model.onnx") == [5])
+        #expect(try directory.contents("pumps.4/model.onnx") == [4])
         #expect(!FileManager.default.fileExists(atPath: "\(directory.path)/pumps.3"))
     }
 
