@@ -38,6 +38,8 @@ package struct RunComparison: Sendable, Equatable {
         choices["agents"] = .number(Double(record.population.agents))
         choices["rounds"] = .number(Double(options.rounds))
         choices["partition"] = .text(options.partition)
+        choices["client"] = options.client.map { .text($0) }
+        choices["sum"] = options.floatSum.map { .text($0 ? "float" : "lattice") }
         choices["examples_drawn"] = record.population.examplesDrawn.map { .number(Double($0)) }
         choices["seed"] = .text("\(options.seed)")
         choices["arithmetic"] = .text(options.float32 ? "float32" : "int8")

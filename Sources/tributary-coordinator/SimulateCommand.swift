@@ -28,6 +28,11 @@ struct SimulateCommand: AnsweringCommand {
             memory than ten.
 
             Every run is recorded, see `runs`, and goes on after an interruption with --resume.
+
+            \(examples(
+                "simulate fashion --data .data/fashion-mnist --rounds 10",
+                "simulate fashion-private --data DATA --target-epsilon 4 --rounds 200",
+                "simulate fashion --data DATA --sweep learning_rate=0.01,0.1"))
             """)
 
     @Argument(help: "The plan: a TOML file, or the name of one in a plans directory.")
@@ -44,6 +49,13 @@ struct SimulateCommand: AnsweringCommand {
 
     @Option(help: "iid, dirichlet:ALPHA, labels:K or natural (default: iid).")
     var partition: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "With --partition natural: only this one of clients/ takes part.",
+            discussion: "What a model reaches that is trained on one device alone.",
+            valueName: "name"))
+    var client: String?
 
     @Option(help: "Examples that each agent draws, with replacement (default: all are dealt).")
     var examplesPerAgent: Int?
@@ -64,6 +76,10 @@ struct SimulateCommand: AnsweringCommand {
         help: "Round nothing: neither students nor updates; the yardstick of int8.")
     var isFloat32 = false
 
+    @Flag(
+        help: "Add updates as floats, clipped and on no lattice; the yardstick of the lattice.")
+    var floatSum = false
+
     @Option(help: "Rounds from one measurement to the next (default: about 10 in all).")
     var measureEvery: Int?
 
@@ -73,7 +89,7 @@ struct SimulateCommand: AnsweringCommand {
             "Try values, one run each: learning_rate=0.01,0.1. Repeat it for a grid.",
             discussion: """
                 Any key of the plan, training's or with its table (server.learning_rate), or one of \
-                seed, agents, rounds, partition, sampling_rate, noise_multiplier, target_epsilon, \
+                seed, agents, rounds, partition, client, sampling_rate, noise_multiplier, target_epsilon, \
                 delta and examples_per_agent.
                 """,
             valueName: "key=values"))
@@ -98,6 +114,9 @@ struct SimulateCommand: AnsweringCommand {
         guard measureEvery.map({ $0 > 0 }) ?? true else {
             throw ValidationError("--measure-every must be at least 1.")
         }
+        guard !floatSum || !isFloat32 else {
+            throw ValidationError("--fp32 adds floats already: leave --float-sum out.")
+        }
         if recording.resume == nil {
             guard plan != nil, dataDirectory != nil else {
                 throw ValidationError("Name a plan and its data: simulate PLAN --data DIR.")
@@ -115,12 +134,12 @@ struct SimulateCommand: AnsweringCommand {
     /// Whether anything is given that an interrupted run has chosen already.
     private var choosesAnything: Bool {
         let options: [Any?] = [
-            plan, agents, rounds, partition, examplesPerAgent, privacy.samplingRate,
+            plan, agents, rounds, partition, client, examplesPerAgent, privacy.samplingRate,
             privacy.noiseMultiplier, privacy.targetEpsilon, privacy.delta, seed, measureEvery,
             recording.file,
         ]
         return options.contains { $0 != nil } || !sweeps.isEmpty || cold || isFloat32
-            || recording.noRecord
+            || floatSum || recording.noRecord
     }
 
     func execute() async throws { try perform() }
@@ -156,7 +175,7 @@ struct SimulateCommand: AnsweringCommand {
                 report.add(error, run.options)
             }
         }
-        show(report.json, report.text(width: OutputStream.standard.width))
+        show(report.json, report.text(on: OutputStream.standard.screen))
         if report.hasFailures { throw ExitCode.failure }
     }
 
@@ -183,10 +202,11 @@ struct SimulateCommand: AnsweringCommand {
     private func options(plan: String) -> RunOptions {
         RunOptions(
             plan: plan, data: URL(filePath: dataDirectory ?? "").path, agents: agents,
-            rounds: rounds ?? 10, partition: partition ?? "iid", examplesPerAgent: examplesPerAgent,
+            rounds: rounds ?? 10, partition: partition ?? "iid", client: client,
+            examplesPerAgent: examplesPerAgent,
             samplingRate: privacy.samplingRate, noiseMultiplier: privacy.noiseMultiplier,
             targetEpsilon: privacy.targetEpsilon, delta: privacy.delta, seed: seed ?? 1, cold: cold,
-            float32: isFloat32, measureEvery: 1)
+            float32: isFloat32, floatSum: floatSum ? true : nil, measureEvery: 1)
     }
 }
 
@@ -251,6 +271,7 @@ extension RunOptions {
         case "rounds": rounds = try count()
         case "examples_per_agent": examplesPerAgent = try count()
         case "partition": partition = value
+        case "client": client = value
         case "sampling_rate": samplingRate = try number(in: .leastNonzeroMagnitude...1)
         case "noise_multiplier":
             noiseMultiplier = try number(in: 0...PrivacyPlan.largestNoiseMultiplier)

@@ -46,11 +46,26 @@ extension RunOptions {
         samplingRate != nil || noiseMultiplier != nil || targetEpsilon != nil || delta != nil
     }
 
+    /// `plan` with what these options say of its privacy, and of who takes part.
+    ///
+    /// - Throws: as `withPrivacy`, or `Fault.invalid` for a private plan of one client.
+    func applied(to plan: Plan) throws(Fault) -> Plan {
+        var plan = try withPrivacy(plan)
+        guard let client else { return plan }
+        guard plan.privacy == nil else {
+            throw Fault(
+                .invalid, "a private plan cannot hide '\(client)' among one client",
+                remedy: "add --noise-multiplier 0 to see what it learns alone")
+        }
+        (plan.round.agents, plan.round.minimum) = (1, 1)
+        return plan
+    }
+
     /// `plan` with what these options say of its privacy. A plan without any gets noise and its
     /// accounting when they ask for noise; else --sampling-rate is the share that takes part.
     ///
     /// - Throws: `Fault.invalid` when no noise reaches the target, or a delta is given without noise.
-    func applied(to plan: Plan) throws(Fault) -> Plan {
+    private func withPrivacy(_ plan: Plan) throws(Fault) -> Plan {
         guard changesPrivacy || fittingDelta(of: plan) != nil else { return plan }
         let wantsNoise = targetEpsilon != nil || (noiseMultiplier ?? 0) > 0
         guard var privacy = plan.privacy ?? (wantsNoise ? newPrivacy(of: plan) : nil) else {

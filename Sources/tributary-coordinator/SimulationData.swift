@@ -24,13 +24,17 @@ struct SimulationData: Sendable {
     /// Reads the training examples, or each folder in clients/ in the order of their names, and the
     /// test examples if there are any.
     ///
-    /// - Parameter isCold: whether nobody will look at public examples.
+    /// - Parameters:
+    ///   - client: the only folder in clients/ to read; nil for all.
+    ///   - isCold: whether nobody will look at public examples.
     /// - Throws: `Fault` naming the directory or file that is missing or does not fit the plan.
     static func read(
-        _ directory: String, plan: Plan, isNatural: Bool, isCold: Bool
+        _ directory: String, plan: Plan, isNatural: Bool, client: String? = nil,
+        isCold: Bool
     ) throws(Fault) -> SimulationData {
         var reader = Reader(plan: plan)
-        let train = try trainFiles(directory, plan: plan, isNatural: isNatural)
+        let train = try trainFiles(
+            directory, plan: plan, isNatural: isNatural, client: client)
         let test = try SplitFiles.find(.test, in: directory, plan: plan.data)
         let publicFiles =
             isCold ? nil : try SplitFiles.find(.public, in: directory, plan: plan.data)
@@ -87,10 +91,15 @@ struct SimulationData: Sendable {
     }
 
     private static func trainFiles(
-        _ directory: String, plan: Plan, isNatural: Bool
+        _ directory: String, plan: Plan, isNatural: Bool, client: String?
     ) throws(Fault) -> [SplitFiles] {
+        guard client == nil || isNatural else {
+            throw Fault(
+                .invalid, "one client can be chosen only where each has data of its own",
+                remedy: "add --partition natural")
+        }
         guard !isNatural else {
-            return try clientFolders(directory).map {
+            return try clientFolders(directory, only: client).map {
                 SplitFiles(directory: $0, plan: plan.data)
             }
         }
@@ -104,9 +113,19 @@ struct SimulationData: Sendable {
                 + " (train-images-idx3-ubyte, train-labels-idx1-ubyte), or as train.csv")
     }
 
-    private static func clientFolders(_ directory: String) throws(Fault) -> [String] {
+    private static func clientFolders(
+        _ directory: String, only client: String?
+    ) throws(Fault) -> [String] {
         let names = (try? FileManager.default.contentsOfDirectory(atPath: "\(directory)/clients"))
         let folders = (names ?? []).filter { !$0.hasPrefix(".") }.sorted()
+        if let client {
+            guard folders.contains(client) else {
+                throw Fault(
+                    .notFound, "\(directory)/clients has no '\(client)'",
+                    remedy: "choose one of \(folders.joined(separator: ", "))")
+            }
+            return ["\(directory)/clients/\(client)"]
+        }
         guard !folders.isEmpty else {
             throw Fault(
                 .notFound, "\(directory)/clients holds no agent's data",

@@ -7,7 +7,8 @@ import Synchronization
 
 /// What the runs of a sweep need not make again.
 struct SimulationInputs {
-    private var data: (plan: DataPlan, directory: String, isNatural: Bool, read: ReadData)?
+    private var data:
+        (plan: DataPlan, directory: String, client: String?, isNatural: Bool, read: ReadData)?
     private var first: (lesson: Lesson, model: FirstModel)?
 
     /// A data directory, read, and its digests, which are being made meanwhile.
@@ -36,14 +37,15 @@ struct SimulationInputs {
         _ options: RunOptions, plan: Plan, isNatural: Bool, isRecorded: Bool
     ) throws(Fault) -> ReadData {
         if let data, data.plan == plan.data, data.directory == options.data,
-            data.isNatural == isNatural
+            data.isNatural == isNatural, data.client == options.client
         {
             return data.read
         }
         let read = try SimulationData.read(
-            options.data, plan: plan, isNatural: isNatural, isCold: options.cold)
+            options.data, plan: plan, isNatural: isNatural, client: options.client,
+            isCold: options.cold)
         let result = ReadData(data: read, digests: isRecorded ? Digests(of: read) : nil)
-        data = (plan.data, options.data, isNatural, result)
+        data = (plan.data, options.data, options.client, isNatural, result)
         return result
     }
 

@@ -150,7 +150,8 @@ struct SimulationRunner {
             data: SimulatedData(train: data.train, partition: parts, test: data.test),
             teaching: try first?.teacher.flatMap { (teacher) throws(Fault) in
                 try data.teaching(teacher, plan: plan.effective)
-            }, seed: seed, arithmetic: options.arithmetic)
+            }, seed: seed, arithmetic: options.arithmetic,
+            sum: options.floatSum == true ? .float : nil)
         if let kept { try simulation.resume(from: kept) }
         return Begun(simulation: simulation, parts: parts, first: first)
     }

@@ -19,7 +19,7 @@ struct SweepReport {
 
     private var names: [String] { Set(rows.flatMap(\.options.sweep.keys)).sorted() }
 
-    func text(width: Int?) -> String {
+    func text(on screen: Screen) -> String {
         let results = ["accuracy", "best", "epsilon", "seconds"]
         var table = Table(
             [("run", .left)] + names.map { ($0, .right) } + results.map { ($0, .right) }
@@ -38,7 +38,7 @@ struct SweepReport {
                     ["-"] + chosen + results.map { _ in "-" } + ["failed: \(fault.message)"])
             }
         }
-        return table.text(width: width)
+        return table.text(on: screen)
     }
 
     var json: JSONValue {

@@ -116,6 +116,41 @@ extension InteropTests {
             }
         }
 
+        @Test("trains on one client's data alone, a client a run of a sweep")
+        func alone() async throws {
+            try await withData { plan, data in
+                let words = [
+                    "simulate", plan, "--data", data.path, "--partition", "natural", "--rounds",
+                    "2", "--json",
+                ]
+                let program = try Program.coordinator.located()
+                let all = try await run(program, words).succeeded()
+                #expect(try summary(all).clientRounds == 6)
+                let one = try await run(program, words + ["--client", "02"]).succeeded()
+                #expect(try summary(one).clientRounds == 2)
+                let each = try await run(program, words + ["--sweep", "client=01,02"]).succeeded()
+                #expect(each.output.contains("\"client\":\"01\""), "\(each)")
+                let nobody = try await run(program, words + ["--client", "04"])
+                #expect(nobody.status == 1 && nobody.errors.contains("choose one of 01, 02, 03"))
+            }
+        }
+
+        @Test("adds updates as floats if asked to, and comes to nearly the same model")
+        func floatSum() async throws {
+            try await withData { plan, data in
+                let words = [
+                    "simulate", plan, "--data", data.path, "--agents", "20", "--rounds", "4",
+                    "--json",
+                ]
+                let program = try Program.coordinator.located()
+                let lattice = try await run(program, words).succeeded()
+                let float = try await run(program, words + ["--float-sum"]).succeeded()
+                #expect(lattice.output != float.output)
+                let exact = try #require(try summary(lattice).accuracyLast)
+                #expect(abs(exact - (try #require(try summary(float).accuracyLast))) < 0.05)
+            }
+        }
+
         @Test(
             "refuses what it cannot do with a message and what to do instead",
             arguments: [
@@ -125,6 +160,8 @@ extension InteropTests {
                     1
                 ),
                 (["--partition", "labels:2", "--agents", "2"], "leave a class out", 1),
+                (["--client", "01"], "add --partition natural", 1),
+                (["--float-sum", "--fp32"], "leave --float-sum out", 64),
                 (["--agents", "1"], "the plan needs 3", 1),
                 (["--rounds", "0"], "--rounds must be at least 1", 64),
                 (["--threads", "0"], "--threads must be 1", 64),

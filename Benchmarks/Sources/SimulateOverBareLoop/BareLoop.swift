@@ -66,13 +66,30 @@ struct BareLoop {
         let clock = ContinuousClock()
         let start = clock.now
         let before = SimulateOverBareLoop.processorSeconds(of: RUSAGE_SELF)
-        for index in 0..<SimulateOverBareLoop.rounds * SimulateOverBareLoop.selected {
+        try train(SimulateOverBareLoop.rounds * SimulateOverBareLoop.selected)
+        let processor = SimulateOverBareLoop.processorSeconds(of: RUSAGE_SELF) - before
+        return ((clock.now - start) / .seconds(1), processor)
+    }
+
+    /// What the same takes when each core trains its share: less than so many times as fast, where cores
+    /// share caches, memory or a clock.
+    func seconds(onCores cores: Int) -> Double {
+        let clock = ContinuousClock()
+        let start = clock.now
+        let share = SimulateOverBareLoop.rounds * SimulateOverBareLoop.selected / cores
+        DispatchQueue.concurrentPerform(iterations: cores) { _ in
+            var loop = self
+            try? loop.train(share)
+        }
+        return (clock.now - start) / .seconds(1)
+    }
+
+    private mutating func train(_ count: Int) throws {
+        for index in 0..<count {
             var trainer = try StudentTrainer(shape: shape, model: model, training: plan.training)
             _ = try trainer.train(on: &shares[index % shares.count], random: &random) {
                 _ throws(Fault) in true
             }
         }
-        let processor = SimulateOverBareLoop.processorSeconds(of: RUSAGE_SELF) - before
-        return ((clock.now - start) / .seconds(1), processor)
     }
 }

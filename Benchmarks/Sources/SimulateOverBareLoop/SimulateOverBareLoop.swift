@@ -33,10 +33,11 @@ struct SimulateOverBareLoop {
         let simulation = SimulateProgram(
             program: URL(filePath: words[1]), plan: words[2], data: folder)
         let cores = ProcessInfo.processInfo.activeProcessorCount
-        var (walls, limits, shares) = ([Double](), [Double](), [Double]())
+        var (walls, limits, shares, together) = ([Double](), [Double](), [Double](), [Double]())
         for _ in 0..<runs {
             let training = try loop.seconds()
             limits.append(training.wall / Double(cores))
+            together.append(loop.seconds(onCores: cores))
             let before = processorSeconds(of: RUSAGE_CHILDREN)
             walls.append(try simulation.wallSeconds())
             shares.append((processorSeconds(of: RUSAGE_CHILDREN) - before) / training.processor)
@@ -47,6 +48,8 @@ struct SimulateOverBareLoop {
             "simulate \(wall) s, the bare loop on one thread / \(cores) cores \(limit) s (medians of \(runs))"
         )
         print("ratio \(wall / limit), asked: at most \(asked)")
+        let split = median(together)
+        print("the bare loop split among \(cores) cores: \(split) s; ratio \(wall / split)")
         try write(wall, limit, to: URL(filePath: words[4]))
     }
 
