@@ -25,17 +25,19 @@ package struct TLSConnection: ~Copyable, ByteStream {
     ///   - identity: the certificate to show and its key; nil to come without.
     ///   - timeoutSeconds: for name look-up aside, everything up to the end of the handshake.
     ///   - interruption: ends this and every later wait on the connection, which is broken then.
+    ///   - reached: called once something takes the connection, before the handshake.
     /// - Throws: `Fault.unavailable` (cannot be reached, or is no coordinator), `Fault.untrusted`
     ///   (not our coordinator), `Fault.unauthenticated` or `Fault.forbidden` (it refuses us).
     package static func connect(
         host: String, port: UInt16, trust: ServerTrust, identity: (Certificate, PrivateKey)?,
-        timeoutSeconds: Double, interruption: Interruption? = nil
+        timeoutSeconds: Double, interruption: Interruption? = nil, reached: () -> Void = {}
     ) throws(Fault) -> TLSConnection {
         let peer = NetworkAddress(host: host, port: port)
         let deadline = Deadline(seconds: timeoutSeconds)
         let session = try TLSSession(peer: peer, trust: trust, identity: identity)
         let socket = try TCPSocket.connect(
             to: peer, deadline: deadline, interruption: interruption)
+        reached()
         let transport = TLSTransport(peer: peer, session: session, socket: socket)
         _ = try transport.run(deadline, waitingFor: "TLS handshake") { session.handshake() }
         let authority: Certificate?

@@ -6,8 +6,13 @@ import Federation
 struct Doctor: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract:
-            "Looks for whatever keeps this device from taking part; exits 1 when it finds something."
-    )
+            "Looks for whatever keeps this device from taking part; exits 1 when it finds something.",
+        discussion: """
+            It looks at the state directory, the way to the coordinator (name, port, TLS), the models and data, the owner's \
+            rules as they stand now, the processor and OpenBLAS, and changes nothing. Every line is OK, or says what to do.
+
+            \(examples("doctor --config agent.toml", "doctor --config agent.toml --json"))
+            """)
 
     @OptionGroup var config: ConfigurationOption
 

@@ -12,6 +12,10 @@ struct VerifyLog: ParsableCommand {
         discussion: """
             The log is a directory or an http:// URL. Its newest checkpoint is kept, so that a log \
             which was rolled back or forked since the last time is noticed.
+
+            \(examples(
+                "log export/log --trust trust-set.json",
+                "log http://fleet.example.org:7480 --trust trust-set.json --since old-checkpoint"))
             """)
 
     @Argument(help: "The log's directory, or an http:// URL.")

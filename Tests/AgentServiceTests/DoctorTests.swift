@@ -126,6 +126,61 @@ struct DoctorTests {
         #expect(refused?.detail.contains("memory_mib in [limits]") == true)
     }
 
+    @Test("a key that others may read, or a folder that they may write, fails with what to run")
+    func permissions() throws {
+        let state = StateDirectory(path: "\(temporary.path)/state")
+        _ = try fleet.enrol(in: state)
+        chmod(state.keyFile, 0o600)
+        #expect(try findings(data: temporary.path)["permissions"]?.passed == true)
+        chmod(state.keyFile, 0o640)
+        let key = try findings(data: temporary.path)["permissions"]
+        #expect(key?.passed == false)
+        #expect(key?.detail.contains("agent.key can be read by others; run chmod 600") == true)
+        chmod(state.keyFile, 0o600)
+        chmod(state.path, 0o770)
+        let folder = try findings(data: temporary.path)["permissions"]
+        #expect(folder?.detail.contains("run chmod 700") == true)
+    }
+
+    @Test(
+        "what another user made in the state directory fails: the agent could not use it",
+        .enabled(if: geteuid() == 0, "only root can give files away"))
+    func ownership() throws {
+        let state = StateDirectory(path: "\(temporary.path)/state")
+        _ = try fleet.enrol(in: state)
+        chmod(state.keyFile, 0o600)
+        chown(state.path, 65_534, 65_534)
+        let found = try findings(data: temporary.path)["permissions"]
+        #expect(found?.passed == false)
+        #expect(found?.detail.contains("belongs to root, its directory to nobody") == true)
+        #expect(found?.detail.contains("run chown -R nobody") == true)
+    }
+
+    @Test("the disk, the daemon and the metrics are looked at")
+    func surroundings() throws {
+        try StateDirectory(path: "\(temporary.path)/state").prepare()
+        let found = try findings(data: temporary.path)
+        #expect(found["disk"]?.detail.hasSuffix(" MiB free for models and updates") == true)
+        #expect(found["daemon"]?.passed == true)
+        #expect(found["daemon"]?.detail.contains("not running; start it") == true)
+        #expect(found["metrics"] == nil)
+    }
+
+    @Test("an expired certificate, and one of the future, are told with both times")
+    func certificateTimes() throws {
+        let state = StateDirectory(path: "\(temporary.path)/state")
+        _ = try fleet.enrol(in: state, issued: 1_000_000_000, seconds: 86_400)
+        let expired = try findings(data: temporary.path)["certificate"]
+        #expect(expired?.passed == false)
+        #expect(expired?.detail.contains("expired on 2001-09-1") == true)
+        #expect(expired?.detail.contains("this machine's clock says 20") == true)
+        _ = try fleet.enrol(in: state, issued: unixNow() + 90 * 86_400)
+        let early = try findings(data: temporary.path)["certificate"]
+        #expect(early?.passed == false)
+        #expect(early?.detail.contains("this machine's clock says 20") == true)
+        #expect(early?.detail.hasSuffix("set the clock") == true)
+    }
+
     @Test("rows that do not parse fail, and the first is named")
     func badRows() throws {
         try storePlan()

@@ -120,6 +120,7 @@ extension Fleet {
                     ("reason", .text(reason)),
                 ]))
         guard isNew else { return }
+        counts.modelsRefused += 1
         log.error(
             "an agent refuses a model",
             metadata: [
