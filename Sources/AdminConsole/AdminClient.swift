@@ -22,9 +22,20 @@ package struct AdminSession<Stream: ByteStream & ~Copyable>: ~Copyable {
     /// Carries out one command.
     ///
     /// - Parameter waitSeconds: what the command asks the coordinator to wait, in seconds.
-    /// - Throws: the coordinator's own fault when it refuses, `unavailable` when the connection
-    ///   fails, `invalid` when the answer is none.
+    /// - Throws: the coordinator's own fault when it refuses, with the name that was probably meant when it knows of none
+    ///   such; `unavailable` when the connection fails, `invalid` when the answer is none.
     package mutating func perform(
+        _ request: AdminRequest, waitSeconds: UInt32 = 0
+    ) throws(Fault) -> AdminResponse {
+        do throws(Fault) {
+            return try exchange(request, waitSeconds: waitSeconds)
+        } catch  where error.code == .notFound {
+            throw explained(error, of: request)
+        }
+    }
+
+    /// Carries out one command, without looking for what else may have been meant.
+    mutating func exchange(
         _ request: AdminRequest, waitSeconds: UInt32 = 0
     ) throws(Fault) -> AdminResponse {
         let answer = try connection.exchange(

@@ -4,7 +4,7 @@ import Wire
 // The log's answers as a person reads them.
 
 extension LogEntries {
-    func text(width: Int?) -> String {
+    func text(on screen: Screen) -> String {
         var table = Table([
             ("POSITION", .right), ("TIME", .left), ("EVENT", .left), ("WHAT", .left),
         ])
@@ -13,7 +13,7 @@ extension LogEntries {
             table.add([String(item.index), date(item.loggedUnix), leaf.event, leaf.what])
         }
         let shown = items.count == 1 ? "1 leaf" : "\(items.count) leaves"
-        return (items.isEmpty ? "" : table.text(width: width)) + "\(shown) of \(size)\n"
+        return (items.isEmpty ? "" : table.text(on: screen)) + "\(shown) of \(size)\n"
     }
 }
 

@@ -7,17 +7,19 @@ extension AdminSession where Stream: ~Copyable {
     /// Writes the content of `digest` to a new file at `path`, or in place of an old one; the name
     /// appears only when all of it has arrived and has that digest.
     ///
-    /// - Parameter size: bytes, as the model's record says.
+    /// - Parameters:
+    ///   - size: bytes, as the model's record says.
+    ///   - progress: called with the share in [0, 1] that has arrived.
     /// - Throws: `untrusted` when the content is not that, `storage` when it cannot be written, or
     ///   as `perform`.
     package mutating func download(
-        _ digest: Digest, size: UInt64, to path: String
+        _ digest: Digest, size: UInt64, to path: String, progress: (Double) -> Void = { _ in }
     ) throws(Fault) {
         let draft = path + ".part"
         let file = open(draft, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0o644)
         guard file >= 0 else { throw fileFault("cannot create", draft) }
         do {
-            try receive(digest, size: size, into: file, draft)
+            try receive(digest, size: size, into: file, draft, progress)
         } catch {
             close(file)
             unlink(draft)
@@ -28,7 +30,8 @@ extension AdminSession where Stream: ~Copyable {
     }
 
     private mutating func receive(
-        _ digest: Digest, size: UInt64, into file: Int32, _ path: String
+        _ digest: Digest, size: UInt64, into file: Int32, _ path: String,
+        _ progress: (Double) -> Void
     ) throws(Fault) {
         let damaged = Fault(
             .untrusted, "what the coordinator sent for \(path) is not what it announced",
@@ -43,6 +46,7 @@ extension AdminSession where Stream: ~Copyable {
             hasher.update(chunk.data)
             try writeAll(chunk.data, to: file, path)
             offset += UInt64(chunk.data.count)
+            progress(Double(offset) / Double(size))
         }
         guard hasher.finish() == digest else { throw damaged }
         guard fsync(file) == 0 else { throw fileFault("cannot write", path) }

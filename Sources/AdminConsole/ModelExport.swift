@@ -52,12 +52,15 @@ extension AdminSession where Stream: ~Copyable {
     /// Everything is checked against everything else on the way, but for whether the signing key
     /// still counts: a version whose key was revoked can be exported, to be looked at.
     ///
-    /// - Parameter model: as `ModelShow` answers.
+    /// - Parameters:
+    ///   - model: as `ModelShow` answers.
+    ///   - progress: called with what is fetched and the share in [0, 1] of it that has arrived.
     /// - Throws: `invalid` when the record is incomplete, or names a file that would lie elsewhere;
     ///   `untrusted` when signature, files, proof and log do not belong together, or are of another
     ///   log than the one an earlier export wrote; else as `download`.
     package mutating func export(
-        _ model: ModelRecord, to output: String
+        _ model: ModelRecord, to output: String,
+        progress: (_ what: String, _ done: Double) -> Void = { _, _ in }
     ) throws(Fault) -> ExportedModel {
         guard let reference = model.model, PlanID(reference.plan) != nil, !model.files.isEmpty,
             let signatureDigest = Digest(bytes: reference.signatureDigest)
@@ -69,7 +72,9 @@ extension AdminSession where Stream: ~Copyable {
             guard isPlainName(file.name), let digest = Digest(bytes: file.digest) else {
                 throw Fault(.invalid, "the model names a file '\(file.name)'")
             }
-            try download(digest, size: file.size, to: "\(directory)/\(file.name)")
+            try download(digest, size: file.size, to: "\(directory)/\(file.name)") {
+                progress(file.name, $0)
+            }
         }
         try download(signatureDigest, size: reference.signatureSize, to: directory + ".sig")
         let trust = try trustSet()
@@ -78,7 +83,7 @@ extension AdminSession where Stream: ~Copyable {
         try check(signed, against: model)
         let proof = try proof(of: reference, signed, trust)
         let log = output + "/log"
-        try copyLog(to: log, covering: proof.checkpoint, trust)
+        try copyLog(to: log, covering: proof.checkpoint, trust) { progress("log", $0) }
         return try write(model, signed.signer, proof.bytes, trust, to: directory, in: output)
     }
 
@@ -114,7 +119,8 @@ extension AdminSession where Stream: ~Copyable {
     ///
     /// - Parameter proved: a checkpoint that the copy has to agree with.
     private mutating func copyLog(
-        to directory: String, covering proved: Checkpoint, _ trust: TrustSet
+        to directory: String, covering proved: Checkpoint, _ trust: TrustSet,
+        progress: (Double) -> Void
     ) throws(Fault) {
         let answer = try perform(.auditCheckpoint(AuditCheckpoint()))
         guard case .checkpoint(let record) = answer else { throw unexpectedAnswer() }
@@ -126,7 +132,7 @@ extension AdminSession where Stream: ~Copyable {
             known.append(previous)
         }
         do {
-            try fill(&copy, checking: known.filter { $0.size > 0 })
+            try fill(&copy, checking: known.filter { $0.size > 0 }, progress: progress)
             try copy.finish(signed)
         } catch {
             copy.undo()
@@ -136,8 +142,9 @@ extension AdminSession where Stream: ~Copyable {
 
     /// Copies leaves up to the last of `known`, and checks the root at each of them.
     private mutating func fill(
-        _ copy: inout LogExport, checking known: [Checkpoint]
+        _ copy: inout LogExport, checking known: [Checkpoint], progress: (Double) -> Void
     ) throws(Fault) {
+        let last = Double(known.map(\.size).max() ?? 0)
         for checkpoint in known.sorted(by: { $0.size < $1.size }) {
             while copy.size < checkpoint.size {
                 let wanted = min(checkpoint.size - copy.size, Self.leavesAtOnce)
@@ -149,6 +156,7 @@ extension AdminSession where Stream: ~Copyable {
                             + " it covers \(checkpoint.size)")
                 }
                 for entry in entries { try copy.append(entry.leaf) }
+                progress(Double(copy.size) / last)
             }
             guard try copy.root == checkpoint.root else {
                 throw Fault(

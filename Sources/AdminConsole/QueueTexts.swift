@@ -2,9 +2,9 @@ import Wire
 
 // The queue of jobs and the coordinator's state as a person reads them.
 
-func jobTable(_ jobs: [JobSummary], width: Int?) -> String {
+func jobTable(_ jobs: [JobSummary], on screen: Screen) -> String {
     var table = Table([
-        ("JOB", .right), ("PLAN", .left), ("STATE", .left), ("ROUNDS", .right), ("BY", .left),
+        ("JOB", .right), ("PLAN", .left), ("STATE", .state), ("ROUNDS", .right), ("BY", .left),
         ("CREATED", .left), ("DETAIL", .left),
     ])
     for job in jobs {
@@ -13,7 +13,7 @@ func jobTable(_ jobs: [JobSummary], width: Int?) -> String {
             job.scheduled ? "schedule" : "request", date(job.createdUnix), job.detail,
         ])
     }
-    return jobs.isEmpty ? "no jobs\n" : table.text(width: width)
+    return jobs.isEmpty ? "no jobs\n" : table.text(on: screen)
 }
 
 extension PlanRecord {
@@ -41,7 +41,7 @@ extension PlanRecord {
 }
 
 extension StatusRecord {
-    func text(width: Int?) -> String {
+    func text(on screen: Screen) -> String {
         var facts = [("state", detail.isEmpty ? state : "\(state): \(detail)")]
         if !remedy.isEmpty { facts.append(("remedy", remedy)) }
         facts += [
@@ -55,7 +55,7 @@ extension StatusRecord {
                 "\(agents) active, \(agentsHere) here, \(agentsUnavailable) of them take no work"
             ), ("jobs", "\(jobsRunning) running, \(jobsQueued) queued"),
         ]
-        let list = rounds.isEmpty ? "no round is running\n" : roundTable(rounds, width: width)
+        let list = rounds.isEmpty ? "no round is running\n" : roundTable(rounds, on: screen)
         return keyValues(facts) + "\n" + list
     }
 

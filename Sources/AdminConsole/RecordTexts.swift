@@ -4,36 +4,39 @@ package import Wire
 // The answers as a person reads them.
 
 extension AdminResponse {
-    /// The answer as text with a final newline.
+    /// The answer as text with a final newline, without colours.
     ///
     /// - Parameter width: columns of the terminal, nil when the text goes elsewhere.
-    package func text(width: Int?) -> String {
+    package func text(width: Int?) -> String { text(on: Screen(width: width)) }
+
+    /// The answer as text with a final newline.
+    package func text(on screen: Screen) -> String {
         switch self {
         case .plan(let record): record.facts
-        case .plans(let records): planTable(records.items, width: width)
+        case .plans(let records): planTable(records.items, on: screen)
         case .token(let token): token.token + "\n"
-        case .agent(let record): record.facts(width: width)
-        case .agents(let records): agentTable(records.items, width: width)
+        case .agent(let record): record.facts(on: screen)
+        case .agents(let records): agentTable(records.items, on: screen)
         case .job(let record): record.facts
-        case .round(let record): record.facts(width: width)
-        case .rounds(let records): roundTable(records.items, width: width)
-        case .model(let record): record.facts(width: width)
-        case .models(let records): modelTable(records.items, width: width)
+        case .round(let record): record.facts(on: screen)
+        case .rounds(let records): roundTable(records.items, on: screen)
+        case .model(let record): record.facts(on: screen)
+        case .models(let records): modelTable(records.items, on: screen)
         case .doctor(let report): doctorText(report.items)
-        case .ledger(let record): record.text(width: width)
-        case .log(let entries): entries.text(width: width)
+        case .ledger(let record): record.text(on: screen)
+        case .log(let entries): entries.text(on: screen)
         case .logProof(let record): String(decoding: record.proof, as: UTF8.self)
         case .checkpoint(let record): String(decoding: record.note, as: UTF8.self)
         case .trust(let record): String(decoding: record.document, as: UTF8.self) + "\n"
-        case .jobs(let records): jobTable(records.items, width: width)
-        case .status(let record): record.text(width: width)
+        case .jobs(let records): jobTable(records.items, on: screen)
+        case .status(let record): record.text(on: screen)
         }
     }
 }
 
-private func planTable(_ plans: [PlanRecord], width: Int?) -> String {
+private func planTable(_ plans: [PlanRecord], on screen: Screen) -> String {
     var table = Table([
-        ("PLAN", .left), ("STATE", .left), ("MODEL", .right), ("ACCURACY", .right),
+        ("PLAN", .left), ("STATE", .state), ("MODEL", .right), ("ACCURACY", .right),
         ("EPSILON", .right), ("TITLE", .left),
     ])
     for plan in plans {
@@ -43,7 +46,7 @@ private func planTable(_ plans: [PlanRecord], width: Int?) -> String {
             fraction(plan.accuracyLast), privacyLoss(plan.epsilon), plan.title,
         ])
     }
-    return plans.isEmpty ? "no plans\n" : table.text(width: width)
+    return plans.isEmpty ? "no plans\n" : table.text(on: screen)
 }
 
 extension PlanRecord {
@@ -87,9 +90,9 @@ extension PlanRecord {
     }
 }
 
-private func agentTable(_ agents: [AgentRecord], width: Int?) -> String {
+private func agentTable(_ agents: [AgentRecord], on screen: Screen) -> String {
     var table = Table([
-        ("AGENT", .left), ("STATE", .left), ("LAST SEEN", .left), ("VERSION", .left),
+        ("AGENT", .left), ("STATE", .state), ("LAST SEEN", .left), ("VERSION", .left),
         ("MEMORY", .right), ("PLANS", .left),
     ])
     for agent in agents {
@@ -99,11 +102,11 @@ private func agentTable(_ agents: [AgentRecord], width: Int?) -> String {
             byteCount(agent.memoryKib.multipliedReportingOverflow(by: 1024).partialValue), plans,
         ])
     }
-    return agents.isEmpty ? "no agents\n" : table.text(width: width)
+    return agents.isEmpty ? "no agents\n" : table.text(on: screen)
 }
 
 extension AgentRecord {
-    func facts(width: Int?) -> String {
+    func facts(on screen: Screen) -> String {
         let facts = keyValues([
             ("agent", agent),
             ("state", revokedReason.isEmpty ? state : "\(state): \(revokedReason)"),
@@ -124,13 +127,13 @@ extension AgentRecord {
                 plan.hasModel ? String(plan.modelVersion) : "-",
             ])
         }
-        return facts + "\n" + table.text(width: width)
+        return facts + "\n" + table.text(on: screen)
     }
 }
 
-func roundTable(_ rounds: [RoundRecord], width: Int?) -> String {
+func roundTable(_ rounds: [RoundRecord], on screen: Screen) -> String {
     var table = Table([
-        ("ROUND", .right), ("PLAN", .left), ("PHASE", .left), ("REPORTS", .right),
+        ("ROUND", .right), ("PLAN", .left), ("PHASE", .state), ("REPORTS", .right),
         ("MODEL", .right), ("ACCURACY", .right), ("EPSILON", .right), ("CLIP", .right),
         ("TIME", .right), ("REASON", .left),
     ])
@@ -141,7 +144,7 @@ func roundTable(_ rounds: [RoundRecord], width: Int?) -> String {
             privacyLoss(round.epsilon), round.clip, duration(round.seconds), round.reason,
         ])
     }
-    return rounds.isEmpty ? "no rounds\n" : table.text(width: width)
+    return rounds.isEmpty ? "no rounds\n" : table.text(on: screen)
 }
 
 extension RoundRecord {
@@ -150,7 +153,7 @@ extension RoundRecord {
     /// Where an adaptive clipping norm stood.
     var clip: String { clippingNorm > 0 ? decimal(clippingNorm, places: 4) : "-" }
 
-    func facts(width: Int?) -> String {
+    func facts(on screen: Screen) -> String {
         let facts = keyValues([
             ("round", "\(round), attempt \(attempt)"), ("plan", plan),
             ("phase", reason.isEmpty ? phase : "\(phase): \(reason)"),
@@ -163,12 +166,12 @@ extension RoundRecord {
             ("started", date(startedUnix)), ("time", duration(seconds)),
         ])
         guard let first = history.first?.unixMilliseconds else { return facts }
-        var table = Table([("PHASE", .left), ("AFTER", .right)])
+        var table = Table([("PHASE", .state), ("AFTER", .right)])
         for step in history {
             let after = Double(step.unixMilliseconds) - Double(first)
             table.add([step.phase, duration(after / 1000)])
         }
-        return facts + "\n" + table.text(width: width)
+        return facts + "\n" + table.text(on: screen)
     }
 }
 
@@ -189,7 +192,7 @@ extension JobRecord {
     }
 }
 
-private func modelTable(_ models: [ModelRecord], width: Int?) -> String {
+private func modelTable(_ models: [ModelRecord], on screen: Screen) -> String {
     var table = Table([
         ("VERSION", .right), ("ROUND", .right), ("PARENT", .right), ("ACCURACY", .right),
         ("SIZE", .right), ("CREATED", .left), ("SHA-256", .left),
@@ -202,11 +205,11 @@ private func modelTable(_ models: [ModelRecord], width: Int?) -> String {
             byteCount(model.modelSize), date(record.createdUnix), hexadecimal(model.modelDigest),
         ])
     }
-    return models.isEmpty ? "no models\n" : table.text(width: width)
+    return models.isEmpty ? "no models\n" : table.text(on: screen)
 }
 
 extension ModelRecord {
-    func facts(width: Int?) -> String {
+    func facts(on screen: Screen) -> String {
         let reference = model ?? ModelRef()
         let facts = keyValues([
             ("plan", reference.plan), ("version", String(reference.version)),
@@ -221,12 +224,12 @@ extension ModelRecord {
         for file in files {
             table.add([file.name, byteCount(file.size), hexadecimal(file.digest)])
         }
-        return files.isEmpty ? facts : facts + "\n" + table.text(width: width)
+        return files.isEmpty ? facts : facts + "\n" + table.text(on: screen)
     }
 }
 
 extension LedgerRecord {
-    func text(width: Int?) -> String {
+    func text(on screen: Screen) -> String {
         var table = Table([
             ("PLAN", .left), ("ROUND", .right), ("ATTEMPT", .right), ("NOISE", .right),
             ("SAMPLING", .right), ("EPSILON", .right), ("CHARGED", .left),
@@ -239,7 +242,7 @@ extension LedgerRecord {
             ])
         }
         return charges.isEmpty
-            ? "population \(population) has spent nothing\n" : table.text(width: width)
+            ? "population \(population) has spent nothing\n" : table.text(on: screen)
     }
 }
 

@@ -1,7 +1,9 @@
+import Console
+
 /// Rows under headings, in columns as wide as their widest cell.
 package struct Table: Sendable {
-    /// On which side of its column a cell stands.
-    package enum Side: Sendable { case left, right }
+    /// On which side of its column a cell stands; a word of state stands at the left, and may be painted.
+    package enum Side: Sendable { case left, right, state }
 
     private let headings: [String]
     private let sides: [Side]
@@ -23,27 +25,45 @@ package struct Table: Sendable {
         rows.append(cells.map(printable))
     }
 
-    /// The table, a final newline included.
+    /// The table without colours, a final newline included.
     ///
     /// - Parameter width: columns of the terminal; text that does not fit is cut with an ellipsis.
     ///   Nil: nothing is cut.
-    package func text(width: Int?) -> String {
+    package func text(width: Int?) -> String { text(on: Screen(width: width)) }
+
+    /// The table, a final newline included; text that does not fit is cut with an ellipsis.
+    package func text(on screen: Screen) -> String {
         var widths = headings.indices.map { column in
             ([headings] + rows).map { $0[column].count }.max() ?? 0
         }
-        if let width { shrink(&widths, to: width) }
-        return ([headings] + rows).map { row in line(row, widths) + "\n" }.joined()
+        if let width = screen.width { shrink(&widths, to: width) }
+        let heading = screen.paint(line(headings, widths) { $1 }, .bold)
+        let lines = rows.map { row in
+            line(row, widths) { column, cell in
+                sides[column] == .state ? screen.paint(state: cell) : cell
+            }
+        }
+        return ([heading] + lines).map { $0 + "\n" }.joined()
     }
 
-    private func line(_ cells: [String], _ widths: [Int]) -> String {
+    /// - Parameter painted: gives a cell its colour; it no longer counts then.
+    private func line(
+        _ cells: [String], _ widths: [Int], painted: (Int, String) -> String
+    ) -> String {
         var line = ""
+        var space = ""
         for (column, cell) in cells.enumerated() {
-            if column > 0 { line += Table.gap }
             let shown = cut(cell, to: widths[column])
-            let space = String(repeating: " ", count: widths[column] - shown.count)
-            line += sides[column] == .left ? shown + space : space + shown
+            let rest = String(repeating: " ", count: widths[column] - shown.count)
+            line += space
+            if sides[column] == .right { line += rest }
+            line += painted(column, shown)
+            // No line ends with spaces.
+            space = (sides[column] == .right ? "" : rest) + Table.gap
+            if shown.isEmpty, column + 1 == cells.count {
+                while line.last == " " { line.removeLast() }
+            }
         }
-        while line.last == " " { line.removeLast() }
         return line
     }
 
@@ -51,7 +71,7 @@ package struct Table: Sendable {
     private func shrink(_ widths: inout [Int], to width: Int) {
         let gaps = Table.gap.count * (widths.count - 1)
         while widths.reduce(gaps, +) > width {
-            let texts = widths.indices.filter { sides[$0] == .left }
+            let texts = widths.indices.filter { sides[$0] != .right }
             guard let widest = texts.max(by: { widths[$0] < widths[$1] }),
                 widths[widest] > Table.narrowest
             else { return }

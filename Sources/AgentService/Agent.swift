@@ -6,6 +6,7 @@ import Glibc
 import Kernels
 package import Logging
 import Provenance
+package import Telemetry
 
 /// The resident agent: performs what the session's machine decides, one action at a time, on one thread.
 package struct Agent: ~Copyable {
@@ -13,6 +14,7 @@ package struct Agent: ~Copyable {
     let clock = SystemClock()
     let log: Logger
     let stop: StopSignal
+    let owner: OwnerWish
     let notifier: SystemdNotifier
     let limits: TrainingLimits
     let blobs: BlobCache
@@ -20,9 +22,11 @@ package struct Agent: ~Copyable {
     /// Those of its blobs that this run has read whole or fetched.
     var intactBlobs: Set<Digest> = []
     let updates: PendingUpdates
+    let sent: SentUpdates
     /// The assignment at hand.
     var marker: WorkMarker
     var conditions: WorkConditions
+    let metrics: AgentMetrics
     var random = SystemRandom()
     var enrolment: Enrolment
     var plans: [FollowedPlan]
@@ -52,11 +56,18 @@ package struct Agent: ~Copyable {
     /// - Throws: `Fault` when the state directory is not writable, in use or without an enrolment.
     package init(
         _ configuration: AgentConfiguration, log: Logger, stop: StopSignal,
-        notifier: SystemdNotifier = SystemdNotifier()
+        notifier: SystemdNotifier = SystemdNotifier(), metrics: AgentMetrics = AgentMetrics()
     ) throws(Fault) {
         let directory = StateDirectory(path: configuration.stateDirectory)
         try directory.prepare()
+        let owner = OwnerWish(directory, stop: stop)
+        guard !owner.isLeaving else {
+            throw Fault(
+                .conflict, "this device has left its fleet, but not everything was erased",
+                remedy: "run tributary-agent leave again, or enroll with --force and a new token")
+        }
         let enrolment = try Enrolment(directory)
+        let log = Agent.log(log, of: enrolment.agent, configuration)
         let kept = try KeptCheckpoint.load(directory)
         let lock = try Agent.occupy(directory)
         self.directory = directory
@@ -66,9 +77,11 @@ package struct Agent: ~Copyable {
         blobs = BlobCache(directory: directory.blobDirectory)
         models = ServingModels(directory: directory.modelDirectory)
         updates = PendingUpdates(directory: directory.updateDirectory)
+        sent = SentUpdates(directory: directory.sentDirectory)
         marker = WorkMarker(file: directory.assignmentFile)
         conditions = WorkConditions(configuration.participation, of: directory)
         limits = configuration.limits
+        self.metrics = metrics
         plans = Agent.plans(configuration, directory)
         for plan in plans {
             guard let version = models.repair(plan.id) else { continue }
@@ -91,13 +104,25 @@ package struct Agent: ~Copyable {
                     plan.known.map { (plan.id, $0.digest) }
                 }),
             interrupted: marker.assignment, random: SeededRandom(seed: random.next()))
-        link = CoordinatorLink(stop: stop, notifier: notifier)
+        link = CoordinatorLink(
+            stop: stop, interruption: owner.interruption, notifier: notifier)
         status = AgentStatus(
             coordinator: enrolment.coordinator, agent: enrolment.agent,
             fleet: enrolment.trustSet.fleet)
         self.log = log
         self.stop = stop
+        self.owner = owner
         self.notifier = notifier
+    }
+
+    /// What programs read is often collected from many devices: there each record names its agent.
+    private static func log(
+        _ log: Logger, of agent: String, _ configuration: AgentConfiguration
+    ) -> Logger {
+        guard configuration.logFormat == LogFormat.json.rawValue else { return log }
+        var log = log
+        log[metadataKey: "agent"] = "\(agent)"
+        return log
     }
 
     /// The plans that there is data for, with the text that was last in use: then a restarted agent is ready at once.
@@ -155,8 +180,12 @@ package struct Agent: ~Copyable {
     private mutating func perform(_ action: AgentAction) -> AgentAction {
         let setback: Setback
         do throws(Setback) { return try carryOut(action) } catch { setback = error }
-        // A wait that was cut short by a stop is no trouble.
+        // A wait that was cut short by a stop is no trouble, nor one that the device's owner cut short.
         if stop.isRequested { return action }
+        if heedOwner() {
+            link.close()
+            return machine.interrupted(now: clock.now)
+        }
         describe(setback, during: action)
         switch setback {
         case .connection(let fault):
@@ -173,10 +202,12 @@ package struct Agent: ~Copyable {
         switch action {
         case .wait(let until, let keepingConnection):
             if !keepingConnection { link.close() }
-            report(status.lastError == nil ? .idle : .retrying)
+            lookAtOwner()
+            report(restingState)
             let pause = until.seconds(since: clock.now)
             if pause >= Footprint.silenceSeconds { Footprint.shrink(unless: &isLean) }
-            stop.sleep(seconds: pause, notifier)
+            owner.sleep(seconds: pause, notifier)
+            lookAtOwner()
             return machine.waited(now: clock.now)
         case .connect:
             if status.lastError == nil { report(.connecting) }

@@ -17,16 +17,17 @@ extension Agent {
             plans[index].openData()
             reportData(index)
         }
+        lookAtOwner()
         // An update that a later attempt may want costs nothing more; new work is looked at before it is begun.
         status.unavailable =
-            isAwaitingAttempt
+            isAwaitingAttempt && conditions.pause == nil
             ? nil
             : conditions.refusal(
                 with: marker.assignment,
                 plannedMiB: plans.filter { $0.examples > 0 }.map(\.plannedMiB).max() ?? 0)?
                 .description
         isAwaitingAttempt = false
-        report(.idle)
+        report(restingState)
         let request = CheckInRequest(
             agentVersion: softwareVersion, cpuFeatures: CPU.features, memoryKib: memoryKib(),
             plans: plans.map { $0.readiness(version: models.version(of: $0.id)) },
@@ -100,6 +101,7 @@ extension Agent {
             guard case .blobChunk(let chunk) = answer, chunk.digest == blob.digest.bytes,
                 chunk.offset == offset, chunk.totalSize <= limit
             else { throw link.unexpected() }
+            metrics.note { $0.receivedBytes += UInt64(chunk.data.count) }
             try locally { () throws(Fault) in
                 try blobs.append(chunk.data, to: blob.digest, size: chunk.totalSize)
             }

@@ -4,6 +4,7 @@ import Federation
 import Learning
 import Logging
 import Provenance
+import Telemetry
 import Wire
 
 // Whether a model may be used: its signature, the log that it must be in, and what the coordinator hears of a refusal.
@@ -98,12 +99,13 @@ extension Agent {
         do throws(Fault) {
             let before = plans[index].heldOutMeasure
             try plans[index].measure(weights, version: model.version) {
-                [stop, notifier] () throws(Fault) in
+                [stop, owner, notifier] () throws(Fault) in
                 notifier.alive()
                 let rest = pace.owed
                 if rest > 0 {
-                    stop.sleep(seconds: rest, notifier)
+                    owner.sleep(seconds: rest, notifier)
                     pace.resume()
+                    conditions.pause = owner.pause
                 }
                 if stop.isRequested { throw Fault(.gone, "the agent stops") }
                 if let refusal = conditions.refusalWhileTraining(plannedMiB: 0) { throw refusal }

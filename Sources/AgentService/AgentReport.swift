@@ -3,6 +3,7 @@ import Cryptography
 import DataSets
 import Federation
 import Logging
+import Telemetry
 
 // What the daemon tells people: the log, and status.json.
 
@@ -44,6 +45,13 @@ extension Agent {
                 heldOut: plan.heldOutMeasure)
         }
         status = next
+        let certificateEnds = enrolment.certificate.notAfterUnix
+        metrics.note {
+            $0.state = next.state
+            $0.takesWork = next.unavailable == nil
+            $0.plans = next.plans
+            $0.certificateEndsUnix = certificateEnds
+        }
         let members = next.json(unixSeconds: 0)
         guard members != reported else { return }
         reported = members
@@ -63,6 +71,9 @@ extension Agent {
     /// Logs a setback, unless it is the one that keeps coming, and keeps it for the status.
     mutating func describe(_ setback: Setback, during action: AgentAction) {
         let fault = setback.fault
+        // What the owner wants is no trouble.
+        guard fault != conditions.pause?.fault else { return }
+        metrics.note { $0.setbacks[.init(setback), default: 0] += 1 }
         let isNews = trouble.add(fault, now: clock.now, unixSeconds: clock.unixSeconds)
         status.lastError = fault
         status.lastErrorSince = trouble.sinceUnix
@@ -93,6 +104,8 @@ extension Agent {
     /// A check-in was answered: whatever went wrong is over.
     mutating func recover() {
         status.lastError = nil
+        let now = clock.unixSeconds
+        metrics.note { $0.lastContactUnix = now }
         let count = trouble.clear()
         guard count > 1 else { return }
         log.notice("the coordinator answers again", metadata: ["failed_attempts": "\(count)"])
@@ -110,7 +123,9 @@ extension Agent {
         case .later: word = "put off"
         case .rejected(let reason): word = "rejected: \(reason.rawValue)"
         }
+        count(verdict, on: update)
         note(update, verdict: word)
+        keepRecord { () throws(Fault) in try sent.settled(update, word) }
         let metadata: Logger.Metadata = [
             "plan": "\(update.plan)", "round": "\(update.at)", "bytes": "\(update.size)",
             "verdict": "\(word)",
@@ -120,6 +135,29 @@ extension Agent {
         } else {
             log.info("update settled", metadata: metadata)
         }
+    }
+
+    /// Counts the first verdict that settles an update: one that is kept is asked for again until its round is sealed.
+    private func count(_ verdict: SubmitVerdict, on update: PendingUpdate) {
+        let last = status.lastUpdate
+        let isSettled =
+            last?.plan == update.plan && last?.at == update.at
+            && !["pending", "put off"].contains(last?.verdict)
+        guard !isSettled, let outcome = AgentMetrics.Outcome(verdict) else { return }
+        metrics.note { $0.rounds[outcome, default: 0] += 1 }
+    }
+
+    /// Some of the update has left the device.
+    func noteSending(_ update: PendingUpdate) {
+        guard sent.last(update.plan)?.at != update.at else { return }
+        keepRecord { () throws(Fault) in
+            try sent.sent(update, to: enrolment.coordinator, unixSeconds: clock.unixSeconds)
+        }
+    }
+
+    /// A record for the device's owner is no reason to stop working.
+    func keepRecord(_ keep: () throws(Fault) -> Void) {
+        do throws(Fault) { try keep() } catch { log.warning("cannot note what is sent", error) }
     }
 
     mutating func note(_ update: PendingUpdate, verdict: String) {

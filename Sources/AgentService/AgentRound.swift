@@ -5,6 +5,7 @@ import Kernels
 import Learning
 import Logging
 import Provenance
+import Telemetry
 import Wire
 
 // One assignment: verify its base model, train with heartbeats, encode, submit or decline.
@@ -58,6 +59,11 @@ extension Agent {
             metadata["of_each_class"] = "\(plans[index].classCounts ?? "-")"
         }
         log.info("training", metadata: metadata)
+        let began = clock.now
+        defer {
+            let seconds = clock.now.seconds(since: began)
+            metrics.note { $0.trainingSeconds += seconds }
+        }
         var random = random
         var end: EarlyEnd?
         var pace = TrainingPace(percent: limits.cpuPercent)
@@ -74,6 +80,8 @@ extension Agent {
             metadata = ["round": "\(assignment.at)"]
             if !isPrivate { metadata["loss"] = "\(report.meanLoss)" }
             log.info("trained", metadata: metadata)
+            let examples = UInt64(data.count)
+            metrics.note { $0.trainedExamples += examples }
         } catch {
             switch end {
             case .lapsed(let fault): throw .local(fault)
@@ -120,6 +128,7 @@ extension Agent {
     ) -> EarlyEnd? {
         let end = clock.now.advanced(bySeconds: restSeconds)
         while true {
+            heedOwner()
             let plannedMiB = plans[index].plannedMiB
             if let fault = conditions.refusalWhileTraining(plannedMiB: plannedMiB) {
                 return .lapsed(fault)
@@ -127,7 +136,8 @@ extension Agent {
             guard isWanted(assignment, progress: progress) else { return .stopped }
             let left = end.seconds(since: clock.now)
             guard left > 0 else { return nil }
-            stop.sleep(seconds: min(left, Self.longestRestSeconds), notifier)
+            owner.sleep(seconds: min(left, Self.longestRestSeconds), notifier)
+            lookAtOwner()
         }
     }
 
@@ -192,8 +202,9 @@ extension Agent {
         }
         var random = random
         let update = try locally { () throws(Fault) in
-            let (update, bytes) = try work.encode(deadline: deadline, random: &random)
+            let (update, bytes, protection) = try work.encode(deadline: deadline, random: &random)
             try updates.save(update, bytes: bytes, clock: clock)
+            keepRecord { () throws(Fault) in try sent.made(update, protection) }
             return update
         }
         marker.clear()
@@ -232,10 +243,13 @@ extension Agent {
             try updates.read(update, offset: offset, count: count)
         }
         try link.send(.submitChunk(SubmitChunk(offset: offset, data: data)))
+        metrics.note { $0.sentBytes += UInt64(data.count) }
+        noteSending(update)
     }
 
     mutating func decline(_ assignment: RoundAssignment, reason: String) throws(Setback) {
         training = nil
+        metrics.note { $0.rounds[.declined, default: 0] += 1 }
         log.notice(
             "assignment declined",
             metadata: ["round": "\(assignment.at)", "reason": "\(reason)"])

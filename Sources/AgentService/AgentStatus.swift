@@ -2,8 +2,8 @@ package import Federation
 
 /// What the daemon says about itself, for `tributary-agent status` and for other programs: `status.json`.
 package struct AgentStatus: Sendable {
-    package enum State: String, Sendable {
-        case connecting, idle, working, training, submitting, retrying, stopped
+    package enum State: String, Sendable, CaseIterable {
+        case connecting, idle, working, training, submitting, retrying, paused, stopped
     }
 
     package struct PlanLine: Sendable, Equatable {
@@ -161,4 +161,17 @@ package struct AgentStatus: Sendable {
 /// A JSON object of members whose values are JSON already.
 func object(_ members: [(String, String)]) -> String {
     "{" + members.map { "\(jsonString($0)):\($1)" }.joined(separator: ",") + "}"
+}
+
+/// What a command prints with `--json` when it fails.
+package func faultDocument(_ fault: Fault) -> String {
+    object([
+        (
+            "error",
+            object([
+                ("code", jsonString(fault.code.rawValue)), ("message", jsonString(fault.message)),
+                ("remedy", jsonString(fault.remedy)),
+            ])
+        )
+    ])
 }

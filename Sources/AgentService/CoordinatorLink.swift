@@ -3,6 +3,7 @@ import Cryptography
 import Federation
 import Provenance
 import TLSClient
+import Telemetry
 import Wire
 
 /// What kept an action from succeeding, by what it cost.
@@ -25,12 +26,15 @@ struct CoordinatorLink: ~Copyable {
     private static let answerSeconds = 30.0
 
     private let stop: StopSignal
+    /// Ends waits for the network.
+    private let interruption: Interruption
     private let notifier: SystemdNotifier
     private let clock = SystemClock()
     private var connection: FramedConnection<TLSConnection>?
 
-    init(stop: StopSignal, notifier: SystemdNotifier) {
+    init(stop: StopSignal, interruption: Interruption, notifier: SystemdNotifier) {
         self.stop = stop
+        self.interruption = interruption
         self.notifier = notifier
     }
 
@@ -42,7 +46,7 @@ struct CoordinatorLink: ~Copyable {
                 host: enrolment.coordinator.host, port: enrolment.coordinator.port,
                 trust: .authorities(enrolment.trustSet.authorities),
                 identity: (enrolment.certificate, enrolment.key),
-                timeoutSeconds: CoordinatorLink.connectSeconds, interruption: stop.interruption)
+                timeoutSeconds: CoordinatorLink.connectSeconds, interruption: interruption)
             connection = FramedConnection(stream)
         } catch { throw .connection(error) }
     }

@@ -51,7 +51,7 @@ package struct Enrolment: Sendable {
     /// crash before that leaves the device not enrolled.
     ///
     /// - Parameters:
-    ///   - token: the line that the coordinator printed.
+    ///   - text: the line that the coordinator printed.
     ///   - force: replaces an enrolment that exists, with everything it received.
     /// - Throws: `Fault.conflict` when the device is enrolled and `force` is not given, `Fault.unauthenticated` for an expired,
     ///   used or wrong token, and what the connection throws.
@@ -175,5 +175,16 @@ package struct Enrolment: Sendable {
     func storeTrustSet(in directory: StateDirectory) throws(Fault) {
         try CredentialFile.replace(
             directory.trustSetFile, trustSet.document, mode: CredentialFile.publicMode)
+    }
+}
+
+extension Enrolment {
+    /// What `enroll --json` prints.
+    package var json: String {
+        object([
+            ("agent", jsonString(agent)), ("fleet", jsonString(trustSet.fleet)),
+            ("coordinator", jsonString("\(coordinator)")),
+            ("certificate_valid_until_unix", "\(certificate.notAfterUnix)"),
+        ])
     }
 }

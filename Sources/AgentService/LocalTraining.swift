@@ -90,7 +90,7 @@ struct LocalTraining {
     /// Of what goes along with it, a private plan says nothing that it need not.
     mutating func encode(
         deadline: MonotonicInstant, random: inout some RandomSource
-    ) throws(Fault) -> (update: PendingUpdate, bytes: [UInt8]) {
+    ) throws(Fault) -> (update: PendingUpdate, bytes: [UInt8], protection: SentUpdate.Protection) {
         var delta: [Float] = []
         swap(&delta, &trained)
         delta.reserveCapacity(assignment.lattice.dimension)
@@ -105,6 +105,11 @@ struct LocalTraining {
             withinClip: plan.clipping.adaptive == nil || encoded.withinClip,
             size: UInt64(bytes.count),
             digest: SHA256.digest(of: bytes), deadline: deadline)
-        return (update, bytes)
+        let protection = SentUpdate.Protection(
+            norm: Double(encoded.norm), clippingNorm: Double(assignment.lattice.clippingNorm),
+            ownNoise: Double(noise?.sigma ?? 0) * Double(assignment.lattice.step),
+            addedNoiseMultiplier: plan.privacy?.noiseMultiplier,
+            targetEpsilon: plan.privacy?.target?.epsilon)
+        return (update, bytes, protection)
     }
 }

@@ -27,13 +27,32 @@ package struct StateDirectory: Sendable, Equatable {
     package var assignmentFile: String { "\(path)/assignment" }
     /// The rounds taken up lately.
     package var roundsFile: String { "\(path)/rounds" }
+    /// Locked by the daemon while it runs.
+    var lockFile: String { "\(path)/lock" }
     package var planDirectory: String { "\(path)/plans" }
     package var blobDirectory: String { "\(path)/blobs" }
     package var modelDirectory: String { "\(path)/models" }
     package var updateDirectory: String { "\(path)/update" }
+    /// What was last sent of each plan.
+    package var sentDirectory: String { "\(path)/sent" }
+    /// Where the device's owner tells a running daemon what to do.
+    package var controlDirectory: String { "\(path)/control" }
+    /// The owner's pause, while there is one.
+    package var pauseFile: String { "\(controlDirectory)/pause" }
+    /// There while the device is being taken out of its fleet.
+    package var leaveFile: String { "\(controlDirectory)/leave" }
 
     private var folders: [String] {
-        [path, planDirectory, blobDirectory, modelDirectory, updateDirectory]
+        [path, planDirectory, blobDirectory, modelDirectory, updateDirectory, sentDirectory]
+            + [controlDirectory]
+    }
+
+    /// Every file and folder of this directory that is the agent's; data that its owner keeps here too is not.
+    private var ownFiles: [String] {
+        [
+            certificateFile, keyFile, nextKeyFile, trustSetFile, checkpointFile, coordinatorFile,
+            statusFile, summaryFile, assignmentFile, roundsFile, lockFile,
+        ]
     }
 
     package var isEnrolled: Bool { access(certificateFile, F_OK) == 0 }
@@ -65,16 +84,55 @@ package struct StateDirectory: Sendable, Equatable {
         }
     }
 
+    /// Creates the folder for the owner's wishes where there is none.
+    func prepareControl() throws(Fault) { try createDirectory(controlDirectory) }
+
+    /// Has this process, if it is root's, act as the user that the directory belongs to, so that the daemon can use what it
+    /// writes there. Where there is no directory yet, it will be root's.
+    ///
+    /// - Throws: `Fault.forbidden` when it cannot.
+    package func actAsOwner() throws(Fault) { try Ownership.actAsOwner(of: path) }
+
     /// Removes what an earlier identity left, its certificate first: plans, models, blobs and updates may be another fleet's.
+    /// A pause is the owner's, and stays.
     func clear() {
         unlink(certificateFile)
         let files = [nextKeyFile, checkpointFile, statusFile, summaryFile, assignmentFile]
-        for file in files { unlink(file) }
+        for file in files + [leaveFile] { unlink(file) }
+        for folder in folders where folder != path && folder != controlDirectory {
+            empty(folder)
+        }
+    }
+
+    /// Whether there is anything of the agent's here.
+    package var holdsAnything: Bool {
+        (ownFiles + folders).contains { $0 != path && access($0, F_OK) == 0 }
+    }
+
+    /// Removes everything that is the agent's: identity, plans, models, blobs, updates and records. The directory stays, with
+    /// whatever else is in it.
+    ///
+    /// - Returns: what is left in the directory.
+    /// - Throws: `Fault.storage` when some of it cannot be removed.
+    package func erase() throws(Fault) -> [String] {
+        for file in ownFiles { unlink(file) }
         for folder in folders where folder != path {
-            for name in names(in: folder) {
-                removeDirectory("\(folder)/\(name)")
-                unlink("\(folder)/\(name)")
-            }
+            empty(folder)
+            rmdir(folder)
+        }
+        guard !holdsAnything else {
+            throw Fault(
+                .storage, "not everything in \(path) could be erased",
+                remedy: "run this as root or as the user that the agent runs as, or remove the"
+                    + " directory yourself")
+        }
+        return names(in: path)
+    }
+
+    private func empty(_ folder: String) {
+        for name in names(in: folder) {
+            removeDirectory("\(folder)/\(name)")
+            unlink("\(folder)/\(name)")
         }
     }
 }
@@ -85,10 +143,11 @@ package struct StateLock: ~Copyable {
 
     /// - Throws: `Fault.conflict` when another process holds it, `Fault.storage`.
     package init(_ directory: StateDirectory) throws(Fault) {
-        let file = "\(directory.path)/lock"
+        let file = directory.lockFile
         let descriptor = open(file, O_RDWR | O_CREAT | O_CLOEXEC, CredentialFile.secretMode)
         self.descriptor = descriptor
         guard descriptor >= 0 else { throw storageFault("cannot create", file) }
+        Ownership.inherit(descriptor, file)
         guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
             throw Fault(
                 .conflict, "another agent is running in \(directory.path)",
@@ -98,7 +157,7 @@ package struct StateLock: ~Copyable {
 
     /// Whether some process holds the lock now.
     package static func isHeld(_ directory: StateDirectory) -> Bool {
-        let descriptor = open("\(directory.path)/lock", O_RDWR | O_CLOEXEC)
+        let descriptor = open(directory.lockFile, O_RDWR | O_CLOEXEC)
         guard descriptor >= 0 else { return false }
         defer {
             flock(descriptor, LOCK_UN)

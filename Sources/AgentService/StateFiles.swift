@@ -19,7 +19,10 @@ func storageFault(_ action: String, _ path: String) -> Fault {
 
 /// Makes `path` a directory of this user's alone, unless it exists.
 func createDirectory(_ path: String) throws(Fault) {
-    if mkdir(path, 0o700) == 0 { return }
+    if mkdir(path, 0o700) == 0 {
+        Ownership.inherit(directory: path)
+        return
+    }
     guard errno == EEXIST else { throw storageFault("cannot create directory", path) }
     var status = stat()
     guard stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFDIR else {
@@ -86,6 +89,7 @@ func append(_ bytes: [UInt8], to path: String) throws(Fault) {
         path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, CredentialFile.secretMode)
     guard file >= 0 else { throw storageFault("cannot write", path) }
     defer { close(file) }
+    Ownership.inherit(file, path)
     var written = 0
     while written < bytes.count {
         let count = bytes[written...].withUnsafeBytes { write(file, $0.baseAddress, $0.count) }

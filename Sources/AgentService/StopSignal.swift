@@ -14,8 +14,8 @@ package struct StopSignal: Sendable {
     /// the last lines of the log.
     private static let graceMicroseconds = 800_000
 
-    /// Ends waits for the network.
-    let interruption: Interruption
+    /// Readable once a stop is requested, so that it ends waits.
+    let descriptor: Int32
 
     /// From now on the signals leave a request, and writing to a closed pipe is an error and not a death.
     ///
@@ -47,7 +47,7 @@ package struct StopSignal: Sendable {
         }
         handle([SIGALRM]) { _ in _exit(0) }
         signal(SIGPIPE, SIG_IGN)
-        return StopSignal(interruption: Interruption(readable: ends[0]))
+        return StopSignal(descriptor: ends[0])
     }
 
     private static func handle(
@@ -67,15 +67,6 @@ package struct StopSignal: Sendable {
 
     package var isRequested: Bool { stopFlag.load(ordering: .relaxed) }
 
-    /// Sleeps for `seconds`, or until a stop is requested, and gives signs of life.
-    func sleep(seconds: Double, _ notifier: SystemdNotifier) {
-        let clock = SystemClock()
-        let end = clock.now.advanced(bySeconds: seconds)
-        while !isRequested {
-            let left = end.seconds(since: clock.now)
-            guard left > 0 else { return }
-            notifier.alive()
-            interruption.sleep(seconds: min(left, notifier.longestWaitSeconds))
-        }
-    }
+    /// Requests a stop, as the signals do.
+    func request() { raise(SIGTERM) }
 }

@@ -1,5 +1,6 @@
 package import Federation
 import Glibc
+import Telemetry
 
 /// The machine's monotonic clock; it also counts time spent suspended, since the coordinator's leases do.
 package struct SystemClock: MonotonicClock {
@@ -18,15 +19,5 @@ package struct SystemClock: MonotonicClock {
 
 /// `unixSeconds` as a date and time in UTC: `2026-03-01 12:30 UTC`.
 func dateText(_ unixSeconds: Int64) -> String {
-    formatted(unixSeconds, "%Y-%m-%d %H:%M UTC")
-}
-
-/// `unixSeconds` in UTC as strftime(3) writes it.
-func formatted(_ unixSeconds: Int64, _ format: String) -> String {
-    var seconds = time_t(unixSeconds)
-    var parts = tm()
-    gmtime_r(&seconds, &parts)
-    var text = [CChar](repeating: 0, count: 40)
-    let count = strftime(&text, text.count, format, &parts)
-    return String(decoding: text.prefix(count).map(UInt8.init(bitPattern:)), as: UTF8.self)
+    utcText(unixSeconds, "%Y-%m-%d %H:%M UTC")
 }

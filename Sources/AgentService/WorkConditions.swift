@@ -7,6 +7,8 @@ package struct WorkConditions: Sendable {
     private let rules: ParticipationRules
     private let probe: DeviceProbe
     var recent: RecentRounds
+    /// What the owner has said beyond the rules.
+    package var pause: OwnerPause?
     private let clock = SystemClock()
     /// When training is to look again; reading a dozen files at every step would slow it.
     private var nextLook: MonotonicInstant?
@@ -30,11 +32,15 @@ package struct WorkConditions: Sendable {
         probe: DeviceProbe = DeviceProbe()
     ) {
         self.init(rules, probe: probe, recent: RecentRounds(file: directory.roundsFile))
+        pause = OwnerPause.read(directory, unixSeconds: clock.unixSeconds)
         if WorkMarker(file: directory.assignmentFile).assignment != nil { trainedAt = clock.now }
     }
 
-    /// Each rule, as it stands now.
-    package func examine() -> [Eligibility] { Eligibility.examine(conditions(), rules) }
+    /// Each rule, as it stands now; before them the owner's pause, while there is one.
+    package func examine() -> [Eligibility] {
+        let paused = pause.map { Eligibility.paused($0.words) }
+        return (paused.map { [$0] } ?? []) + Eligibility.examine(conditions(), rules)
+    }
 
     /// Why the device takes no work now; nil when it does.
     ///
@@ -42,17 +48,20 @@ package struct WorkConditions: Sendable {
     ///   - assignment: the one at hand, whose round is not counted against the limit.
     ///   - plannedMiB: what training would allocate, 0 when that is not known.
     package func refusal(with assignment: RoundAssignment?, plannedMiB: Int) -> Fault? {
-        Eligibility.refusal(conditions(with: assignment, plannedMiB: plannedMiB), rules)
+        pause?.fault
+            ?? Eligibility.refusal(conditions(with: assignment, plannedMiB: plannedMiB), rules)
     }
 
     /// Why models and updates may not go over the network now.
     package func networkRefusal() -> Fault? {
+        if let pause { return pause.fault }
         guard rules.refusesMetered else { return nil }
         return Eligibility.networkRefusal(probe.conditions(), rules)
     }
 
     /// Why training, which has allocated `plannedMiB`, must not go on; looks every few seconds.
     package mutating func refusalWhileTraining(plannedMiB: Int) -> Fault? {
+        if let pause { return pause.fault }
         let now = clock.now
         if let nextLook, now < nextLook { return nil }
         nextLook = now.advanced(bySeconds: Self.lookSeconds)

@@ -255,6 +255,14 @@ package struct AgentSessionMachine: ~Copyable {
         }
     }
 
+    // MARK: The owner
+
+    /// The device's owner wants something else than before. What was at hand is cut short and the connection is closed; the next
+    /// check-in says how the device stands now, and a place that was held is taken up again or given back with it.
+    package mutating func interrupted(now: MonotonicInstant) -> AgentAction {
+        step { state, memory in memory.interrupted(in: state) }
+    }
+
     // MARK: Failures
 
     /// The connection could not be made or broke, or the peer broke the protocol.

@@ -35,7 +35,7 @@ package struct Eligibility: Sendable, Equatable {
     package let holds: Bool
     /// What there is, and what the rule asks.
     package let detail: String
-    /// The keys of agent.toml that say so, for a remedy.
+    /// The keys of agent.toml that say so, for a remedy; empty where it is no rule of the configuration.
     package let keys: String
 
     /// Looks at every rule.
@@ -68,11 +68,21 @@ package struct Eligibility: Sendable, Equatable {
         return finding.holds ? nil : finding.fault
     }
 
+    /// The owner's pause as a rule that does not hold.
+    ///
+    /// - Parameter words: how long it lasts, and why.
+    package static func paused(_ words: String) -> Eligibility {
+        Eligibility(
+            subject: "owner", holds: false, detail: "its owner has paused it \(words)", keys: "")
+    }
+
     /// The rule as a fault.
     package var fault: Fault {
         Fault(
             .unavailable, "this device takes no work now: \(detail)",
-            remedy: "wait, or change \(keys) in [participation] of the agent's configuration")
+            remedy: keys.isEmpty
+                ? "wait, or run tributary-agent resume"
+                : "wait, or change \(keys) in [participation] of the agent's configuration")
     }
 
     private static func load(

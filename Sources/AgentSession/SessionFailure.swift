@@ -14,6 +14,27 @@ extension SessionMemory {
         return disconnect(after: fault, now: now)
     }
 
+    /// The owner cut `state` short; no back-off, since nothing is wrong.
+    mutating func interrupted(in state: consuming SessionState) -> Transition {
+        switch consume state {
+        case .obtaining(let work): keepPlace(of: work.task)
+        case .performing(let work): keepPlace(of: work.task)
+        case .training(let work): interrupted = work.grant.assignment
+        case .encoding(let work): interrupted = work.grant.assignment
+        default: break
+        }
+        return Transition(.connecting, .connect)
+    }
+
+    /// The place that `task` is about is to be given again, or given back.
+    private mutating func keepPlace(of task: SessionTask) {
+        switch task {
+        case .work(let grant): interrupted = grant.assignment
+        case .forsake(let assignment, _): interrupted = assignment
+        default: break
+        }
+    }
+
     /// The coordinator refused what the agent asked in `state`.
     mutating func refused(
         _ fault: Fault, in state: consuming SessionState, now: MonotonicInstant

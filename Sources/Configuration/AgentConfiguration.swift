@@ -6,6 +6,10 @@ package struct AgentConfiguration: Sendable {
     package var stateDirectory: String
     /// One of swift-log's levels.
     package var logLevel: String
+    /// `text` or `json`.
+    package var logFormat: String
+    /// The port of 127.0.0.1 where metrics are served; nil: nowhere.
+    package var metricsPort: Int?
     /// A `[data.NAME]` table each, by name: the plan, and the directory with the files that its
     /// `[data]` names.
     package var data: [(plan: PlanID, directory: String)]
@@ -20,10 +24,13 @@ package struct AgentConfiguration: Sendable {
     package init(
         stateDirectory: String, logLevel: String, data: [(plan: PlanID, directory: String)],
         localNoiseFloor: Double = 0, participation: ParticipationRules = ParticipationRules(),
-        limits: TrainingLimits = TrainingLimits()
+        limits: TrainingLimits = TrainingLimits(), logFormat: String = logFormats[0],
+        metricsPort: Int? = nil
     ) {
         self.stateDirectory = stateDirectory
         self.logLevel = logLevel
+        self.logFormat = logFormat
+        self.metricsPort = metricsPort
         self.data = data
         self.localNoiseFloor = localNoiseFloor
         self.participation = participation
@@ -60,19 +67,27 @@ package struct AgentConfiguration: Sendable {
                 ?? 0,
             participation: try ParticipationRules(
                 root.section(.participation, of: ParticipationRules.Key.self)),
-            limits: try TrainingLimits(root.section(.limits, of: TrainingLimits.Key.self)))
+            limits: try TrainingLimits(root.section(.limits, of: TrainingLimits.Key.self)),
+            logFormat: try agent?.word(.logFormat, logFormats, default: logFormats[0])
+                ?? logFormats[0],
+            metricsPort: try root.section(.metrics, of: MetricsKey.self)?.integer(.port, 0...65535))
     }
 
     private static let standardStateDirectory = "/var/lib/tributary-agent"
 
-    private enum RootKey: String, SectionKey { case agent, data, privacy, participation, limits }
+    private enum RootKey: String, SectionKey {
+        case agent, data, privacy, participation, limits, metrics
+    }
 
     private enum AgentKey: String, SectionKey {
         case stateDirectory = "state_directory"
         case logLevel = "log_level"
+        case logFormat = "log_format"
     }
 
     private enum DataKey: String, SectionKey { case directory }
+
+    private enum MetricsKey: String, SectionKey { case port }
 
     private enum PrivacyKey: String, SectionKey { case localNoiseFloor = "local_noise_floor" }
 }

@@ -11,6 +11,8 @@ package struct CoordinatorConfiguration: Sendable {
     package var addresses: [String]
     /// One of swift-log's levels.
     package var logLevel: String
+    /// `text` or `json`.
+    package var logFormat: String
     /// The longest a check-in is held until there is work for the agent.
     package var checkInWaitSeconds: Int
     /// When an agent without work is to check in again, on average.
@@ -19,6 +21,8 @@ package struct CoordinatorConfiguration: Sendable {
     package var deviceDays: Double
     /// Where the log is served over HTTP; nil: it is not.
     package var http: HTTP?
+    /// Where the dashboard is served; nil: it is not.
+    package var dashboard: DashboardTable?
     /// What peers may take.
     package var limits: CoordinatorLimits
     /// MiB that are to stay free below the state directory: with less, nothing new begins.
@@ -32,18 +36,21 @@ package struct CoordinatorConfiguration: Sendable {
     package init(
         listen: String, port: Int, addresses: [String], logLevel: String, checkInWaitSeconds: Int,
         comeBackSeconds: Int, deviceDays: Double = Self.standardDeviceDays, http: HTTP? = nil,
-        limits: CoordinatorLimits = CoordinatorLimits(), minFreeMiB: Int = Self.standardMinFreeMiB,
-        keys: CoordinatorKeys = CoordinatorKeys(),
+        dashboard: DashboardTable? = nil, limits: CoordinatorLimits = CoordinatorLimits(),
+        minFreeMiB: Int = Self.standardMinFreeMiB,
+        keys: CoordinatorKeys = CoordinatorKeys(), logFormat: String = logFormats[0],
         data: [PlanID: (publicDirectory: String, testDirectory: String)]
     ) {
         self.listen = listen
         self.port = port
         self.addresses = addresses
         self.logLevel = logLevel
+        self.logFormat = logFormat
         self.checkInWaitSeconds = checkInWaitSeconds
         self.comeBackSeconds = comeBackSeconds
         self.deviceDays = deviceDays
         self.http = http
+        self.dashboard = dashboard
         self.limits = limits
         self.minFreeMiB = minFreeMiB
         self.keys = keys
@@ -85,6 +92,7 @@ package struct CoordinatorConfiguration: Sendable {
         let limits = try root.section(.limits, of: CoordinatorLimits.Key.self)
         let storage = try root.section(.storage, of: StorageKey.self)
         let http = try root.section(.http, of: HTTPKey.self)
+        let dashboard = try root.section(.dashboard, of: DashboardTable.Key.self)
         let keys = try root.section(.keys, of: CoordinatorKeys.Key.self)
         let data = try plans(root.value(.data), file: file) {
             (plan, section: Section<DataKey>) throws(Fault) in
@@ -104,17 +112,21 @@ package struct CoordinatorConfiguration: Sendable {
             deviceDays: try certificates?.number(
                 .deviceDays, .from(0.0001, to: 825), default: standardDeviceDays)
                 ?? standardDeviceDays,
-            http: try http.map(HTTP.init), limits: try CoordinatorLimits(limits),
+            http: try http.map(HTTP.init),
+            dashboard: try dashboard.map { section throws(Fault) in
+                try DashboardTable(section, file: file)
+            }, limits: try CoordinatorLimits(limits),
             minFreeMiB: try storage?.integer(
                 .minFreeMiB, 0...(1 << 30), default: standardMinFreeMiB) ?? standardMinFreeMiB,
             keys: try CoordinatorKeys(keys, file: file),
+            logFormat: try log?.word(.format, logFormats, default: logFormats[0]) ?? logFormats[0],
             data: Dictionary(uniqueKeysWithValues: data))
     }
 
     package static let standardDeviceDays = 90.0
     package static let standardMinFreeMiB = 256
 
-    fileprivate static let addressRule = "a host name or an IP address, without a port"
+    static let addressRule = "a host name or an IP address, without a port"
 
     private static func addresses(_ server: Section<ServerKey>) throws(Fault) -> [String] {
         var addresses: [String] = []
@@ -126,7 +138,7 @@ package struct CoordinatorConfiguration: Sendable {
     }
 
     /// A rough check against what cannot be an address; IPv6 has colons and at least two of them.
-    fileprivate static func isAddress(_ text: String) -> Bool {
+    static func isAddress(_ text: String) -> Bool {
         let colons = text.utf8.count { $0 == UInt8(ascii: ":") }
         let alphabet = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_:%".utf8
         return !text.isEmpty && text.utf8.count <= 255 && colons != 1
@@ -136,12 +148,12 @@ package struct CoordinatorConfiguration: Sendable {
     private enum RootKey: String, SectionKey {
         case server, log, keys, certificates, limits, storage
         case checkIn = "check_in"
-        case http, data
+        case http, dashboard, data
     }
 
     private enum ServerKey: String, SectionKey { case listen, port, addresses }
 
-    private enum LogKey: String, SectionKey { case level }
+    private enum LogKey: String, SectionKey { case level, format }
 
     private enum CheckInKey: String, SectionKey {
         case waitSeconds = "wait_seconds"

@@ -61,7 +61,7 @@ package struct CoordinatorKeys: Sendable, Equatable {
 
 extension Section {
     /// The path of a file, relative to this one's directory unless it is absolute; nil without one.
-    fileprivate func file(_ key: Key) throws(Fault) -> String? {
+    func file(_ key: Key) throws(Fault) -> String? {
         guard has(key) else { return nil }
         return resolved(try text(key, "the path of a file", where: isPath), besides: file)
     }

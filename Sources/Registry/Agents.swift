@@ -67,6 +67,20 @@ extension Registry {
         }
     }
 
+    /// How many active agents have each version of the program, the most frequent first; a device that has not checked in
+    /// yet has the version "".
+    package func agentVersions() async throws(Fault) -> [(version: String, agents: Int)] {
+        try await read("count the agents by version") { db in
+            try Row.fetchAll(
+                db,
+                sql: """
+                    SELECT version, COUNT(*) AS agents FROM agents WHERE revokedUnix IS NULL
+                        GROUP BY version ORDER BY agents DESC, version
+                    """
+            ).map { (version: try $0.value("version"), agents: try $0.value("agents")) }
+        }
+    }
+
     /// The agent named `id`.
     ///
     /// - Throws: `notFound`.

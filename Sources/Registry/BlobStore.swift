@@ -186,7 +186,10 @@ final class BlobStore: BlobShelf {
         _ draft: String, as digest: Digest, root: borrowing OpenFile
     ) throws(Fault) {
         let shelf = "\(directory)/\(digest.hex.prefix(2))"
-        if mkdir(shelf, 0o700) == 0 { try root.sync() }
+        if mkdir(shelf, 0o700) == 0 {
+            Ownership.inherit(directory: shelf)
+            try root.sync()
+        }
         guard rename(draft, path(digest)) == 0 else {
             throw storageFault("cannot name \(path(digest))", errno)
         }

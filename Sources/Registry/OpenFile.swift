@@ -1,3 +1,4 @@
+import Cryptography
 import Federation
 import Glibc
 
@@ -19,6 +20,7 @@ struct OpenFile: ~Copyable {
             guard cause != ENOENT else { throw Fault(.notFound, "there is no file \(name)") }
             throw storageFault("cannot open \(name)", cause)
         }
+        if flags & O_CREAT != 0 { Ownership.inherit(descriptor, path) }
         self.descriptor = descriptor
         self.name = name
     }

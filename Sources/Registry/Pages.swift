@@ -39,6 +39,25 @@ extension Registry {
         }
     }
 
+    /// At most `limit` rounds with numbers below `before`, newest first.
+    ///
+    /// - Parameters:
+    ///   - plan: whose; nil: of every plan.
+    ///   - before: nil: from the newest on.
+    package func rounds(
+        plan: PlanID?, before: RoundID?, limit: Int
+    ) async throws(Fault) -> Page<StoredRound> {
+        try await read("list the newest rounds") { db in
+            let rounds = try StoredRound.fetchAll(
+                db,
+                sql: StoredRound.selection
+                    + " WHERE (?1 IS NULL OR rounds.plan = ?1) AND rounds.id < ?2"
+                    + " ORDER BY rounds.id DESC LIMIT ?3",
+                arguments: [plan, before?.number.storable ?? UInt64(Int64.max), limit + 1])
+            return try Page(rounds, limit: limit).map { try $0.withHistory(in: db) }
+        }
+    }
+
     /// At most `limit` rounds of a job with numbers above `after`, oldest first.
     package func rounds(
         job: UInt64, after: RoundID, limit: Int
@@ -95,11 +114,15 @@ private func roundPage(
         sql: StoredRound.selection
             + " WHERE \(condition) AND rounds.id > ? ORDER BY rounds.id LIMIT ?",
         arguments: arguments + [after.number.storable, limit + 1])
-    return try Page(rounds, limit: limit).map { round in
-        var round = round
+    return try Page(rounds, limit: limit).map { try $0.withHistory(in: db) }
+}
+
+extension StoredRound {
+    fileprivate func withHistory(in db: Database) throws -> StoredRound {
+        var round = self
         round.history = try StoredPhase.fetchAll(
             db.cachedStatement(sql: "SELECT * FROM round_history WHERE round = ? ORDER BY step"),
-            arguments: [round.at.round])
+            arguments: [at.round])
         return round
     }
 }

@@ -1,3 +1,4 @@
+import Cryptography
 package import Federation
 import GRDB
 import Glibc
@@ -65,6 +66,8 @@ package final class Registry: Sendable {
         let blobs = try BlobStore(directory: directory + "/blobs")
         let files = try LogFiles(directory: directory + "/log")
         let file = directory + "/registry.sqlite"
+        // SQLite gives the files that it makes beside this one to its owner, but not this one to its directory's.
+        if access(file, F_OK) != 0 { _ = try OpenFile(file, O_RDWR | O_CREAT) }
         do {
             var configuration = Configuration()
             configuration.label = "registry"
@@ -193,7 +196,9 @@ private func olderSchema(_ file: String) -> Fault {
 ///
 /// - Throws: `storage` when it cannot be created or written, or is not a directory.
 package func createDirectory(_ path: String) throws(Fault) {
-    if mkdir(path, 0o700) != 0, errno != EEXIST {
+    if mkdir(path, 0o700) == 0 {
+        Ownership.inherit(directory: path)
+    } else if errno != EEXIST {
         throw storageFault("cannot create the directory \(path)", errno)
     }
     guard access(path + "/.", W_OK | X_OK) == 0 else {

@@ -98,3 +98,23 @@ extension RenewResponse: WireMessage {
             certificate, "RenewResponse.certificate", limit: WireLimits.certificateBytes)
     }
 }
+
+extension LeaveRequest: WireMessage {
+    static func prepare(_ raw: UnsafeMutablePointer<Tributary__V1__LeaveRequest>) {
+        tributary__v1__leave_request__init(raw)
+    }
+
+    init(raw: Tributary__V1__LeaveRequest) { self.init() }
+
+    func fill(_ raw: inout Tributary__V1__LeaveRequest, in arena: Arena) {}
+}
+
+extension LeaveAck: WireMessage {
+    static func prepare(_ raw: UnsafeMutablePointer<Tributary__V1__LeaveAck>) {
+        tributary__v1__leave_ack__init(raw)
+    }
+
+    init(raw: Tributary__V1__LeaveAck) { self.init() }
+
+    func fill(_ raw: inout Tributary__V1__LeaveAck, in arena: Arena) {}
+}

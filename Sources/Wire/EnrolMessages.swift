@@ -64,3 +64,13 @@ package struct RenewResponse: Sendable, Equatable {
         self.certificate = certificate
     }
 }
+
+/// A device's owner takes it out of the fleet, over a connection that its certificate opened.
+package struct LeaveRequest: Sendable, Equatable {
+    package init() {}
+}
+
+/// The certificate is revoked, and the log says so.
+package struct LeaveAck: Sendable, Equatable {
+    package init() {}
+}

@@ -27,4 +27,6 @@ package indirect enum Message: Sendable, Equatable {
     case logProof(LogProof)
     case modelRefusal(ModelRefusal)
     case modelRefusalAck(ModelRefusalAck)
+    case leaveRequest(LeaveRequest)
+    case leaveAck(LeaveAck)
 }

@@ -58,6 +58,10 @@ extension Message: WireMessage {
             self = .modelRefusal(try Read.part(raw.model_refusal))
         case TRIBUTARY__V1__ENVELOPE__BODY_MODEL_REFUSAL_ACK:
             self = .modelRefusalAck(try Read.part(raw.model_refusal_ack))
+        case TRIBUTARY__V1__ENVELOPE__BODY_LEAVE_REQUEST:
+            self = .leaveRequest(try Read.part(raw.leave_request))
+        case TRIBUTARY__V1__ENVELOPE__BODY_LEAVE_ACK:
+            self = .leaveAck(try Read.part(raw.leave_ack))
         default: throw unknownBody("Message")
         }
     }
@@ -91,6 +95,8 @@ extension Message: WireMessage {
         case .logProof(let part): raw.log_proof = try arena.message(part)
         case .modelRefusal(let part): raw.model_refusal = try arena.message(part)
         case .modelRefusalAck(let part): raw.model_refusal_ack = try arena.message(part)
+        case .leaveRequest(let part): raw.leave_request = try arena.message(part)
+        case .leaveAck(let part): raw.leave_ack = try arena.message(part)
         }
     }
 
@@ -122,6 +128,8 @@ extension Message: WireMessage {
         case .logProof: TRIBUTARY__V1__ENVELOPE__BODY_LOG_PROOF
         case .modelRefusal: TRIBUTARY__V1__ENVELOPE__BODY_MODEL_REFUSAL
         case .modelRefusalAck: TRIBUTARY__V1__ENVELOPE__BODY_MODEL_REFUSAL_ACK
+        case .leaveRequest: TRIBUTARY__V1__ENVELOPE__BODY_LEAVE_REQUEST
+        case .leaveAck: TRIBUTARY__V1__ENVELOPE__BODY_LEAVE_ACK
         }
     }
 }

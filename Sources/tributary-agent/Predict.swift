@@ -12,6 +12,10 @@ struct Predict: ParsableCommand {
             is a table of the form that the plan's devices hold, with or without labels: columns are \
             found by name, words become categories, and successive rows become windows, one \
             prediction each. An agent keeps its plans in plans/ of its state directory.
+
+            \(examples(
+                "predict --model /var/lib/tributary-agent/models/fashion --input rows.csv",
+                "predict --model export/fashion-15 --input images-idx3-ubyte --json"))
             """)
 
     @Option(
@@ -33,7 +37,9 @@ struct Predict: ParsableCommand {
     var json = false
 
     func run() throws {
-        var prediction = try Prediction(modelDirectory: model, input: input, plan: plan)
-        try prediction.lines(json: json) { print($0) }
+        try answer(json: json) { () throws(Fault) in
+            var prediction = try Prediction(modelDirectory: model, input: input, plan: plan)
+            try prediction.lines(json: json) { print($0) }
+        }
     }
 }

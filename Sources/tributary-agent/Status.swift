@@ -5,18 +5,26 @@ import Federation
 
 struct Status: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Shows what the daemon last said about itself.")
+        abstract: "Shows what this device does, holds and last sent, and to whom.",
+        discussion: """
+            What is held: the key, the plans with their data, which is only counted here, the models \
+            and updates that wait. What was sent: when, to whom, how many bytes, the norm of the \
+            change and the noise on it. Nothing of this report is told to anybody else.
+
+            \(examples("status --config agent.toml", "status --config agent.toml --json"))
+            """)
 
     @OptionGroup var config: ConfigurationOption
-
-    @Flag(help: "Print one JSON object.")
-    var json = false
+    @OptionGroup var output: OutputOptions
 
     func run() throws {
-        let configuration = try config.load()
-        let directory = StateDirectory(path: configuration.stateDirectory)
-        let conditions = WorkConditions(configuration.participation, of: directory)
-        let report = try StatusReport(directory, conditions: conditions.examine())
-        print(json ? report.json + "\n" : report.text, terminator: "")
+        try output.answering { () throws(Fault) in
+            let configuration = try config.load()
+            let directory = StateDirectory(path: configuration.stateDirectory)
+            let report = try StatusReport(
+                configuration,
+                conditions: WorkConditions(configuration.participation, of: directory))
+            output.show(report.json, report.text)
+        }
     }
 }

@@ -3,6 +3,7 @@ import Configuration
 import Federation
 import Glibc
 import Logging
+import Telemetry
 
 let usage = """
     usage: tributary-agentd --config FILE
@@ -36,11 +37,27 @@ func configurationFile(_ arguments: [String]) -> String {
     }
 }
 
+/// Serves the agent's metrics. A port that is taken is no reason not to work.
+func serve(_ metrics: AgentMetrics, of configuration: AgentConfiguration, port: Int, _ log: Logger)
+{
+    do throws(Fault) {
+        let port = try metrics.serve(configuration, port: port)
+        log.info("metrics are served", metadata: ["url": "http://127.0.0.1:\(port)/metrics"])
+    } catch {
+        log.warning(
+            "no metrics", metadata: ["reason": "\(error.message)", "remedy": "\(error.remedy)"])
+    }
+}
+
 func run(_ file: String) throws(Fault) {
     let configuration = try AgentConfiguration.load(file: file)
     let level = Logger.Level(rawValue: configuration.logLevel) ?? .info
-    let log = Logger(label: "agent") { _ in StderrLog(level: level) }
-    var agent = try Agent(configuration, log: log, stop: try StopSignal.install())
+    let format = LogFormat(rawValue: configuration.logFormat) ?? .text
+    let log = Logger(label: "agent") { _ in StderrLog(level: level, format: format) }
+    let metrics = AgentMetrics()
+    var agent = try Agent(
+        configuration, log: log, stop: try StopSignal.install(), metrics: metrics)
+    if let port = configuration.metricsPort { serve(metrics, of: configuration, port: port, log) }
     agent.run()
 }
 

@@ -8,6 +8,9 @@ import Registry
 struct AdminCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "admin", abstract: "Issue and revoke credentials for people.",
+        discussion: examples(
+            "admin issue --name alice --output alice-credential --dir STATE",
+            "admin list --dir STATE"),
         subcommands: [AdminIssue.self, AdminList.self, AdminRevoke.self])
 }
 
@@ -31,6 +34,10 @@ struct AdminIssue: ConsoleCommand {
         discussion: """
             Works with and without a running coordinator, so that a lost admin certificate is no \
             disaster. A credential of the same name that was issued before stops working at once.
+
+            \(examples(
+                "admin issue --name alice --output alice-credential --dir STATE",
+                "admin issue --name eve --role auditor --output eve-credential --dir STATE"))
             """)
 
     @OptionGroup var common: CommonOptions
@@ -57,7 +64,8 @@ struct AdminIssue: ConsoleCommand {
 
 struct AdminList: ConsoleCommand {
     static let configuration = CommandConfiguration(
-        commandName: "list", abstract: "Show who was given a credential.")
+        commandName: "list", abstract: "Show who was given a credential.",
+        discussion: examples("admin list --dir STATE"))
 
     @OptionGroup var common: CommonOptions
 
@@ -84,7 +92,7 @@ struct AdminList: ConsoleCommand {
                 ("reason", .string(person.revokedReason)),
             ])
         }
-        show(.array(document), table.text(width: OutputStream.standard.width))
+        show(.array(document), table.text(on: OutputStream.standard.screen))
     }
 }
 
@@ -92,7 +100,12 @@ struct AdminRevoke: ConsoleCommand {
     static let configuration = CommandConfiguration(
         commandName: "revoke",
         abstract: "End a person's access at once, offline, from the state directory.",
-        discussion: "A running coordinator refuses the person's next request.")
+        discussion: """
+            A running coordinator refuses the person's next request.
+
+            \(examples(
+                "admin revoke alice --reason 'has left' --dir STATE"))
+            """)
 
     @OptionGroup var common: CommonOptions
 

@@ -6,6 +6,9 @@ import Wire
 struct AgentCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "agent", abstract: "Admit, list, show and revoke devices.",
+        discussion: examples(
+            "agent token --dir DIR",
+            "agent list --dir DIR"),
         subcommands: [
             AgentTokenCommand.self, AgentListCommand.self, AgentShowCommand.self,
             AgentRevokeCommand.self,
@@ -14,7 +17,10 @@ struct AgentCommand: AsyncParsableCommand {
 
 struct AgentTokenCommand: ConsoleCommand {
     static let configuration = CommandConfiguration(
-        commandName: "token", abstract: "Make an enrolment token, one line to paste on a device.")
+        commandName: "token", abstract: "Make an enrolment token, one line to paste on a device.",
+        discussion: examples(
+            "agent token --dir DIR",
+            "agent token --uses 50 --valid-hours 24 --dir DIR"))
 
     @OptionGroup var common: CommonOptions
 
@@ -40,7 +46,10 @@ struct AgentTokenCommand: ConsoleCommand {
 
 struct AgentListCommand: ConsoleCommand {
     static let configuration = CommandConfiguration(
-        commandName: "list", abstract: "List every device.")
+        commandName: "list", abstract: "List every device.",
+        discussion: examples(
+            "agent list --dir DIR",
+            "agent list --dir DIR --json"))
 
     @OptionGroup var common: CommonOptions
 
@@ -49,7 +58,8 @@ struct AgentListCommand: ConsoleCommand {
 
 struct AgentShowCommand: ConsoleCommand {
     static let configuration = CommandConfiguration(
-        commandName: "show", abstract: "Show one device.")
+        commandName: "show", abstract: "Show one device.",
+        discussion: examples("agent show agent-0123456789abcdef --dir DIR"))
 
     @OptionGroup var common: CommonOptions
 
@@ -61,7 +71,9 @@ struct AgentShowCommand: ConsoleCommand {
 
 struct AgentRevokeCommand: ConsoleCommand {
     static let configuration = CommandConfiguration(
-        commandName: "revoke", abstract: "End a device's membership for good.")
+        commandName: "revoke", abstract: "End a device's membership for good.",
+        discussion: examples(
+            "agent revoke agent-0123456789abcdef --reason stolen --dir DIR"))
 
     @OptionGroup var common: CommonOptions
 

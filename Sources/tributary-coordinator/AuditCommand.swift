@@ -10,6 +10,9 @@ struct AuditCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "audit",
         abstract: "Read, prove, witness and verify the log of everything that happened.",
+        discussion: examples(
+            "audit log --dir DIR",
+            "audit verify --dir STATE"),
         subcommands: [
             AuditLogCommand.self, AuditProveCommand.self, AuditCheckpointCommand.self,
             AuditWitnessCommand.self, AuditVerifyCommand.self,
@@ -32,7 +35,8 @@ struct OutputOptions: ParsableArguments {
 
 struct AuditLogCommand: ConsoleCommand {
     static let configuration = CommandConfiguration(
-        commandName: "log", abstract: "List what the log holds, oldest first.")
+        commandName: "log", abstract: "List what the log holds, oldest first.",
+        discussion: examples("audit log --dir DIR"))
 
     @OptionGroup var common: CommonOptions
 
@@ -61,7 +65,7 @@ struct AuditLogCommand: ConsoleCommand {
         let entries = try client.log(
             LogQuery(plan: plan, kind: kind, first: first, limit: limit))
         let answer = AdminResponse.log(entries)
-        show(answer.json, answer.text(width: OutputStream.standard.width))
+        show(answer.json, answer.text(on: OutputStream.standard.screen))
     }
 }
 
@@ -69,7 +73,12 @@ struct AuditProveCommand: ConsoleCommand {
     static let configuration = CommandConfiguration(
         commandName: "prove",
         abstract: "Write the proof that a model version, or any leaf, is in the log.",
-        discussion: "The proof is a C2SP tlog-proof; `tributary-verify` reads one beside a model.")
+        discussion: """
+            The proof is a C2SP tlog-proof; `tributary-verify` reads one beside a model.
+
+            \(examples(
+                "audit prove fashion --version 3 --output proof --dir DIR"))
+            """)
 
     @OptionGroup var common: CommonOptions
     @OptionGroup var output: OutputOptions
@@ -102,7 +111,8 @@ struct AuditProveCommand: ConsoleCommand {
 struct AuditCheckpointCommand: ConsoleCommand {
     static let configuration = CommandConfiguration(
         commandName: "checkpoint",
-        abstract: "Write the log's newest checkpoint: its size and root, signed.")
+        abstract: "Write the log's newest checkpoint: its size and root, signed.",
+        discussion: examples("audit checkpoint --dir DIR"))
 
     @OptionGroup var common: CommonOptions
     @OptionGroup var output: OutputOptions

@@ -1,5 +1,6 @@
 import AdminConsole
 import ArgumentParser
+import Console
 import Cryptography
 import Federation
 import Provenance
@@ -14,6 +15,10 @@ struct AuditVerifyCommand: AsyncParsableCommand {
             Reads the files alone, whether or not the coordinator runs, and changes nothing. Exit \
             status 0: everything agrees; 1: each line names something that does not; 2: it could \
             not be checked. Whoever does not believe the directory's own trust set gives --trust.
+
+            \(examples(
+                "audit verify --dir STATE",
+                "audit verify --dir STATE --trust trust-set.json --json"))
             """)
 
     @Option(name: .customLong("dir"), help: "The coordinator's state directory.")
@@ -26,17 +31,21 @@ struct AuditVerifyCommand: AsyncParsableCommand {
     var wantsJSON = false
 
     func run() async throws {
+        let time = ElapsedTime("checking rows, blobs and leaves")
+        defer { time.end() }
         let report: RegistryAudit.Report
         do throws(Fault) {
             let trust = try TrustSet(
                 document: try CredentialFile.read(trustFile ?? "\(directory)/trust-set.json"))
             report = try RegistryAudit.run(directory: directory, log: trust.log)
         } catch {
+            time.end()
             let remedy = error.remedy.isEmpty ? "" : "  \(error.remedy)\n"
             OutputStream.error.write("error: \(error.message)\n\(remedy)")
             if wantsJSON { OutputStream.standard.write(error.json.text + "\n") }
             throw ExitCode(2)
         }
+        time.end()
         OutputStream.standard.write(wantsJSON ? report.json.text + "\n" : report.text)
         if !report.isClean { throw ExitCode(1) }
     }

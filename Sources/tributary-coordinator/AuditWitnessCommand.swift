@@ -15,6 +15,10 @@ struct AuditWitnessCommand: ConsoleCommand {
             credential. It keeps what it cosigned and refuses a log that was forked or set back, \
             with exit status 1; the refused checkpoint is kept beside its state, as evidence. The \
             log's key comes from --trust, or from the coordinator the first time, and then stays.
+
+            \(examples(
+                "audit witness --key witness.key --new-key --name example.org/w --dir DIR",
+                "audit witness --key witness.key --name example.org/w --output seen --dir DIR"))
             """)
 
     @OptionGroup var common: CommonOptions

@@ -1,5 +1,6 @@
 import AdminConsole
 import ArgumentParser
+import Console
 import CoordinatorService
 import Federation
 
@@ -14,6 +15,10 @@ struct BackupCommand: ConsoleCommand {
             that coordinator.toml names is not in it. Private keys are only copied with \
             --with-keys; without them, keep a copy of the keys folder elsewhere: nothing can \
             replace it. Nobody but the owner may read the copy.
+
+            \(examples(
+                "backup /backup/today --dir STATE",
+                "backup /safe/today --with-keys --dir STATE"))
             """)
 
     @OptionGroup var common: CommonOptions
@@ -25,8 +30,11 @@ struct BackupCommand: ConsoleCommand {
     var output: String
 
     func execute() async throws {
+        let time = ElapsedTime("copying and checking")
+        defer { time.end() }
         let backup = try await StateDirectory(path: common.directory)
             .backUp(to: output, withKeys: withKeys)
+        time.end()
         show(
             backup.json(directory: output),
             """

@@ -6,6 +6,7 @@ import CoordinatorService
 struct CertificateCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "certificate", abstract: "Renew the coordinator's own certificate.",
+        discussion: examples("certificate renew-server --dir STATE"),
         subcommands: [CertificateRenewServer.self])
 }
 
@@ -16,6 +17,8 @@ struct CertificateRenewServer: ConsoleCommand {
         discussion: """
             Stop the coordinator first. It renews its certificate by itself at a start when less \
             than a third of its life is left; this command is for changed addresses and lost keys.
+
+            \(examples("certificate renew-server --dir STATE"))
             """)
 
     @OptionGroup var common: CommonOptions
@@ -35,6 +38,9 @@ struct AuthorityCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "authority",
         abstract: "Replace the fleet's certificate authority without enrolling devices again.",
+        discussion: examples(
+            "authority rotate --dir STATE",
+            "authority retire --dir STATE"),
         subcommands: [AuthorityRotate.self, AuthorityRetire.self])
 }
 
@@ -45,6 +51,8 @@ struct AuthorityRotate: ConsoleCommand {
         discussion: """
             From the next start devices renew their certificates with the new authority when they \
             check in, and `admin issue` uses it. Both are trusted until `authority retire`.
+
+            \(examples("authority rotate --dir STATE"))
             """)
 
     @OptionGroup var common: CommonOptions
@@ -57,7 +65,8 @@ struct AuthorityRotate: ConsoleCommand {
 struct AuthorityRetire: ConsoleCommand {
     static let configuration = CommandConfiguration(
         commandName: "retire",
-        abstract: "End the trust in the old authority; stop the coordinator first.")
+        abstract: "End the trust in the old authority; stop the coordinator first.",
+        discussion: examples("authority retire --dir STATE"))
 
     @OptionGroup var common: CommonOptions
 

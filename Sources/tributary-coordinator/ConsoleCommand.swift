@@ -33,7 +33,7 @@ extension ConsoleCommand {
     func answer(_ request: AdminRequest) throws(Fault) {
         var client = try AdminClient.connect(directory: common.directory)
         let response = try client.performWhole(request)
-        show(response.json, response.text(width: OutputStream.standard.width))
+        show(response.json, response.text(on: OutputStream.standard.screen))
     }
 }
 

@@ -1,6 +1,9 @@
+import AdminConsole
 import ArgumentParser
+import Console
 import Cryptography
 import Federation
+import Glibc
 
 /// Runs a fleet's coordinator, and administers one over the network.
 @main
@@ -12,6 +15,18 @@ struct CoordinatorTool: AsyncParsableCommand {
             --dir names the coordinator's state directory, or for every command but init, admin, \
             serve, key, certificate, authority, backup and `audit verify` the folder of a credential \
             that `admin issue` wrote. restore, distill, simulate, runs and privacy need neither.
+
+            Exit status: 0 done; 1 not done, or something was found: the reason and what to do are on \
+            standard error; 2 (`audit verify`) it could not be checked; 64 wrong usage; 130 a watched \
+            round goes on without you. coordinator-config/json.md describes what --json prints. \
+            NO_COLOR keeps colours away.
+
+            \(examples(
+                "init --dir STATE --address fleet.example.org",
+                "serve --dir STATE",
+                "plan apply fashion.toml --dir STATE",
+                "agent token --dir STATE",
+                "round start fashion --rounds 15 --watch --dir STATE"))
             """,
         version: softwareVersion,
         subcommands: [
@@ -25,6 +40,14 @@ struct CoordinatorTool: AsyncParsableCommand {
 
     static func main() async {
         keepLibraryUntilTheEnd()
-        await main(nil)
+        let arguments = Array(CommandLine.arguments.dropFirst())
+        if let hint = CommandHint(CoordinatorTool.self, arguments) {
+            OutputStream.error.write(hint.text)
+            Glibc.exit(ExitCode.validationFailure.rawValue)
+        }
+        await main(arguments)
     }
 }
+
+/// Commands of this program to start from, for the end of a discussion.
+func examples(_ lines: String...) -> String { helpExamples("tributary-coordinator", lines) }

@@ -21,6 +21,10 @@ struct DistillCommand: AnsweringCommand {
             there: a convolution's weights are [outputs, inputs / groups, height, width]. Where it \
             gives hidden units alone they are dense with ReLU between them, as many and as wide as \
             the file has: layer0.weight [outputs, inputs], layer0.bias [outputs], layer1.weight ...
+
+            \(examples(
+                "distill plan.toml --data .data/fashion-mnist",
+                "distill plan.toml --data DATA --teacher teacher.safetensors --output student.onnx"))
             """)
 
     @Argument(help: "The plan, a TOML file.")

@@ -6,7 +6,9 @@ import CoordinatorService
 struct InitCommand: ConsoleCommand {
     static let configuration = CommandConfiguration(
         commandName: "init",
-        abstract: "Make a new fleet: keys, certificates, registry, configuration.")
+        abstract: "Make a new fleet: keys, certificates, registry, configuration.",
+        discussion: examples(
+            "init --dir STATE --address fleet.example.org --fleet plant"))
 
     @OptionGroup var common: CommonOptions
 
@@ -21,6 +23,9 @@ struct InitCommand: ConsoleCommand {
     @Option(name: .customLong("http-port"), help: "The TCP port of the log over HTTP; 0: any.")
     var httpPort = 7480
 
+    @Option(name: .customLong("dashboard-port"), help: "The TCP port of the dashboard; 0: any.")
+    var dashboardPort = 7481
+
     @Option(help: "The curve of the key that signs models: P-256 or P-384.")
     var curve = ModelCurve.p256
 
@@ -30,7 +35,7 @@ struct InitCommand: ConsoleCommand {
     func execute() async throws {
         let directory = try await StateDirectory.initialise(
             path: common.directory, fleet: fleet, addresses: addresses, port: port,
-            httpPort: httpPort, curve: curve.kind)
+            httpPort: httpPort, dashboardPort: dashboardPort, curve: curve.kind)
         show(
             .object([
                 ("fleet", .string(fleet)), ("dir", .string(directory.path)),

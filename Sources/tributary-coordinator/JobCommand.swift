@@ -6,13 +6,21 @@ import Wire
 /// `job`: rounds that were asked for, and those that schedules started.
 struct JobCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "job", abstract: "List, show and cancel jobs of rounds.",
-        subcommands: [JobListCommand.self, JobShowCommand.self, JobCancelCommand.self])
+        commandName: "job", abstract: "List, show, watch and cancel jobs of rounds.",
+        discussion: examples(
+            "job list --open --dir DIR",
+            "job watch 7 --dir DIR"),
+        subcommands: [
+            JobListCommand.self, JobShowCommand.self, JobWatchCommand.self, JobCancelCommand.self,
+        ])
 }
 
 struct JobListCommand: ConsoleCommand {
     static let configuration = CommandConfiguration(
-        commandName: "list", abstract: "List the jobs of a plan, or of all.")
+        commandName: "list", abstract: "List the jobs of a plan, or of all.",
+        discussion: examples(
+            "job list fashion --dir DIR",
+            "job list --open --dir DIR"))
 
     @OptionGroup var common: CommonOptions
 
@@ -27,7 +35,8 @@ struct JobListCommand: ConsoleCommand {
 
 struct JobShowCommand: ConsoleCommand {
     static let configuration = CommandConfiguration(
-        commandName: "show", abstract: "Show one job.")
+        commandName: "show", abstract: "Show one job.",
+        discussion: examples("job show 7 --dir DIR"))
 
     @OptionGroup var common: CommonOptions
 
@@ -40,18 +49,42 @@ struct JobShowCommand: ConsoleCommand {
     func execute() async throws {
         var client = try AdminClient.connect(directory: common.directory)
         let response = try client.performWhole(.jobWatch(JobWatch(job: number)))
-        guard case .job(var job) = response else { throw unexpectedAnswer() }
+        guard case .job(let job) = response else { throw unexpectedAnswer() }
         guard watch else { return show(response.json, response.text(width: nil)) }
-        var display = ProgressDisplay(width: progressStream.width)
-        job = try client.follow(job) { progressStream.write(display.update($0)) }
-        show(job.json, job.summary)
+        try self.watch(job, &client)
+    }
+}
+
+struct JobWatchCommand: ConsoleCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "watch", abstract: "Watch one job until it has ended.",
+        discussion: """
+            Ctrl-C ends the watching alone, with exit status 130; the rounds go on.
+
+            \(examples("job watch 7 --dir DIR"))
+            """)
+
+    @OptionGroup var common: CommonOptions
+
+    @Argument(help: "The job's number.")
+    var number: UInt64
+
+    func execute() async throws {
+        var client = try AdminClient.connect(directory: common.directory)
+        let response = try client.performWhole(.jobWatch(JobWatch(job: number)))
+        guard case .job(let job) = response else { throw unexpectedAnswer() }
+        try watch(job, &client)
     }
 }
 
 struct JobCancelCommand: ConsoleCommand {
     static let configuration = CommandConfiguration(
         commandName: "cancel", abstract: "End a job, and abandon its round if one is in flight.",
-        discussion: "Privacy that the round has been charged stays charged.")
+        discussion: """
+            Privacy that the round has been charged stays charged.
+
+            \(examples("job cancel 7 --reason 'wrong plan' --dir DIR"))
+            """)
 
     @OptionGroup var common: CommonOptions
 

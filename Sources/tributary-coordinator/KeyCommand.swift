@@ -8,6 +8,7 @@ import Federation
 struct KeyCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "key", abstract: "List, replace and revoke the keys that sign models.",
+        discussion: examples("key list --dir STATE"),
         subcommands: [KeyList.self, KeyRotate.self, KeyRevoke.self])
 }
 
@@ -21,7 +22,8 @@ enum ModelCurve: String, CaseIterable, ExpressibleByArgument {
 
 struct KeyList: ConsoleCommand {
     static let configuration = CommandConfiguration(
-        commandName: "list", abstract: "Show the keys of the fleet's trust set.")
+        commandName: "list", abstract: "Show the keys of the fleet's trust set.",
+        discussion: examples("key list --dir STATE"))
 
     @OptionGroup var common: CommonOptions
 
@@ -47,7 +49,7 @@ struct KeyList: ConsoleCommand {
                 ("revoked_unix", key.revokedUnix.map(JSONValue.number) ?? .null),
             ])
         }
-        show(.array(document), table.text(width: OutputStream.standard.width))
+        show(.array(document), table.text(on: OutputStream.standard.screen))
     }
 }
 
@@ -59,6 +61,8 @@ struct KeyRotate: ConsoleCommand {
             Devices take the new key because the old one signs the trust set that has it. What the \
             old key signed stays verifiable. A key on a token is replaced in coordinator.toml \
             instead: name another one under [keys] and start the coordinator.
+
+            \(examples("key rotate --dir STATE"))
             """)
 
     @OptionGroup var common: CommonOptions
@@ -83,7 +87,9 @@ struct KeyRotate: ConsoleCommand {
 struct KeyRevoke: ConsoleCommand {
     static let configuration = CommandConfiguration(
         commandName: "revoke",
-        abstract: "Take the trust from what a replaced key signed; stop the coordinator first.")
+        abstract: "Take the trust from what a replaced key signed; stop the coordinator first.",
+        discussion: examples(
+            "key revoke KEY --since 2026-11-01 --reason stolen --dir STATE"))
 
     @OptionGroup var common: CommonOptions
 

@@ -8,7 +8,8 @@ import Wire
 struct PrivacyShowCommand: ConsoleCommand {
     static let configuration = CommandConfiguration(
         commandName: "show",
-        abstract: "Show what a plan's population has spent, and what further rounds would cost.")
+        abstract: "Show what a plan's population has spent, and what further rounds would cost.",
+        discussion: examples("privacy show fashion-private --dir DIR"))
 
     @OptionGroup var common: CommonOptions
 
@@ -31,6 +32,9 @@ struct PrivacyExportCommand: ConsoleCommand {
             Whoever has it can compute epsilon anew with an accountant of their own: one Gaussian \
             mechanism a charge, Poisson-sampled with its rate, under add-or-remove-one adjacency; \
             with rate 1, an agent's update is replaced by zero. Nothing in it depends on the data.
+
+            \(examples(
+                "privacy export fashion-private --output ledger.json --dir DIR"))
             """)
 
     @OptionGroup var common: CommonOptions
@@ -46,7 +50,7 @@ struct PrivacyExportCommand: ConsoleCommand {
         let ledger = try client.ledger(plan: plan)
         guard let output else {
             let answer = AdminResponse.ledger(ledger)
-            return show(answer.json, answer.text(width: OutputStream.standard.width))
+            return show(answer.json, answer.text(on: OutputStream.standard.screen))
         }
         let document = AdminResponse.ledger(ledger).json.text + "\n"
         try CredentialFile.create(output, Array(document.utf8), mode: CredentialFile.publicMode)

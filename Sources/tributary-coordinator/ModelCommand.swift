@@ -7,6 +7,9 @@ import Wire
 struct ModelCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "model", abstract: "List, show, export and republish model versions.",
+        discussion: examples(
+            "model list fashion --dir DIR",
+            "model export fashion --output export --dir DIR"),
         subcommands: [
             ModelListCommand.self, ModelShowCommand.self, ModelExportCommand.self,
             ModelRepublishCommand.self,
@@ -28,7 +31,8 @@ struct VersionOptions: ParsableArguments {
 
 struct ModelListCommand: ConsoleCommand {
     static let configuration = CommandConfiguration(
-        commandName: "list", abstract: "List every version of a plan's model.")
+        commandName: "list", abstract: "List every version of a plan's model.",
+        discussion: examples("model list fashion --dir DIR"))
 
     @OptionGroup var common: CommonOptions
 
@@ -40,7 +44,10 @@ struct ModelListCommand: ConsoleCommand {
 
 struct ModelShowCommand: ConsoleCommand {
     static let configuration = CommandConfiguration(
-        commandName: "show", abstract: "Show one version.")
+        commandName: "show", abstract: "Show one version.",
+        discussion: examples(
+            "model show fashion --dir DIR",
+            "model show fashion --version 3 --dir DIR"))
 
     @OptionGroup var common: CommonOptions
     @OptionGroup var version: VersionOptions
@@ -56,6 +63,8 @@ struct ModelExportCommand: ConsoleCommand {
             Writes OUTPUT/PLAN-VERSION/, OUTPUT/PLAN-VERSION.sig, OUTPUT/PLAN-VERSION.tlog-proof, \
             OUTPUT/model-signing.pub, OUTPUT/trust-set.json and the log in OUTPUT/log/; all of it \
             is checked on the way.
+
+            \(examples("model export fashion --output export --dir DIR"))
             """)
 
     @OptionGroup var common: CommonOptions
@@ -68,7 +77,12 @@ struct ModelExportCommand: ConsoleCommand {
         var client = try AdminClient.connect(directory: common.directory)
         let response = try client.perform(version.request)
         guard case .model(let model) = response else { throw unexpectedAnswer() }
-        let exported = try client.export(model, to: output)
+        let progress = LiveProgress()
+        defer { progress.end() }
+        let exported = try client.export(model, to: output) { what, done in
+            progress.show("fetching \(what)", done)
+        }
+        progress.end()
         show(exported.json, exported.text)
     }
 }
@@ -80,6 +94,8 @@ struct ModelRepublishCommand: ConsoleCommand {
         discussion: """
             Versions only go up: agents refuse one that is older than what they hold. This is how \
             a fleet goes back to weights it trusts, and how it signs them with a new key.
+
+            \(examples("model republish fashion --version 3 --dir DIR"))
             """)
 
     @OptionGroup var common: CommonOptions

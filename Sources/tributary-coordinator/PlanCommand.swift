@@ -1,6 +1,7 @@
 import AdminConsole
 import ArgumentParser
 import Configuration
+import Console
 import Cryptography
 import Federation
 import Wire
@@ -9,6 +10,9 @@ import Wire
 struct PlanCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "plan", abstract: "Apply, list, show, pause and resume plans.",
+        discussion: examples(
+            "plan apply fashion.toml --dir DIR",
+            "plan show fashion --dir DIR"),
         subcommands: [
             PlanApplyCommand.self, PlanListCommand.self, PlanShowCommand.self,
             PlanPauseCommand.self, PlanResumeCommand.self,
@@ -22,6 +26,8 @@ struct PlanApplyCommand: ConsoleCommand {
         discussion: """
             The coordinator trains a teacher on its public data and distils the first model \
             from it. Applying the same text again changes nothing.
+
+            \(examples("plan apply fashion.toml --dir DIR"))
             """)
 
     @OptionGroup var common: CommonOptions
@@ -39,6 +45,9 @@ struct PlanApplyCommand: ConsoleCommand {
         let response = try client.perform(.planApply(PlanApply(text: text)))
         guard case .plan(var plan) = response else { throw unexpectedAnswer() }
         if !doesNotWait {
+            WatchedWork.leave(
+                with: "\nthe coordinator goes on preparing it; see `tributary-coordinator plan show"
+                    + " \(plan.plan) --dir \(common.directory)`\n")
             var display = ProgressDisplay(width: progressStream.width)
             plan = try client.follow(plan) { progressStream.write(display.update($0)) }
         }
@@ -48,13 +57,14 @@ struct PlanApplyCommand: ConsoleCommand {
                 remedy: "mend that and apply the plan again")
         }
         let answer = AdminResponse.plan(plan)
-        show(answer.json, answer.text(width: OutputStream.standard.width))
+        show(answer.json, answer.text(on: OutputStream.standard.screen))
     }
 }
 
 struct PlanListCommand: ConsoleCommand {
     static let configuration = CommandConfiguration(
-        commandName: "list", abstract: "List every plan.")
+        commandName: "list", abstract: "List every plan.",
+        discussion: examples("plan list --dir DIR"))
 
     @OptionGroup var common: CommonOptions
 
@@ -62,7 +72,9 @@ struct PlanListCommand: ConsoleCommand {
 }
 
 struct PlanShowCommand: ConsoleCommand {
-    static let configuration = CommandConfiguration(commandName: "show", abstract: "Show one plan.")
+    static let configuration = CommandConfiguration(
+        commandName: "show", abstract: "Show one plan.",
+        discussion: examples("plan show fashion --dir DIR"))
 
     @OptionGroup var common: CommonOptions
 
@@ -78,6 +90,8 @@ struct PlanPauseCommand: ConsoleCommand {
         discussion: """
             A round in flight goes on to its end. Jobs wait, and so does the plan's schedule, \
             until `plan resume`, across restarts too.
+
+            \(examples("plan pause fashion --reason holidays --dir DIR"))
             """)
 
     @OptionGroup var common: CommonOptions
@@ -93,7 +107,8 @@ struct PlanPauseCommand: ConsoleCommand {
 
 struct PlanResumeCommand: ConsoleCommand {
     static let configuration = CommandConfiguration(
-        commandName: "resume", abstract: "End a plan's pause.")
+        commandName: "resume", abstract: "End a plan's pause.",
+        discussion: examples("plan resume fashion --dir DIR"))
 
     @OptionGroup var common: CommonOptions
 

@@ -5,7 +5,9 @@ import Privacy
 
 struct PrivacyEpsilonCommand: AnsweringCommand {
     static let configuration = CommandConfiguration(
-        commandName: "epsilon", abstract: "The epsilon that rounds of noise spend, offline.")
+        commandName: "epsilon", abstract: "The epsilon that rounds of noise spend, offline.",
+        discussion: examples(
+            "privacy epsilon --noise-multiplier 1 --sampling-rate 0.01 --rounds 1000 --delta 1e-5"))
 
     @Option(help: "The noise's standard deviation over the clipping norm.")
     var noiseMultiplier: Double
@@ -34,7 +36,12 @@ struct PrivacyCalibrateCommand: AnsweringCommand {
     static let configuration = CommandConfiguration(
         commandName: "calibrate",
         abstract: "The noise that keeps rounds to an epsilon, or the rounds that noise allows.",
-        discussion: "With --rounds it finds the noise; with --noise-multiplier, the rounds.")
+        discussion: """
+            With --rounds it finds the noise; with --noise-multiplier, the rounds.
+
+            \(examples(
+                "privacy calibrate --target-epsilon 4 --sampling-rate 0.01 --rounds 1000 --delta 1e-5"))
+            """)
 
     @Option(help: "The epsilon not to exceed.")
     var targetEpsilon: Double

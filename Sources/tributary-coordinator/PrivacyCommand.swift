@@ -7,6 +7,7 @@ struct PrivacyCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "privacy",
         abstract: "Account for noise, calibrate it, and show what was spent.",
+        discussion: examples("privacy show fashion-private --dir DIR"),
         subcommands: [
             PrivacyShowCommand.self, PrivacyExportCommand.self, PrivacyEpsilonCommand.self,
             PrivacyCalibrateCommand.self,

@@ -1,5 +1,6 @@
 import AdminConsole
 import ArgumentParser
+import Console
 import CoordinatorService
 
 /// `restore`: a state directory from a backup.
@@ -18,6 +19,9 @@ struct RestoreCommand: AnsweringCommand {
             A round that was in flight at the backup, and its job, end here: it may have been \
             released after the backup, and would be released once more with other noise. Start \
             it again.
+
+            \(examples(
+                "restore /backup/today --into STATE --keys /safe/keys"))
             """)
 
     @Argument(help: "What `backup` has written.")
@@ -35,8 +39,11 @@ struct RestoreCommand: AnsweringCommand {
     var wantsJSON = false
 
     func execute() async throws {
+        let time = ElapsedTime("copying and checking")
+        defer { time.end() }
         let (state, restored) = try await StateDirectory.restore(
             backup, to: directory, keys: keys)
+        time.end()
         show(
             restored.json(directory: state.path),
             """

@@ -6,10 +6,13 @@ import Wire
 /// `round`: training.
 struct RoundCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "round", abstract: "Start, list, show and cancel rounds.",
+        commandName: "round", abstract: "Start, watch, list, show and cancel rounds.",
+        discussion: examples(
+            "round start fashion --rounds 15 --watch --dir DIR",
+            "round list fashion --dir DIR"),
         subcommands: [
-            RoundStartCommand.self, RoundListCommand.self, RoundShowCommand.self,
-            RoundCancelCommand.self,
+            RoundStartCommand.self, RoundWatchCommand.self, RoundListCommand.self,
+            RoundShowCommand.self, RoundCancelCommand.self,
         ])
 }
 
@@ -20,6 +23,15 @@ struct RoundStartCommand: ConsoleCommand {
             The rounds go on without this command, and across restarts of the coordinator. While \
             earlier jobs of the plan run, or it is paused, the job is queued. With an idempotency \
             key, starting again starts nothing twice, and --watch shows what the first start began.
+
+            On a terminal --watch shows the cohort as it fills, who is still out, the accuracy so far \
+            and the privacy spent. Ctrl-C ends the watching alone, with exit status 130, and says how to \
+            watch again.
+
+            \(examples(
+                "round start fashion --dir DIR",
+                "round start fashion --rounds 15 --watch --dir DIR",
+                "round start fashion --rounds 5 --idempotency-key nightly-12 --dir DIR"))
             """)
 
     @OptionGroup var common: CommonOptions
@@ -40,24 +52,49 @@ struct RoundStartCommand: ConsoleCommand {
         var client = try AdminClient.connect(directory: common.directory)
         let start = RoundStart(plan: plan, rounds: rounds, idempotencyKey: idempotencyKey)
         let response = try client.performWhole(.roundStart(start))
-        guard case .job(var job) = response else { throw unexpectedAnswer() }
+        guard case .job(let job) = response else { throw unexpectedAnswer() }
         guard watch else { return show(response.json, response.text(width: nil)) }
-        var display = ProgressDisplay(width: progressStream.width)
-        job = try client.follow(job) { progressStream.write(display.update($0)) }
-        guard job.state == "finished" else {
+        try self.watch(job, &client)
+    }
+}
+
+struct RoundWatchCommand: ConsoleCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "watch", abstract: "Watch the rounds of a plan that run now.",
+        discussion: """
+            Shows the plan's job that is running, or else queued, until it has ended. Ctrl-C ends the \
+            watching alone, with exit status 130; the rounds go on.
+
+            \(examples("round watch fashion --dir DIR"))
+            """)
+
+    @OptionGroup var common: CommonOptions
+
+    @Argument(help: "The plan's name.")
+    var plan: String
+
+    func execute() async throws {
+        var client = try AdminClient.connect(directory: common.directory)
+        let answer = try client.performWhole(.jobList(JobList(plan: plan, open: true)))
+        guard case .jobs(let jobs) = answer else { throw unexpectedAnswer() }
+        guard let open = jobs.items.first(where: { $0.state == "running" }) ?? jobs.items.first
+        else {
             throw Fault(
-                .conflict,
-                "\(job.roundsDone) of \(job.roundsWanted) rounds are done, then the job"
-                    + " \(job.state): \(job.detail)",
-                remedy: "`tributary-coordinator round list \(job.plan)` shows every round")
+                .notFound, "no rounds of \(plan) are running or queued",
+                remedy: "`tributary-coordinator round start \(plan) --watch` starts some")
         }
-        show(job.json, job.summary)
+        guard case .job(let job) = try client.performWhole(.jobWatch(JobWatch(job: open.job)))
+        else { throw unexpectedAnswer() }
+        try watch(job, &client)
     }
 }
 
 struct RoundListCommand: ConsoleCommand {
     static let configuration = CommandConfiguration(
-        commandName: "list", abstract: "List the rounds of a plan, or of all.")
+        commandName: "list", abstract: "List the rounds of a plan, or of all.",
+        discussion: examples(
+            "round list --dir DIR",
+            "round list fashion --dir DIR --json"))
 
     @OptionGroup var common: CommonOptions
 
@@ -69,7 +106,8 @@ struct RoundListCommand: ConsoleCommand {
 
 struct RoundShowCommand: ConsoleCommand {
     static let configuration = CommandConfiguration(
-        commandName: "show", abstract: "Show one round.")
+        commandName: "show", abstract: "Show one round.",
+        discussion: examples("round show 12 --dir DIR"))
 
     @OptionGroup var common: CommonOptions
 
@@ -81,7 +119,8 @@ struct RoundShowCommand: ConsoleCommand {
 
 struct RoundCancelCommand: ConsoleCommand {
     static let configuration = CommandConfiguration(
-        commandName: "cancel", abstract: "Abandon a round, and the rest of its job.")
+        commandName: "cancel", abstract: "Abandon a round, and the rest of its job.",
+        discussion: examples("round cancel 12 --reason 'too slow' --dir DIR"))
 
     @OptionGroup var common: CommonOptions
 

@@ -11,6 +11,10 @@ struct RunsCommand: AsyncParsableCommand {
         discussion: """
             A run is named by its plan and a number, or by the path of its record. A record is one \
             JSON file, of the schema \(RunRecord.schema).
+
+            \(examples(
+                "runs list",
+                "runs compare fashion-1 fashion-2"))
             """,
         subcommands: [RunsListCommand.self, RunsShowCommand.self, RunsCompareCommand.self])
 }
@@ -34,7 +38,8 @@ struct RunsOptions: ParsableArguments {
 
 struct RunsListCommand: AnsweringCommand {
     static let configuration = CommandConfiguration(
-        commandName: "list", abstract: "List the runs there are.")
+        commandName: "list", abstract: "List the runs there are.",
+        discussion: examples("runs list"))
 
     @OptionGroup var options: RunsOptions
 
@@ -81,13 +86,14 @@ struct RunsListCommand: AnsweringCommand {
             .object([("runs", .array(documents))]),
             runs.isEmpty
                 ? "no runs in \(options.directory.path)\n"
-                : table.text(width: OutputStream.standard.width))
+                : table.text(on: OutputStream.standard.screen))
     }
 }
 
 struct RunsShowCommand: AnsweringCommand {
     static let configuration = CommandConfiguration(
-        commandName: "show", abstract: "Show one run; with --json its whole record.")
+        commandName: "show", abstract: "Show one run; with --json its whole record.",
+        discussion: examples("runs show fashion-1"))
 
     @OptionGroup var options: RunsOptions
 
@@ -134,14 +140,15 @@ struct RunsShowCommand: AnsweringCommand {
                 round.epsilon.map(written) ?? "-",
             ])
         }
-        return text + table.text(width: OutputStream.standard.width)
+        return text + table.text(on: OutputStream.standard.screen)
     }
 }
 
 struct RunsCompareCommand: AnsweringCommand {
     static let configuration = CommandConfiguration(
         commandName: "compare",
-        abstract: "Show how runs differ: what was chosen, and what came of it.")
+        abstract: "Show how runs differ: what was chosen, and what came of it.",
+        discussion: examples("runs compare fashion-1 fashion-2"))
 
     @OptionGroup var options: RunsOptions
 
@@ -173,7 +180,7 @@ struct RunsCompareCommand: AnsweringCommand {
     {
         var table = Table([(heading, .left)] + names.map { ($0, .right) })
         for row in rows { table.add([row.name] + row.values.map(words)) }
-        return table.text(width: OutputStream.standard.width)
+        return table.text(on: OutputStream.standard.screen)
     }
 
     private func document(_ rows: [RunComparison.Row]) -> JSONValue {

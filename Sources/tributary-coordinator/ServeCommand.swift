@@ -1,16 +1,21 @@
 import AdminConsole
 import ArgumentParser
 import CoordinatorService
+import Dashboard
 
 /// `serve`: the daemon.
 struct ServeCommand: ConsoleCommand {
     static let configuration = CommandConfiguration(
-        commandName: "serve", abstract: "Serve the fleet until told to stop (SIGTERM, SIGINT).")
+        commandName: "serve", abstract: "Serve the fleet until told to stop (SIGTERM, SIGINT).",
+        discussion: examples("serve --dir STATE"))
 
     @OptionGroup var common: CommonOptions
 
     func execute() async throws {
-        try await Coordinator.serve(directory: common.directory) { address in
+        try await Coordinator.serve(
+            directory: common.directory,
+            dashboard: { console, settings in DashboardServer(console, settings) }
+        ) { address in
             show(.object([("listening", .string(address))]), "listening on \(address)\n")
         }
     }

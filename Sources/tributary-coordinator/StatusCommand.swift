@@ -6,7 +6,8 @@ import Wire
 struct StatusCommand: ConsoleCommand {
     static let configuration = CommandConfiguration(
         commandName: "status",
-        abstract: "Show the coordinator's state, load, rounds in flight and queue.")
+        abstract: "Show the coordinator's state, load, rounds in flight and queue.",
+        discussion: examples("status --dir DIR"))
 
     @OptionGroup var common: CommonOptions
 

@@ -10,12 +10,14 @@ struct TrustCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "trust",
         abstract: "Show the keys to verify with, or write them for an auditor.",
+        discussion: examples("trust export --output trust-set.json --dir DIR"),
         subcommands: [TrustShowCommand.self, TrustExport.self])
 }
 
 struct TrustShowCommand: ConsoleCommand {
     static let configuration = CommandConfiguration(
-        commandName: "show", abstract: "Show the trust set.")
+        commandName: "show", abstract: "Show the trust set.",
+        discussion: examples("trust show --dir DIR"))
 
     @OptionGroup var common: CommonOptions
 
@@ -61,7 +63,8 @@ struct TrustShowCommand: ConsoleCommand {
 struct TrustExport: ConsoleCommand {
     static let configuration = CommandConfiguration(
         commandName: "export",
-        abstract: "Write the trust set: the one file that tributary-verify needs.")
+        abstract: "Write the trust set: the one file that tributary-verify needs.",
+        discussion: examples("trust export --output trust-set.json --dir DIR"))
 
     @OptionGroup var common: CommonOptions
 

@@ -1,5 +1,7 @@
 import ArgumentParser
+import Console
 import Federation
+import Glibc
 import Provenance
 
 /// Tells a report to a person or a machine, and ends with its exit status.
@@ -20,7 +22,9 @@ struct Answer {
     /// Runs a verification; whatever keeps it from starting is a report too.
     func give(_ verification: () throws(Fault) -> VerificationReport) throws {
         var result = VerificationReport()
+        let time = ElapsedTime("checking")
         do throws(Fault) { result = try verification() } catch { result.stop(error) }
+        time.end()
         if isJSON {
             print(String(decoding: try result.encoded(), as: UTF8.self))
         } else {
@@ -40,11 +44,11 @@ struct Answer {
         for check in result.checks {
             let mark =
                 switch check.result {
-                case .passed: "OK     "
-                case .failed: "FAILED "
-                case .skipped: "SKIPPED"
+                case .passed: painted("OK", .green) + "     "
+                case .failed: painted("FAILED", .red) + " "
+                case .skipped: painted("SKIPPED", .yellow)
                 }
-            print(printable("\(mark) \(check.name): \(check.detail)"))
+            print("\(mark) " + printable("\(check.name): \(check.detail)"))
         }
         switch result.verdict {
         case .verified: print(printable("Verified: \(subject) \(success)"))
@@ -52,6 +56,11 @@ struct Answer {
         case .couldNotCheck: print(printable("Could not check \(subject)."))
         }
     }
+}
+
+/// `word` in a colour, on a terminal that wants colours.
+private func painted(_ word: String, _ colour: Colour) -> String {
+    isatty(STDOUT_FILENO) == 1 && Colour.areWanted() ? colour.paint(word) : word
 }
 
 /// `text` on one line, with whatever could confuse a terminal or a reader as its number: files and

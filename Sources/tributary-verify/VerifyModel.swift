@@ -17,6 +17,11 @@ struct VerifyModel: ParsableCommand {
 
             The newest checkpoint of a log is kept beside the trust set, so that a log which was \
             rolled back or forked since the last time is noticed.
+
+            \(examples(
+                "model export/fashion-15 --trust trust-set.json",
+                "model export/fashion-15 --trust trust-set.json --json",
+                "model export/fashion-15 --key model-signing.pub"))
             """)
 
     @Argument(help: "The model's directory.")

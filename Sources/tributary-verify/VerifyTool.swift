@@ -1,4 +1,6 @@
 import ArgumentParser
+import Console
+import Federation
 import Glibc
 
 /// Checks signed models and the log they are in, with nothing but a public key or a trust set.
@@ -9,11 +11,25 @@ struct VerifyTool: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "tributary-verify",
         abstract: "Checks what a Tributary fleet has signed.",
-        discussion: "Exit status: 0 verified, 1 not verified, 2 could not check.",
+        discussion: """
+            Nothing but the files that are named is believed, and no coordinator is asked.
+
+            Exit status: 0 verified, 1 not verified, 2 could not check. coordinator-config/json.md \
+            describes what --json prints.
+
+            \(examples(
+                "model export/fashion-15 --trust trust-set.json",
+                "log export/log --trust trust-set.json"))
+            """,
+        version: softwareVersion,
         subcommands: [VerifyModel.self, VerifyLog.self])
 
     static func main() {
         do {
+            if let hint = CommandHint(VerifyTool.self, Array(CommandLine.arguments.dropFirst())) {
+                report(String(hint.text.dropLast()))
+                Glibc.exit(Answer.couldNotCheck)
+            }
             var command = try parseAsRoot()
             try command.run()
         } catch {
@@ -31,3 +47,6 @@ func report(_ message: String) {
     let line = Array((message + "\n").utf8)
     _ = write(STDERR_FILENO, line, line.count)
 }
+
+/// Commands of this program to start from, for the end of a discussion.
+func examples(_ lines: String...) -> String { helpExamples("tributary-verify", lines) }

@@ -191,7 +191,7 @@ enum Samples {
         .logProof(LogProof(proof: [0x63, 0x00], consistency: [digest, otherDigest])),
         .modelRefusal(
             ModelRefusal(plan: "fashion", version: 7, modelDigest: digest, reason: "no proof")),
-        .modelRefusalAck(ModelRefusalAck()),
+        .modelRefusalAck(ModelRefusalAck()), .leaveRequest(LeaveRequest()), .leaveAck(LeaveAck()),
     ]
 
     static let all: [Message] =

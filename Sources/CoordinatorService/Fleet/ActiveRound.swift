@@ -53,12 +53,16 @@ final class ActiveRound {
     var releasedSum: ReleasedSum?
     /// Updates that were refused.
     var rejected = 0
+    /// Members whose work is not waited for any more: they declined, or their update was refused.
+    var givenUp = 0
     /// Payload of updates received.
     var bytesIn: UInt64 = 0
     /// An update is being added, or the round is being moved on: never both, so that what was added is counted.
     let turns = Turns()
     /// Fires at every event the round's driver should look at.
     let events: Signal
+    /// When this process began to drive it.
+    let takenUpAt: MonotonicInstant
 
     /// Whether what it reserved of the budget is neither charged, as far as is known, nor on its way to be.
     var hasOpenReservation: Bool {
@@ -71,6 +75,7 @@ final class ActiveRound {
         surroundings: Surroundings
     ) {
         events = Signal(in: surroundings)
+        takenUpAt = surroundings.clock.now
         self.at = at
         self.job = job
         self.plan = plan

@@ -14,6 +14,9 @@ struct LoadReport: Sendable, Equatable {
     var uploadByteLimit: UInt64 = 0
     /// Connections that were turned away or shed since the start.
     var shed: UInt64 = 0
+    /// TLS handshakes that ended since the start.
+    var handshakes: UInt64 = 0
+    var handshakesFailed: UInt64 = 0
 }
 
 /// Whether the state directory takes what the fleet has to keep.

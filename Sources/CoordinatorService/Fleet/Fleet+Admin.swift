@@ -1,6 +1,5 @@
 import Cryptography
 import Federation
-import Kernels
 import Provenance
 import Registry
 import Rounds
@@ -63,7 +62,8 @@ extension Fleet {
         }
     }
 
-    private func permit(_ request: AdminRequest, to identity: Identity) throws(Fault) {
+    /// - Throws: `forbidden` unless the role may ask for that.
+    func permit(_ request: AdminRequest, to identity: Identity) throws(Fault) {
         let allowed: [Role]
         switch request {
         case .planList, .planShow, .agentList, .agentShow, .roundList, .roundShow, .jobWatch,
@@ -181,21 +181,12 @@ extension Fleet {
             note("storage", .failure(error))
         }
         note("log over HTTP", .success(logReading))
+        note("dashboard", dashboard)
         note("arithmetic", Result { () throws(Fault) in try arithmetic() })
         for plan in sortedPlans {
             note("plan \(plan.plan.id)", Result { () throws(Fault) in try health(of: plan) })
         }
         return DoctorReport(items: lines)
-    }
-
-    private func arithmetic() throws(Fault) -> String {
-        let blas = Blas.selfTest()
-        guard blas.passed else {
-            throw Fault(
-                .internal, "OpenBLAS (\(blas.core)) computes wrong results on this machine",
-                remedy: "set OPENBLAS_CORETYPE, for example to Haswell, and restart")
-        }
-        return "int8 kernels \(CPU.instructionSet), OpenBLAS core \(blas.core)"
     }
 
     private func health(of plan: PlanRuntime) throws(Fault) -> String {

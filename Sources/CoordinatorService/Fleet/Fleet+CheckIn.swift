@@ -25,9 +25,11 @@ extension Fleet {
             try admit(agent)
             guard isConnected() else { throw Fault(.gone, "agent \(agent) hung up") }
             if let assignment = try await assignment(for: agent) {
+                counts.told(.assignment)
                 return try await response(to: agent, next: .assignment(assignment))
             }
             if hasNews(for: agent) {
+                counts.told(.news)
                 return try await response(to: agent, next: .comeBackSeconds(0))
             }
             let now = clock.now
@@ -36,6 +38,7 @@ extension Fleet {
                     comeBackSeconds: Double(configuration.comeBackSeconds))
                 let delay = pace.delay(random: &random)
                 presence[agent]?.isHeard(at: now, againWithin: Double(delay))
+                counts.told(.comeBack)
                 return try await response(to: agent, next: .comeBackSeconds(delay))
             }
             await offers.wait(after: ticket, seconds: deadline.seconds(since: now))
@@ -159,6 +162,7 @@ extension Fleet {
             if !isPrivate {
                 _ = try await registry.recordCoin(round.at, agent: agent, selected: true)
             }
+            counts[round.plan.plan.id].assigned += 1
             return assignment(of: round, to: agent, reportSeconds: seconds)
         case .passedOver:
             round.events.fire()

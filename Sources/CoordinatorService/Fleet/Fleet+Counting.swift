@@ -139,6 +139,7 @@ extension Fleet {
             case .failure(let error): update.outcome = .refusal(error.reason)
             case .success:
                 round.counted[update.agent] = update.header.digest
+                counts[round.plan.plan.id].accepted += 1
                 // Who has reported is not asked again: this is what keeps an update from counting twice.
                 if surroundings.plantedBug != .countsUpdatesTwice {
                     _ = round.machine.reported(by: update.agent)

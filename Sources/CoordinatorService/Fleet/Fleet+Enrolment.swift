@@ -27,6 +27,7 @@ extension Fleet {
             agent, secretDigest: secretDigest, certificate: stored, nowUnix: now,
             event: certified(.agentEnrolled, agent, stored.digest))
         certificates[agent] = DeviceCertificates(current: stored.digest, previous: nil)
+        counts.enrolled += 1
         log.info("agent enrolled", metadata: ["agent": "\(agent)"])
         progress.fire()
         return EnrolResponse(
@@ -72,6 +73,7 @@ extension Fleet {
             event: certified(.agentRenewed, agent, stored.digest))
         certificates[agent] = DeviceCertificates(
             current: stored.digest, previous: shown.digest, unused: unused + 1)
+        counts.renewed += 1
         log.info(
             "certificate renewed",
             metadata: ["agent": "\(agent)", "until_unix": "\(stored.expiresUnix)"])
@@ -154,6 +156,13 @@ extension Fleet {
         slots.release(agent)
         offers.fire()
         progress.fire()
+    }
+
+    /// Revokes an agent whose owner takes it out of the fleet. Why is the owner's business: the log does not say.
+    func leave(_ agent: AgentID) async throws(Fault) {
+        try refuseWhileStorageFails()
+        try await revoke(agent.name, reason: "its owner took it out of the fleet")
+        log.info("agent left", metadata: ["agent": "\(agent)"])
     }
 
     /// Parses an agent's name.

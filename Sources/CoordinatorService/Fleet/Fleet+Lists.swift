@@ -97,8 +97,7 @@ extension Fleet {
         for round in rounds.values.sorted(by: { $0.at.round < $1.at.round }) {
             inFlight.append(record(of: try await registry.round(round.at.round)))
         }
-        // A plan runs one job at a time.
-        let running = Set(work.filter { $0.value.current != nil }.keys).union(rounds.keys).count
+        let running = runningJobs
         return StatusRecord(
             state: rolledBack == nil ? storage.name : "set back", detail: fault?.message ?? "",
             remedy: fault?.remedy ?? "", version: softwareVersion,
@@ -115,5 +114,10 @@ extension Fleet {
             jobsQueued: UInt32(
                 clamping: max(0, jobs.values.count { $0.state == .running } - running)),
             rounds: inFlight)
+    }
+
+    /// Jobs that are not queued: a plan runs one at a time.
+    var runningJobs: Int {
+        Set(work.filter { $0.value.current != nil }.keys).union(rounds.keys).count
     }
 }

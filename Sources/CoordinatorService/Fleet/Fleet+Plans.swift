@@ -206,6 +206,7 @@ extension Fleet {
             try await registry.publishFirstModel(
                 model, event: modelSigned(model, sealed, candidate), nowUnix: clock.unixSeconds)
             serve(model)
+            counts[id].models += 1
             plans[id]?.serving = model
             plans[id]?.state = .ready
             plans[id]?.teacherAccuracy = first.teacherAccuracy

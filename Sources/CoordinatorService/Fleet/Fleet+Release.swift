@@ -94,6 +94,7 @@ extension Fleet {
             throw error
         }
         serve(model)
+        counts[model.plan].models += 1
         round.phase = .published
         plans[round.plan.plan.id]?.serving = model
         var metadata: Logger.Metadata = [

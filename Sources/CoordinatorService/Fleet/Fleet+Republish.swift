@@ -35,6 +35,7 @@ extension Fleet {
         try await registry.republish(
             model, event: modelSigned(model, sealed, candidate), nowUnix: clock.unixSeconds)
         serve(model)
+        counts[id].models += 1
         plans[id]?.serving = model
         log.info(
             "version republished",

@@ -38,21 +38,27 @@ extension Fleet {
             if round.hasFailed { try await look(again: round) }
             if round.ending == nil, !round.phase.isFinal { round.ending = try await drive(round) }
             if let reason = round.ending, !round.phase.isFinal { try await abandon(round, reason) }
-            rounds[id] = nil
+            forget(round)
             return round.ending
         } catch {
             return try await end(round, after: error)
         }
     }
 
+    /// The round has ended, one way or the other.
+    private func forget(_ round: ActiveRound) {
+        countEnd(of: round)
+        rounds[round.plan.plan.id] = nil
+    }
+
     /// What becomes of a round whose driver failed.
     private func end(
         _ round: ActiveRound, after failure: Fault
     ) async throws(Fault) -> AbandonReason? {
-        let id = round.plan.plan.id
         if let who = round.cancelledBy, failure.code == .conflict || failure.code == .gone {
-            rounds[id] = nil
-            return .cancelled(by: who)
+            round.ending = .cancelled(by: who)
+            forget(round)
+            return round.ending
         }
         guard !Task.isCancelled else { throw Self.stopping }
         // The round did nothing wrong, and what it has is in memory: it waits until the disk takes it. A disk that is said to
@@ -67,7 +73,7 @@ extension Fleet {
         log.error("round failed", metadata: ["round": "\(round.at)", "why": "\(failure)"])
         round.ending = .failed(publicWords(for: failure))
         if !round.phase.isFinal { try await abandon(round, .failed(publicWords(for: failure))) }
-        rounds[id] = nil
+        forget(round)
         // Not thrown: whoever runs the job would take a fault of the disk for one to be waited out, and begin again.
         return round.ending
     }
@@ -212,6 +218,8 @@ extension Fleet {
         round.bytesIn = 0
         do throws(Fault) {
             try await registry.addTraffic(round.at, bytesIn: incoming, bytesOut: outgoing)
+            counts[round.plan.plan.id].bytesIn += incoming
+            counts[round.plan.plan.id].bytesOut += outgoing
         } catch {
             round.bytesIn += incoming
             bytesOut[round.plan.plan.id, default: 0] += outgoing

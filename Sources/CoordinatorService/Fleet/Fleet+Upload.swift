@@ -26,6 +26,7 @@ extension Fleet {
         guard let round = round(at, orLater: true),
             keys.isSubmitToken(decline.submitToken, at, agent: agent)
         else { return }
+        counts[round.plan.plan.id].declined += 1
         logMember(agent, of: round, "agent declined", reason: "\(decline.reason)")
         remove(agent, from: round)
     }
@@ -224,6 +225,7 @@ extension Fleet {
         logMember(
             agent, of: round, "update rejected", reason: "\(reason.rawValue)")
         round.rejected += 1
+        counts[round.plan.plan.id].rejected[reason, default: 0] += 1
         remove(agent, from: round)
         return .rejected(reason)
     }
@@ -231,6 +233,7 @@ extension Fleet {
     /// An agent's error removes that agent from the round, never the round.
     private func remove(_ agent: AgentID, from round: ActiveRound) {
         round.machine.declined(by: agent)
+        round.givenUp += 1
         drop(agent, from: round)
         slots.release(agent)
         round.events.fire()

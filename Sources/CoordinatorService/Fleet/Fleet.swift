@@ -25,6 +25,9 @@ actor Fleet {
     private(set) var port: UInt16
     /// Where the log is served over HTTP; nil: it is not.
     private(set) var logAddress: NetworkAddress?
+    /// The dashboard's URL, or why there is none.
+    private(set) var dashboard: Result<String, Fault> = .success(
+        "off: coordinator.toml has no [dashboard]")
     var random: any RandomSource
 
     var plans: [PlanID: PlanRuntime] = [:]
@@ -59,6 +62,9 @@ actor Fleet {
     var servedBlobs: [Digest: PlanID] = [:]
     /// What each population has spent, over all plans: the ledger in memory.
     var spent: [String: [PrivacyCharge: Int]] = [:]
+    /// What has happened, and what a plan's population has spent, as the metrics tell it.
+    var counts = FleetCounts()
+    var spending: [PlanID: (budget: PrivacyBudget, epsilon: Double)] = [:]
     /// Bytes of blobs sent to agents since a plan's last round ended.
     var bytesOut: [PlanID: UInt64] = [:]
 
@@ -107,6 +113,9 @@ actor Fleet {
 
     /// The log's server is bound to `address`.
     func servesLog(at address: NetworkAddress) { logAddress = address }
+
+    /// The dashboard answers at an address, or cannot.
+    func dashboardStands(_ standing: Result<String, Fault>) { dashboard = standing }
 
     /// Runs `body` beside whatever else happens, until it ends or the daemon stops.
     func inBackground(_ body: @escaping @Sendable () async -> Void) {

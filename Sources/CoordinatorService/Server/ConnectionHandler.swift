@@ -77,8 +77,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
     }
 
     func handlerRemoved(context: ChannelHandlerContext) {
-        timer?.cancel()
-        timer = nil
+        timer.take()?.cancel()
         self.context = nil
     }
 
@@ -86,17 +85,16 @@ final class ConnectionHandler: ChannelDuplexHandler {
         step = .closing
         // Nobody can hear the answer: a held check-in ends now.
         wait?.cancel()
-        timer?.cancel()
-        timer = nil
+        timer.take()?.cancel()
         context.fireChannelInactive()
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         switch error {
-        case NIOSSLError.uncleanShutdown:
-            // A peer that was cut off, or that leaves without a word: nothing is lost.
-            break
+        // A peer that was cut off, or that leaves without a word: nothing is lost.
+        case NIOSSLError.uncleanShutdown: break
         case NIOSSLError.handshakeFailed:
+            door.handshakeEnded(well: false)
             log.info(
                 "no TLS handshake",
                 metadata: [
@@ -117,6 +115,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
 
     private func identify(_ applicationProtocol: String?, _ context: ChannelHandlerContext) {
         guard step == .handshaking else { return }
+        door.handshakeEnded(well: true)
         step = .listening
         do throws(Fault) {
             session = try session(speaking: applicationProtocol, context)

@@ -56,9 +56,9 @@ struct CoordinatorServer: Service {
     /// Tells the fleet how many are connected, until the daemon stops.
     private func report(_ door: Door, _ limits: CoordinatorLimits) async throws {
         while true {
-            let numbers = door.numbers
-            await fleet.serves(
-                connections: numbers.connections, limit: limits.connections, shed: numbers.refused)
+            var load = door.load
+            load.connectionLimit = limits.connections
+            await fleet.serves(load)
             try await Task.sleep(for: .seconds(Self.reportSeconds))
         }
     }
@@ -117,13 +117,13 @@ struct CoordinatorServer: Service {
 }
 
 extension Fleet {
-    /// The server has this many connections open, of `limit`, and has turned `shed` away since its start.
-    fileprivate func serves(connections: Int, limit: Int, shed: UInt64) {
-        carries(
-            LoadReport(
-                connections: connections, connectionLimit: limit, uploads: slots.count,
-                uploadBytes: UInt64(slots.bytes),
-                uploadByteLimit: UInt64(configuration.limits.uploadsInFlightMiB) << 20, shed: shed))
+    /// The server has this much to do, besides uploads, which are known here.
+    fileprivate func serves(_ load: LoadReport) {
+        var load = load
+        load.uploads = slots.count
+        load.uploadBytes = UInt64(slots.bytes)
+        load.uploadByteLimit = UInt64(configuration.limits.uploadsInFlightMiB) << 20
+        carries(load)
     }
 }
 

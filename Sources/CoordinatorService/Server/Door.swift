@@ -32,6 +32,8 @@ final class Door: Sendable {
         /// Accepting waits for a free place.
         var resume: (@Sendable () -> Void)?
         var refused: UInt64 = 0
+        /// Handshakes that ended, well and not.
+        var handshakes: (completed: UInt64, failed: UInt64) = (0, 0)
         /// Of them, those that the log has been told of.
         var told: UInt64 = 0
         var complained: MonotonicInstant?
@@ -64,9 +66,23 @@ final class Door: Sendable {
                 admission: admission, share: BufferShare(capacity: limits.buffersMiB << 20)))
     }
 
-    /// Connections open now, and those turned away since the start.
-    var numbers: (connections: Int, refused: UInt64) {
-        state.withLock { ($0.admission.count, $0.refused) }
+    /// Connections open now, and since the start those turned away, and the handshakes that ended.
+    var load: LoadReport {
+        state.withLock { state in
+            var load = LoadReport()
+            load.connections = state.admission.count
+            load.shed = state.refused
+            load.handshakes = state.handshakes.completed
+            load.handshakesFailed = state.handshakes.failed
+            return load
+        }
+    }
+
+    /// A TLS handshake ended.
+    func handshakeEnded(well: Bool) {
+        state.withLock { state in
+            if well { state.handshakes.completed += 1 } else { state.handshakes.failed += 1 }
+        }
     }
 
     // MARK: Arriving

@@ -196,6 +196,10 @@ struct Session {
         case .modelRefusal(let refusal):
             try await fleet.note(refusal, by: agent)
             return .modelRefusalAck(ModelRefusalAck())
+        case .leaveRequest:
+            try await fleet.leave(agent)
+            isOver = true
+            return .leaveAck(LeaveAck())
         case .adminRequest:
             throw Fault(
                 .forbidden, "an agent's certificate cannot administer the fleet",

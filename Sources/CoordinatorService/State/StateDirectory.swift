@@ -2,7 +2,6 @@ package import Configuration
 package import Cryptography
 package import Federation
 import Glibc
-import Kernels
 import Provenance
 import Registry
 
@@ -33,6 +32,7 @@ package struct StateDirectory: Sendable {
         let name = path + "/serve.lock"
         let file = open(name, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
         guard file >= 0 else { throw storageFault("write \(name)") }
+        Ownership.inherit(file, name)
         guard flock(file, LOCK_EX | LOCK_NB) == 0 else {
             close(file)
             throw Fault(
@@ -67,10 +67,10 @@ extension StateDirectory {
     /// - Throws: `conflict` when `path` already holds a fleet; `storage` when it cannot be written.
     package static func initialise(
         path: String, fleet: String, addresses: [String], port: Int, httpPort: Int = 7480,
-        curve: KeyKind = .p256
+        dashboardPort: Int = DashboardTable.standardPort, curve: KeyKind = .p256
     ) async throws(Fault) -> StateDirectory {
         guard let first = addresses.first, isName(fleet, atMost: 64), (1...65535).contains(port),
-            (0...65535).contains(httpPort)
+            (0...65535).contains(httpPort), (0...65535).contains(dashboardPort)
         else {
             throw Fault(
                 .invalid, "a fleet needs a name of a-z, 0-9 and -, an address and a port",
@@ -96,76 +96,19 @@ extension StateDirectory {
         // Written last: a directory with a configuration is a complete one.
         try CredentialFile.create(
             directory.configurationFile,
-            Array(configurationText(addresses: addresses, port: port, httpPort: httpPort).utf8),
+            Array(
+                configurationText(
+                    addresses: addresses, port: port, httpPort: httpPort,
+                    dashboardPort: dashboardPort
+                ).utf8),
             mode: CredentialFile.publicMode)
         return directory
     }
-
-    /// What can be checked without a running coordinator.
-    package func localChecks() -> [(check: String, ok: Bool, detail: String)] {
-        var lines: [(check: String, ok: Bool, detail: String)] = []
-        func add(_ check: String, _ body: () throws(Fault) -> String) {
-            do throws(Fault) {
-                lines.append((check, true, try body()))
-            } catch { lines.append((check, false, error.description)) }
-        }
-        add("configuration") { () throws(Fault) in
-            "listens on \(try configuration().listen):\(try configuration().port)"
-        }
-        add("keys") { () throws(Fault) in
-            try checkKeys()
-            return "present, readable by the owner only"
-        }
-        add("certificates") { () throws(Fault) in try lifetimes() }
-        add("disk") { () throws(Fault) in
-            try freeSpace(path, least: try configuration().minFreeMiB)
-        }
-        return lines
-    }
-
-    /// How long the certificates last, in words.
-    private func lifetimes() throws(Fault) -> String {
-        let now = Int64(unixSeconds())
-        let server = (try serverCertificate().notAfterUnix - now) / 86_400
-        let authority =
-            (try FleetTrust(directory: self).authority.certificate.notAfterUnix - now) / 86_400
-        guard authority > Self.leastAuthorityDays else {
-            throw Fault(
-                .conflict, "the fleet's authority ends in \(authority) days",
-                remedy: "replace it in time: `tributary-coordinator authority rotate`")
-        }
-        guard server > 0 else {
-            throw Fault(
-                .conflict, "the server's certificate has expired",
-                remedy: "start the coordinator anew: it renews the certificate")
-        }
-        return "the server's for \(server) days, the authority's for \(authority)"
-    }
-
-    /// From then on a new authority is due: devices need time to renew their certificates.
-    private static let leastAuthorityDays: Int64 = 365
-
-    private func checkKeys() throws(Fault) {
-        let trust = try FleetTrust(directory: self)
-        _ = try serverAuthority(in: trust)
-        let source = try KeySource(configuration().keys)
-        _ = try source.key()
-        var files = [keyFile(.server), keyFile(.log), submitSecretFile]
-        for generation in try authorityCertificates().indices.map({ $0 + 1 }) {
-            files.append(authorityKeyFile(generation: generation))
-        }
-        if case .file(let file) = source.location { files.append(file) }
-        files += [source.passphraseFile, source.pinFile].compactMap(\.self)
-        for file in files where access(file, F_OK) == 0 {
-            guard try fileMode(file) & 0o077 == 0 else {
-                throw Fault(
-                    .storage, "others may read \(file)", remedy: "run chmod 600 on it")
-            }
-        }
-    }
 }
 
-private func configurationText(addresses: [String], port: Int, httpPort: Int) -> String {
+private func configurationText(
+    addresses: [String], port: Int, httpPort: Int, dashboardPort: Int
+) -> String {
     let hosts = addresses.map { "\"\($0)\"" }.joined(separator: ", ")
     let listen = addresses == ["127.0.0.1"] || addresses == ["localhost"] ? "127.0.0.1" : "0.0.0.0"
     return """
@@ -179,6 +122,11 @@ private func configurationText(addresses: [String], port: Int, httpPort: Int) ->
         [http]
         listen = "127.0.0.1"
         port = \(httpPort)
+
+        # Pages about the fleet and /metrics, for the people who run it; on this machine only.
+        [dashboard]
+        listen = "127.0.0.1"
+        port = \(dashboardPort)
 
         # For each plan, the labelled examples the coordinator itself holds:
         # [data.fashion]

@@ -187,6 +187,96 @@ void   tributary__v1__renew_response__free_unpacked
   assert(message->base.descriptor == &tributary__v1__renew_response__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   tributary__v1__leave_request__init
+                     (Tributary__V1__LeaveRequest         *message)
+{
+  static const Tributary__V1__LeaveRequest init_value = TRIBUTARY__V1__LEAVE_REQUEST__INIT;
+  *message = init_value;
+}
+size_t tributary__v1__leave_request__get_packed_size
+                     (const Tributary__V1__LeaveRequest *message)
+{
+  assert(message->base.descriptor == &tributary__v1__leave_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tributary__v1__leave_request__pack
+                     (const Tributary__V1__LeaveRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tributary__v1__leave_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tributary__v1__leave_request__pack_to_buffer
+                     (const Tributary__V1__LeaveRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tributary__v1__leave_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tributary__V1__LeaveRequest *
+       tributary__v1__leave_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tributary__V1__LeaveRequest *)
+     protobuf_c_message_unpack (&tributary__v1__leave_request__descriptor,
+                                allocator, len, data);
+}
+void   tributary__v1__leave_request__free_unpacked
+                     (Tributary__V1__LeaveRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tributary__v1__leave_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tributary__v1__leave_ack__init
+                     (Tributary__V1__LeaveAck         *message)
+{
+  static const Tributary__V1__LeaveAck init_value = TRIBUTARY__V1__LEAVE_ACK__INIT;
+  *message = init_value;
+}
+size_t tributary__v1__leave_ack__get_packed_size
+                     (const Tributary__V1__LeaveAck *message)
+{
+  assert(message->base.descriptor == &tributary__v1__leave_ack__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tributary__v1__leave_ack__pack
+                     (const Tributary__V1__LeaveAck *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tributary__v1__leave_ack__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tributary__v1__leave_ack__pack_to_buffer
+                     (const Tributary__V1__LeaveAck *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tributary__v1__leave_ack__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tributary__V1__LeaveAck *
+       tributary__v1__leave_ack__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tributary__V1__LeaveAck *)
+     protobuf_c_message_unpack (&tributary__v1__leave_ack__descriptor,
+                                allocator, len, data);
+}
+void   tributary__v1__leave_ack__free_unpacked
+                     (Tributary__V1__LeaveAck *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tributary__v1__leave_ack__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 static const ProtobufCFieldDescriptor tributary__v1__enrol_request__field_descriptors[4] =
 {
   {
@@ -428,5 +518,41 @@ const ProtobufCMessageDescriptor tributary__v1__renew_response__descriptor =
   tributary__v1__renew_response__field_indices_by_name,
   1,  tributary__v1__renew_response__number_ranges,
   (ProtobufCMessageInit) tributary__v1__renew_response__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+#define tributary__v1__leave_request__field_descriptors NULL
+#define tributary__v1__leave_request__field_indices_by_name NULL
+#define tributary__v1__leave_request__number_ranges NULL
+const ProtobufCMessageDescriptor tributary__v1__leave_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tributary.v1.LeaveRequest",
+  "LeaveRequest",
+  "Tributary__V1__LeaveRequest",
+  "tributary.v1",
+  sizeof(Tributary__V1__LeaveRequest),
+  0,
+  tributary__v1__leave_request__field_descriptors,
+  tributary__v1__leave_request__field_indices_by_name,
+  0,  tributary__v1__leave_request__number_ranges,
+  (ProtobufCMessageInit) tributary__v1__leave_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+#define tributary__v1__leave_ack__field_descriptors NULL
+#define tributary__v1__leave_ack__field_indices_by_name NULL
+#define tributary__v1__leave_ack__number_ranges NULL
+const ProtobufCMessageDescriptor tributary__v1__leave_ack__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tributary.v1.LeaveAck",
+  "LeaveAck",
+  "Tributary__V1__LeaveAck",
+  "tributary.v1",
+  sizeof(Tributary__V1__LeaveAck),
+  0,
+  tributary__v1__leave_ack__field_descriptors,
+  tributary__v1__leave_ack__field_indices_by_name,
+  0,  tributary__v1__leave_ack__number_ranges,
+  (ProtobufCMessageInit) tributary__v1__leave_ack__init,
   NULL,NULL,NULL    /* reserved[123] */
 };

@@ -52,7 +52,7 @@ void   tributary__v1__envelope__free_unpacked
   assert(message->base.descriptor == &tributary__v1__envelope__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
-static const ProtobufCFieldDescriptor tributary__v1__envelope__field_descriptors[26] =
+static const ProtobufCFieldDescriptor tributary__v1__envelope__field_descriptors[28] =
 {
   {
     "failure",
@@ -366,6 +366,30 @@ static const ProtobufCFieldDescriptor tributary__v1__envelope__field_descriptors
     0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "leave_request",
+    27,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Tributary__V1__Envelope, body_case),
+    offsetof(Tributary__V1__Envelope, leave_request),
+    &tributary__v1__leave_request__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "leave_ack",
+    28,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Tributary__V1__Envelope, body_case),
+    offsetof(Tributary__V1__Envelope, leave_ack),
+    &tributary__v1__leave_ack__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned tributary__v1__envelope__field_indices_by_name[] = {
   18,   /* field[18] = admin_request */
@@ -381,6 +405,8 @@ static const unsigned tributary__v1__envelope__field_indices_by_name[] = {
   0,   /* field[0] = failure */
   5,   /* field[5] = heartbeat */
   6,   /* field[6] = heartbeat_ack */
+  27,   /* field[27] = leave_ack */
+  26,   /* field[26] = leave_request */
   23,   /* field[23] = log_proof */
   22,   /* field[22] = log_proof_request */
   24,   /* field[24] = model_refusal */
@@ -398,7 +424,7 @@ static const unsigned tributary__v1__envelope__field_indices_by_name[] = {
 static const ProtobufCIntRange tributary__v1__envelope__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 26 }
+  { 0, 28 }
 };
 const ProtobufCMessageDescriptor tributary__v1__envelope__descriptor =
 {
@@ -408,7 +434,7 @@ const ProtobufCMessageDescriptor tributary__v1__envelope__descriptor =
   "Tributary__V1__Envelope",
   "tributary.v1",
   sizeof(Tributary__V1__Envelope),
-  26,
+  28,
   tributary__v1__envelope__field_descriptors,
   tributary__v1__envelope__field_indices_by_name,
   1,  tributary__v1__envelope__number_ranges,

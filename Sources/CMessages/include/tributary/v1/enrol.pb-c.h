@@ -19,6 +19,8 @@ typedef struct Tributary__V1__EnrolRequest Tributary__V1__EnrolRequest;
 typedef struct Tributary__V1__EnrolResponse Tributary__V1__EnrolResponse;
 typedef struct Tributary__V1__RenewRequest Tributary__V1__RenewRequest;
 typedef struct Tributary__V1__RenewResponse Tributary__V1__RenewResponse;
+typedef struct Tributary__V1__LeaveRequest Tributary__V1__LeaveRequest;
+typedef struct Tributary__V1__LeaveAck Tributary__V1__LeaveAck;
 
 
 /* --- enums --- */
@@ -107,6 +109,27 @@ struct  Tributary__V1__RenewResponse
     , {0,NULL} }
 
 
+/*
+ * A device's owner takes it out of the fleet: its certificate is revoked, and the log says so. Why stays on the device.
+ */
+struct  Tributary__V1__LeaveRequest
+{
+  ProtobufCMessage base;
+};
+#define TRIBUTARY__V1__LEAVE_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tributary__v1__leave_request__descriptor) \
+     }
+
+
+struct  Tributary__V1__LeaveAck
+{
+  ProtobufCMessage base;
+};
+#define TRIBUTARY__V1__LEAVE_ACK__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tributary__v1__leave_ack__descriptor) \
+     }
+
+
 /* Tributary__V1__EnrolRequest methods */
 void   tributary__v1__enrol_request__init
                      (Tributary__V1__EnrolRequest         *message);
@@ -183,6 +206,44 @@ Tributary__V1__RenewResponse *
 void   tributary__v1__renew_response__free_unpacked
                      (Tributary__V1__RenewResponse *message,
                       ProtobufCAllocator *allocator);
+/* Tributary__V1__LeaveRequest methods */
+void   tributary__v1__leave_request__init
+                     (Tributary__V1__LeaveRequest         *message);
+size_t tributary__v1__leave_request__get_packed_size
+                     (const Tributary__V1__LeaveRequest   *message);
+size_t tributary__v1__leave_request__pack
+                     (const Tributary__V1__LeaveRequest   *message,
+                      uint8_t             *out);
+size_t tributary__v1__leave_request__pack_to_buffer
+                     (const Tributary__V1__LeaveRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Tributary__V1__LeaveRequest *
+       tributary__v1__leave_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tributary__v1__leave_request__free_unpacked
+                     (Tributary__V1__LeaveRequest *message,
+                      ProtobufCAllocator *allocator);
+/* Tributary__V1__LeaveAck methods */
+void   tributary__v1__leave_ack__init
+                     (Tributary__V1__LeaveAck         *message);
+size_t tributary__v1__leave_ack__get_packed_size
+                     (const Tributary__V1__LeaveAck   *message);
+size_t tributary__v1__leave_ack__pack
+                     (const Tributary__V1__LeaveAck   *message,
+                      uint8_t             *out);
+size_t tributary__v1__leave_ack__pack_to_buffer
+                     (const Tributary__V1__LeaveAck   *message,
+                      ProtobufCBuffer     *buffer);
+Tributary__V1__LeaveAck *
+       tributary__v1__leave_ack__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tributary__v1__leave_ack__free_unpacked
+                     (Tributary__V1__LeaveAck *message,
+                      ProtobufCAllocator *allocator);
 /* --- per-message closures --- */
 
 typedef void (*Tributary__V1__EnrolRequest_Closure)
@@ -197,6 +258,12 @@ typedef void (*Tributary__V1__RenewRequest_Closure)
 typedef void (*Tributary__V1__RenewResponse_Closure)
                  (const Tributary__V1__RenewResponse *message,
                   void *closure_data);
+typedef void (*Tributary__V1__LeaveRequest_Closure)
+                 (const Tributary__V1__LeaveRequest *message,
+                  void *closure_data);
+typedef void (*Tributary__V1__LeaveAck_Closure)
+                 (const Tributary__V1__LeaveAck *message,
+                  void *closure_data);
 
 /* --- services --- */
 
@@ -207,6 +274,8 @@ extern const ProtobufCMessageDescriptor tributary__v1__enrol_request__descriptor
 extern const ProtobufCMessageDescriptor tributary__v1__enrol_response__descriptor;
 extern const ProtobufCMessageDescriptor tributary__v1__renew_request__descriptor;
 extern const ProtobufCMessageDescriptor tributary__v1__renew_response__descriptor;
+extern const ProtobufCMessageDescriptor tributary__v1__leave_request__descriptor;
+extern const ProtobufCMessageDescriptor tributary__v1__leave_ack__descriptor;
 
 PROTOBUF_C__END_DECLS
 

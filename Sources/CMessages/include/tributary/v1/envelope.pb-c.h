@@ -58,7 +58,9 @@ typedef enum {
   TRIBUTARY__V1__ENVELOPE__BODY_LOG_PROOF_REQUEST = 23,
   TRIBUTARY__V1__ENVELOPE__BODY_LOG_PROOF = 24,
   TRIBUTARY__V1__ENVELOPE__BODY_MODEL_REFUSAL = 25,
-  TRIBUTARY__V1__ENVELOPE__BODY_MODEL_REFUSAL_ACK = 26
+  TRIBUTARY__V1__ENVELOPE__BODY_MODEL_REFUSAL_ACK = 26,
+  TRIBUTARY__V1__ENVELOPE__BODY_LEAVE_REQUEST = 27,
+  TRIBUTARY__V1__ENVELOPE__BODY_LEAVE_ACK = 28
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(TRIBUTARY__V1__ENVELOPE__BODY__CASE)
 } Tributary__V1__Envelope__BodyCase;
 
@@ -93,6 +95,8 @@ struct  Tributary__V1__Envelope
     Tributary__V1__LogProof *log_proof;
     Tributary__V1__ModelRefusal *model_refusal;
     Tributary__V1__ModelRefusalAck *model_refusal_ack;
+    Tributary__V1__LeaveRequest *leave_request;
+    Tributary__V1__LeaveAck *leave_ack;
   };
 };
 #define TRIBUTARY__V1__ENVELOPE__INIT \

@@ -1,6 +1,6 @@
-/// The one of `known` that `key` was probably meant to be: it begins with `key`, or is at most two
-/// edits away, or a third of the length of `key`; nil when nothing is near.
-func nearest(to key: String, among known: [String]) -> String? {
+/// The one of `known`, the keys of a file or the commands of a program, that `key` was probably meant to be: it begins with
+/// `key`, or is at most two edits away, or a third of the length of `key`; nil when nothing is near.
+package func nearest(to key: String, among known: [String]) -> String? {
     if key.utf8.count >= 3, let longer = known.first(where: { $0.hasPrefix(key) }) {
         return longer
     }
@@ -13,7 +13,7 @@ func nearest(to key: String, among known: [String]) -> String? {
 
 /// The Levenshtein distance: insertions, deletions and substitutions of bytes that turn one text
 /// into the other.
-func editDistance(_ from: String, _ to: String) -> Int {
+private func editDistance(_ from: String, _ to: String) -> Int {
     // A key far longer than any known one is near none of them; its start tells as much.
     let source = Array(from.utf8.prefix(64))
     let target = Array(to.utf8.prefix(64))

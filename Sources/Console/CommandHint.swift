@@ -1,0 +1,61 @@
+package import ArgumentParser
+import Federation
+
+/// What to say of a command or an option that there is not.
+package struct CommandHint {
+    /// The mistake, and on a second line what to do.
+    package let text: String
+
+    /// - Parameter arguments: the program's, without its name.
+    /// - Returns: nil when they name commands and options that there are.
+    package init?(_ root: any ParsableCommand.Type, _ arguments: [String]) {
+        var command = root
+        var path = root._commandName
+        for (index, argument) in arguments.enumerated() {
+            let subcommands = command.configuration.subcommands
+            guard !subcommands.isEmpty else {
+                let rest = arguments[index...]
+                guard let text = Self.option(root.helpMessage(for: command), path, rest) else {
+                    return nil
+                }
+                self.text = text
+                return
+            }
+            guard !argument.hasPrefix("-"), argument != "help" else { return nil }
+            guard let next = subcommands.first(where: { $0._commandName == argument }) else {
+                text = Self.text(
+                    "'\(argument)' is no command of `\(path)`", path,
+                    nearest(to: argument, among: subcommands.map { $0._commandName })
+                        .map { "`\(path) \($0)`" })
+                return
+            }
+            command = next
+            path += " \(argument)"
+        }
+        return nil
+    }
+
+    /// What to say of the first of `arguments` that is an option which `help` does not name; nil when there is none.
+    private static func option(
+        _ help: String, _ path: String, _ arguments: ArraySlice<String>
+    ) -> String? {
+        let known = help.split { !$0.isLetter && !$0.isNumber && $0 != "-" }
+            .filter { $0.hasPrefix("--") }.map(String.init)
+        for argument in arguments.prefix(while: { $0 != "--" }) where argument.hasPrefix("--") {
+            let name = String(argument.prefix { $0 != "=" })
+            // Every command has these, and does not say so.
+            let isHidden = ["--help", "--experimental", "--generate"].contains {
+                name.hasPrefix($0)
+            }
+            if isHidden || known.contains(name) { continue }
+            return text(
+                "`\(path)` has no option \(name)", path, nearest(to: name, among: known))
+        }
+        return nil
+    }
+
+    private static func text(_ mistake: String, _ path: String, _ meant: String?) -> String {
+        let question = meant.map { "did you mean \($0)? " } ?? ""
+        return "error: \(mistake)\n  \(question)`\(path) --help` lists what there is\n"
+    }
+}
