@@ -8,10 +8,12 @@ SOURCES := Package.swift Sources Tests Benchmarks
 ROUNDS ?= 15
 SECONDS ?= 60
 SEEDS ?= 1-2000
-# The Python that `make bench` looks for PyTorch in.
-TORCH ?= .venv/bin/python
+# Where `make install` puts things; DESTDIR is put before it.
+PREFIX ?= /usr/local
+# The Python whose PyTorch `make bench` compares a training step with.
+TORCH ?= .venv-peers/pfl/bin/python
 
-.PHONY: help deps build data demo test lint format messages bench bench-peers load overhead growth guard guard-accept faults fuzz sanitize watch clean
+.PHONY: help deps build data demo test lint format docs install deb test-packages test-browser dashboard-picture messages bench bench-peers load overhead growth guard guard-accept faults fuzz sanitize watch clean
 
 help:
 	@sed -n 's/^## //p' Makefile
@@ -32,14 +34,43 @@ demo: build
 test: build
 	$(SWIFT) test $(TESTS)
 
-## make lint      swift-format, strictly, and the tidy tests
+## make lint      swift-format, strictly, the tidy tests, and the documentation's references
 lint: deps
 	$(SWIFT) format lint --strict --parallel --recursive $(SOURCES)
 	$(SWIFT) test $(TESTS) --filter TidyTests
+	.ci/docs
 
 ## make format    rewrite the sources as swift-format wants them
 format:
 	$(SWIFT) format format --in-place --parallel --recursive $(SOURCES)
+
+## make docs      the documentation of every library in .build/docs, without a warning
+docs: build
+	.ci/docs
+
+## make install   put programs, services, manuals and completions into PREFIX (/usr/local) once built; DESTDIR
+install:
+	DESTDIR="$(DESTDIR)" PREFIX="$(PREFIX)" .ci/install
+
+## make deb       build the Debian packages of coordinator, agent and verifier in .build/packages
+deb: build
+	.ci/deps debhelper dpkg-dev
+	.ci/package
+
+## make test-packages  install, use, upgrade and purge the packages on a Debian of their own; lintian, pages and units
+test-packages: deb
+	.ci/deps lintian debootstrap
+	.ci/test-packages
+
+## make test-browser  the dashboard in headless Chromium over a fleet of real programs; pictures in .build/screenshots
+test-browser: build
+	.ci/deps chromium chromium-driver fonts-dejavu-core
+	.ci/test-browser
+
+## make dashboard-picture  the README's picture of the dashboard, of what make demo left in .demo
+dashboard-picture: build
+	.ci/deps chromium chromium-driver fonts-dejavu-core
+	.venv/bin/python -B .ci/browser/picture.py coordinator-config/guides/dashboard.png
 
 ## make messages  generate the C messages from proto/ again
 messages: deps
@@ -47,6 +78,8 @@ messages: deps
 
 ## make bench     measure everything against limits of this machine, in minutes: Benchmarks/latest.json, and a table
 bench: build
+	.ci/deps libdnnl-dev
+	Benchmarks/peers/install .venv-peers pfl
 	$(SWIFT) build -c release --package-path Benchmarks --scratch-path .build/benchmarks
 	cp Benchmarks/latest.json .build/latest-before.json
 	OMP_NUM_THREADS=1 taskset -c 0 .build/benchmarks/release/KernelBenchmarks Benchmarks/latest.json $(TORCH)
@@ -55,7 +88,7 @@ bench: build
 	# Less than what is asked for is told, here and in the table, and is no reason to stop: only 2 is a failure.
 	.build/benchmarks/release/FleetLoad .build/release/tributary-coordinator .build/load ingest 1000 \
 		Benchmarks/latest.json; test $$? -lt 2
-	.venv/bin/python Benchmarks/agent_footprint.py --starts 11 --seconds 60 --json Benchmarks/latest.json
+	.venv/bin/python Benchmarks/agent_footprint.py --starts 11 --seconds 95 --json Benchmarks/latest.json
 	Benchmarks/summary.py --before .build/latest-before.json
 
 ## make bench-peers  the same workload with Flower and pfl, which it installs, side by side: Benchmarks/peers.json

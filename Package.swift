@@ -3,9 +3,9 @@ import PackageDescription
 
 // One target per responsibility; README.md shows the order in which a round visits them.
 
-/// The executables for devices and auditors carry the runtimes of Swift and C++, so that a target machine needs few Debian
-/// packages; the C library, and libcrypto where it is used, are the machine's own. No function goes along that nothing
-/// calls, and no name that nobody links with.
+/// The executables carry the runtimes of Swift and C++, so that a target machine needs few Debian packages; the C library,
+/// and libcrypto where it is used, are the machine's own. No function goes along that nothing calls, and no name that
+/// nobody links with.
 ///
 /// The linker takes what it can from archives, in whatever order they are named; `linking` holds a linker script that makes
 /// libstdc++ one of them.
@@ -30,10 +30,20 @@ let foundationEssentials: [LinkerSetting] = [
     .linkedLibrary("_FoundationCollections"), .linkedLibrary("_FoundationCShims"),
     .linkedLibrary("swiftSynchronization"),
 ]
+/// The same of Foundation, which the coordinator's packages use.
+let foundation: [LinkerSetting] =
+    foundationEssentials + [.linkedLibrary("CoreFoundation"), .linkedLibrary("_FoundationICU")]
 
 let argumentParser = Target.Dependency.product(
     name: "ArgumentParser", package: "swift-argument-parser")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+
+/// A product of Hummingbird, which uses swift-configuration: one of its targets has the name of one of ours.
+func hummingbird(_ product: String) -> Target.Dependency {
+    .product(
+        name: product, package: "hummingbird",
+        moduleAliases: ["Configuration": "SwiftConfiguration"])
+}
 
 let package = Package(
     name: "tributary",
@@ -58,11 +68,14 @@ let package = Package(
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-http-types", exact: "1.8.0"),
         .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
         .package(url: "https://github.com/apple/swift-nio", exact: "2.101.2"),
         .package(url: "https://github.com/apple/swift-nio-ssl", exact: "2.37.6"),
         .package(url: "https://github.com/groue/GRDB.swift", exact: "7.10.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", exact: "2.13.0"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", exact: "2.28.1"),
+        .package(url: "https://github.com/hummingbird-project/swift-mustache", exact: "2.1.1"),
     ],
     targets: [
         // C libraries of the system
@@ -110,6 +123,9 @@ let package = Package(
 
         .target(name: "RunRecords", dependencies: ["Federation"]),
 
+        // What a process tells those who watch it: metrics and log lines
+        .target(name: "Telemetry", dependencies: ["Federation", logging]),
+
         // Trust, messages, storage
         .target(name: "Cryptography", dependencies: ["Federation", "COpenSSL"]),
         .target(
@@ -135,7 +151,7 @@ let package = Package(
                 "Federation", "Configuration", "Learning", "DataSets", "ModelFormats",
                 "Kernels", "UpdateCodec", "Privacy", "Aggregation", "Rounds", "Cryptography",
                 "Provenance",
-                "Wire", "Registry", logging,
+                "Wire", "Registry", "Telemetry", logging,
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
@@ -145,38 +161,61 @@ let package = Package(
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ]),
         .target(
+            name: "Dashboard",
+            dependencies: [
+                "Federation", "Configuration", "CoordinatorService", "Cryptography", "Privacy",
+                "Provenance", "Registry", "RunRecords", "Verification", "Wire", logging,
+                hummingbird("Hummingbird"), hummingbird("HummingbirdCore"),
+                hummingbird("HummingbirdTLS"),
+                .product(name: "Mustache", package: "swift-mustache"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ],
+            // In the program itself, so that it runs from wherever it was copied to.
+            resources: [.embedInCode("Pages")]),
+        // What the programs have in common towards the people at their terminals
+        .target(name: "Console", dependencies: ["Federation", argumentParser]),
+        .target(
             name: "AdminConsole",
-            dependencies: ["Federation", "Wire", "Cryptography", "TLSClient", "Provenance"]),
+            dependencies: [
+                "Console", "Federation", "Wire", "Cryptography", "TLSClient", "Provenance",
+            ]),
         .target(
             name: "AgentService",
             dependencies: [
                 "Federation", "AgentSession", "Configuration", "Kernels", "Learning", "DataSets",
                 "ModelFormats", "UpdateCodec", "Cryptography", "TLSClient", "Provenance", "Wire",
-                logging,
+                "Telemetry", logging,
             ]),
 
         // The programs
         .executableTarget(
             name: "tributary-coordinator",
             dependencies: [
-                "Federation", "Configuration", "CoordinatorService", "AdminConsole", "Wire",
+                "Console", "Federation", "Configuration", "CoordinatorService", "AdminConsole",
+                "Dashboard", "Wire",
                 "Cryptography", "DataSets", "Kernels", "Learning", "Privacy", "Provenance",
                 "Registry", "RunRecords", "Simulation", argumentParser, logging,
             ],
             // Runs record which build they are of.
-            linkerSettings: [.unsafeFlags(["-Xlinker", "--build-id=sha1"])]),
+            linkerSettings: selfContained + foundation + [
+                .unsafeFlags(["-Xlinker", "--build-id=sha1"])
+            ]),
         .executableTarget(
             name: "tributary-agentd",
-            dependencies: ["Federation", "Configuration", "AgentService", logging],
+            dependencies: ["Federation", "Configuration", "AgentService", "Telemetry", logging],
             linkerSettings: selfContained + forDevices),
         .executableTarget(
             name: "tributary-agent",
-            dependencies: ["Federation", "Configuration", "AgentService", argumentParser, logging],
+            dependencies: [
+                "Console", "Federation", "Configuration", "AgentService", argumentParser, logging,
+            ],
             linkerSettings: selfContained + forDevices + foundationEssentials),
         .executableTarget(
             name: "tributary-verify",
             dependencies: [
-                "Federation", "Cryptography", "Provenance", "Verification", argumentParser,
+                "Console", "Federation", "Cryptography", "Provenance", "Verification",
+                argumentParser,
             ],
             exclude: ["linking"],
             linkerSettings: selfContained + foundationEssentials),
@@ -199,6 +238,7 @@ let tests: [(name: String, dependencies: [Target.Dependency])] = [
     ("AgentSession", ["Federation"]),
     ("Simulation", ["Federation", "Learning", "UpdateCodec", "Privacy", "DataSets"]),
     ("RunRecords", ["Federation"]),
+    ("Telemetry", ["Federation", logging]),
     ("Cryptography", ["Federation"]),
     ("TLSClient", ["Federation", "Cryptography"]),
     ("Provenance", ["Federation", "Cryptography", "ProvenanceSamples"]),
@@ -218,16 +258,28 @@ let tests: [(name: String, dependencies: [Target.Dependency])] = [
             "ModelFormats",
             "UpdateCodec", "Aggregation", "Privacy", "Cryptography", "TLSClient", "Provenance",
             "Verification",
+            .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
         ]
     ),
     (
         "AgentService",
         [
             "Federation", "AgentSession", "Configuration", "Learning", "ModelFormats", "Wire",
-            "Cryptography", "Provenance",
+            "Cryptography", "Provenance", "Telemetry",
         ]
     ),
-    ("AdminConsole", ["Federation", "Wire", "Cryptography", "Provenance"]),
+    (
+        "Dashboard",
+        [
+            "Federation", "Configuration", "CoordinatorService", "Registry", "RunRecords",
+            "Cryptography", "Privacy", "Provenance", "Wire", hummingbird("Hummingbird"),
+            hummingbird("HummingbirdTesting"),
+            .product(name: "HTTPTypes", package: "swift-http-types"),
+            .product(name: "NIOSSL", package: "swift-nio-ssl"),
+        ]
+    ),
+    ("AdminConsole", ["Console", "Federation", "Wire", "Cryptography", "Provenance"]),
+    ("Console", [argumentParser]),
 ]
 /// Those whose tests read files of their Fixtures folder, in place.
 let withFixtures: Set = ["Aggregation", "Kernels", "Privacy", "Provenance"]
@@ -266,11 +318,11 @@ package.targets += [
             "Configuration", "Federation", "Learning", "Privacy", "Cryptography", "Provenance",
             "Verification",
         ],
-        exclude: ["go", "python", "auditor.sh"]),
+        exclude: ["documents", "go", "prometheus", "python", "auditor.sh"]),
 ]
 
 /// What is in every agent and never takes long: small matters there more than fast.
-let small: Set = ["AgentService", "AgentSession", "Configuration", "Provenance"]
+let small: Set = ["AgentService", "AgentSession", "Configuration", "Provenance", "Telemetry"]
 
 for target in package.targets where target.type != .system {
     if small.contains(target.name) {

@@ -109,7 +109,7 @@ class Fleet:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             port = probe.getsockname()[1]
-        init = ("init", "--address", "127.0.0.1", "--port", port, "--http-port", 0, "--fleet", "bench")
+        init = ("init", "--address", "127.0.0.1", "--port", port, "--http-port", 0, "--dashboard-port", 0, "--fleet", "bench")
         run(self.programs / "tributary-coordinator", *init, "--dir", self.state)
         self.file = self.state / "coordinator.toml"
         with open(self.file, "a") as file:

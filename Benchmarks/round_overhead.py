@@ -111,7 +111,7 @@ def start_fleet(base, bin, agents, plan, watched):
     coordinator = base / "coordinator"
     tool = bin / "tributary-coordinator"
     port = free_port()
-    run(tool, "init", "--address", "127.0.0.1", "--port", port, "--http-port", 0, "--fleet", "overhead", "--dir", coordinator)
+    run(tool, "init", "--address", "127.0.0.1", "--port", port, "--http-port", 0, "--dashboard-port", 0, "--fleet", "overhead", "--dir", coordinator)
     with open(coordinator / "coordinator.toml", "a") as file:
         file.write('\n[data.workload]\npublic = "../public"\ntest = "../test"\n')
     watched.start("coordinator", [tool, "serve", "--dir", coordinator])

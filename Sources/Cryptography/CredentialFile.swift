@@ -44,6 +44,7 @@ package enum CredentialFile {
             }
             throw storageFault("cannot create", path)
         }
+        Ownership.inherit(file, path)
         try finish(file, path, bytes, isSynchronised: isSynchronised)
     }
 

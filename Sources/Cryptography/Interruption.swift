@@ -2,16 +2,21 @@ import Glibc
 
 /// Something that ends waits before their time, such as a request to stop.
 package struct Interruption: Sendable {
-    private let descriptor: Int32
+    private let descriptors: [Int32]
 
-    /// - Parameter descriptor: readable from the moment on that waits are to end; it stays open.
-    package init(readable descriptor: Int32) { self.descriptor = descriptor }
+    /// - Parameter descriptors: one of them is readable from the moment on that waits are to end; they stay open.
+    package init(readable descriptors: Int32...) { self.descriptors = descriptors }
 
     /// Sleeps for `seconds` or until the interruption, and sees signals.
     package func sleep(seconds: Double) {
         let milliseconds = Deadline(seconds: seconds).remainingMilliseconds
-        var request = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
-        _ = poll(&request, 1, milliseconds)
+        var requests = requests
+        _ = poll(&requests, nfds_t(requests.count), milliseconds)
+    }
+
+    /// poll(2) passes over a negative descriptor.
+    private var requests: [pollfd] {
+        descriptors.map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
     }
 
     /// What a wait came to.
@@ -24,13 +29,10 @@ package struct Interruption: Sendable {
         _ socket: Int32, for events: Int16, _ deadline: Deadline, unless interruption: Interruption?
     ) -> Wait {
         while true {
-            // poll(2) passes over a negative descriptor.
-            var requests = [
-                pollfd(fd: socket, events: events, revents: 0),
-                pollfd(fd: interruption?.descriptor ?? -1, events: Int16(POLLIN), revents: 0),
-            ]
-            let count = poll(&requests, 2, deadline.remainingMilliseconds)
-            if requests[1].revents != 0 { return .interrupted }
+            var requests = [pollfd(fd: socket, events: events, revents: 0)]
+            requests += interruption?.requests ?? []
+            let count = poll(&requests, nfds_t(requests.count), deadline.remainingMilliseconds)
+            if requests.dropFirst().contains(where: { $0.revents != 0 }) { return .interrupted }
             if count > 0 { return .ready }
             if count == 0 && deadline.remainingMilliseconds == 0 { return .timedOut }
             // What is wrong with the socket shows at the next transfer.

@@ -121,7 +121,7 @@ package struct ByteTable: Sendable {
     fileprivate var anyClamped = false
 
     /// - Parameters:
-    ///   - offset, scale: of all features: a byte stands for (byte - offset) / scale.
+    ///   - offset: of all features, as `scale` is: a byte stands for (byte - offset) / scale.
     package init(offset: Float, scale: Float) {
         var values = (0..<256).map { Float($0) }
         Int8Kernels.normalise(

@@ -24,7 +24,7 @@ package struct BatchNorm: Sendable {
     private var sharpness: [Float]
 
     /// - Parameters:
-    ///   - gain, shift: where training starts; one a channel.
+    ///   - gain: where training starts, as `shift` does; one a channel.
     ///   - capacity: most rows of a batch; an image has one for each of its positions.
     package init(gain: [Float], shift: [Float], capacity: Int, training: TrainingPlan) {
         self.gain = TrainedTensor(gain, training: training, decays: false)

@@ -85,7 +85,9 @@ package struct PrivacyBudget: Sendable, Equatable {
         charges.merging([PrivacyCharge(of: plan): rounds], uniquingKeysWith: +)
     }
 
-    private static func statement(
+    /// What `charges` come to at `delta`: the lesser of both accountants' bounds, of which the tight one is asked only
+    /// up to `largestTightEpsilon`. Whoever checks a statement has to compute it in the same way.
+    package static func statement(
         of charges: [PrivacyCharge: Int], delta: Double
     ) -> Statement {
         let fast = RDPAccountant.epsilon(of: charges, delta: delta)

@@ -59,7 +59,7 @@ package enum RDPAccountant {
     /// The least z, to 1e-9 of itself and never too small, with which `rounds` rounds stay within
     /// `epsilon`.
     ///
-    /// - Parameter epsilon: above 0.
+    /// - Parameter target: above 0.
     package static func noiseMultiplier(
         epsilon target: Double, samplingRate: Double, rounds: Int, delta: Double,
         neighbouring: Neighbouring = .addOrRemove

@@ -77,11 +77,9 @@ enum BudgetArithmetic {
         } ?? "no charges"
     }
 
-    /// The lesser of both accountants' bounds, as the coordinator states it.
+    /// What the coordinator states of the same charges.
     static func epsilon(of charges: [PrivacyCharge: Int], delta: Double) -> Double {
-        let fast = RDPAccountant.epsilon(of: charges, delta: delta)
-        guard fast > 0, fast.isFinite else { return fast }
-        return min(fast, Accountant.pld.epsilon(of: charges, delta: delta))
+        PrivacyBudget.statement(of: charges, delta: delta).epsilon
     }
 
     /// Checks that no round of a private plan was sealed without a charge before it.

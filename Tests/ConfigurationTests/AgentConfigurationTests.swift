@@ -24,6 +24,23 @@ import Testing
         #expect(here.stateDirectory == "state")
     }
 
+    @Test(
+        "the log's format and the port of the metrics are read, and refused with what may be written"
+    )
+    func watching() throws {
+        let agent = try parse("[agent]\nlog_format = \"json\"\n[metrics]\nport = 7482")
+        #expect(agent.logFormat == "json")
+        #expect(agent.metricsPort == 7482)
+        #expect(try parse("").metricsPort == nil)
+        #expect(try parse("").logFormat == "text")
+        for text in [
+            "[metrics]", "[metrics]\nport = 65536", "[agent]\nlog_format = \"xml\"",
+            "[metrics]\nlisten = \"0.0.0.0\"",
+        ] {
+            #expect(throws: Fault.self) { try parse(text) }
+        }
+    }
+
     @Test("the owner's rules and limits are read")
     func deviceRules() throws {
         let agent = try parse(

@@ -10,6 +10,7 @@ import Testing
         addresses = ["fleet.example.org", "192.0.2.7", "2001:db8::7"]
         [log]
         level = "warning"
+        format = "json"
         [check_in]
         wait_seconds = 5
         come_back_seconds = 7
@@ -47,6 +48,7 @@ import Testing
         #expect(coordinator.port == 0)
         #expect(coordinator.addresses == ["fleet.example.org", "192.0.2.7", "2001:db8::7"])
         #expect(coordinator.logLevel == "warning")
+        #expect(coordinator.logFormat == "json")
         #expect(coordinator.checkInWaitSeconds == 5)
         #expect(coordinator.comeBackSeconds == 7)
         #expect(

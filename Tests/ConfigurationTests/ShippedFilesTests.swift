@@ -14,6 +14,8 @@ import Testing
         #expect(agent.localNoiseFloor == defaults.localNoiseFloor)
         #expect(agent.participation == defaults.participation)
         #expect(agent.limits == defaults.limits)
+        #expect(agent.logFormat == defaults.logFormat)
+        #expect(agent.metricsPort == nil)
         #expect(agent.data.map(\.plan.name) == ["fashion"])
     }
 
@@ -22,16 +24,19 @@ import Testing
         let file = path("coordinator-config/coordinator.toml")
         let coordinator = try CoordinatorConfiguration.load(file: file)
         let defaults = try CoordinatorConfiguration.parse(
-            Array("[server]\naddresses = [\"coordinator.example.org\"]\n[http]".utf8), file: file)
+            Array("[server]\naddresses = [\"coordinator.example.org\"]\n[http]\n[dashboard]".utf8),
+            file: file)
         #expect(coordinator.listen == defaults.listen)
         #expect(coordinator.port == defaults.port)
         #expect(coordinator.addresses == defaults.addresses)
         #expect(coordinator.logLevel == defaults.logLevel)
+        #expect(coordinator.logFormat == defaults.logFormat)
         #expect(coordinator.checkInWaitSeconds == defaults.checkInWaitSeconds)
         #expect(coordinator.comeBackSeconds == defaults.comeBackSeconds)
         #expect(coordinator.deviceDays == defaults.deviceDays)
         #expect(coordinator.minFreeMiB == defaults.minFreeMiB)
         #expect(coordinator.http == defaults.http)
+        #expect(coordinator.dashboard == defaults.dashboard)
         #expect(coordinator.keys == defaults.keys)
         #expect(coordinator.data.keys.map(\.name) == ["fashion"])
     }
@@ -52,7 +57,9 @@ import Testing
 
     @Test("agent.toml has every key that is known, and only those")
     func agentKeys() throws {
-        let sections = ["agent", "data.fashion", "privacy", "participation", "limits"]
+        let sections = [
+            "agent", "data.fashion", "privacy", "participation", "limits", "metrics",
+        ]
         try expectEveryKey(in: "agent-config/agent.toml", sections) {
             _ = try AgentConfiguration.parse($0, file: "agent.toml")
         }
@@ -62,7 +69,7 @@ import Testing
     func coordinatorKeys() throws {
         let sections = [
             "server", "log", "check_in", "limits", "storage", "keys", "certificates", "http",
-            "data.fashion",
+            "dashboard", "data.fashion",
         ]
         try expectEveryKey(in: "coordinator-config/coordinator.toml", sections) {
             _ = try CoordinatorConfiguration.parse($0, file: "coordinator.toml")

@@ -220,6 +220,46 @@ struct AuthorisationTests {
         }
     }
 
+    @Test("an agent that leaves is revoked, its round goes on without it, and the log says so")
+    func leave() async throws {
+        try await FleetUnderTest.run { fleet in
+            let plan = TinyPlan(reportSeconds: 600, leaseSeconds: 600)
+            let (admin, agents) = try await fleet.prepare(plan, agents: 3)
+            let job = try await admin.start("tiny")
+            _ = try await agents[2].assignment()
+            try await submitFromAll(Array(agents[..<2]))
+            let answer = try await agents[2].line.ask(.leaveRequest(LeaveRequest()))
+            #expect(answer == .leaveAck(LeaveAck()))
+
+            let again = await refusal {
+                try await agents[2].reconnected().line.ask(.leaveRequest(LeaveRequest()))
+            }
+            #expect(again?.code == .forbidden)
+            #expect(try await admin.watchToEnd(job).state == "finished")
+            let record = try await admin.agents().first { $0.agent == agents[2].name }
+            #expect(record?.state == "revoked")
+            #expect(record?.revokedReason == "its owner took it out of the fleet")
+            let others = try await admin.agents().filter { $0.state == "active" }
+            #expect(others.count == 2)
+        }
+    }
+
+    @Test("nobody but an agent leaves")
+    func peopleDoNotLeave() async throws {
+        try await FleetUnderTest.run { fleet in
+            let (admin, _) = try await fleet.prepare(TinyPlan(), agents: 1)
+            let person = await refusal {
+                try await admin.line.ask(.leaveRequest(LeaveRequest()))
+            }
+            #expect(person?.code == .forbidden)
+            let stranger = try await fleet.connect()
+            let unknown = await refusal {
+                try await stranger.ask(.leaveRequest(LeaveRequest()))
+            }
+            #expect(unknown?.code == .unauthenticated)
+        }
+    }
+
     @Test("a revoked agent that waits in a check-in is told at once")
     func revokedWhileWaiting() async throws {
         try await FleetUnderTest.run { fleet in

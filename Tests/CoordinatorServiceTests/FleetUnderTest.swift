@@ -86,9 +86,11 @@ struct FleetUnderTest {
     /// Serves a directory that `initialise` made while `body` runs, and returns when the daemon has stopped.
     static func serve<Result>(
         _ directory: TemporaryDirectory, randomness: RoundRandomness = .system,
+        dashboard: Coordinator.DashboardMaker? = nil,
         _ body: (FleetUnderTest) async throws -> Result
     ) async throws -> Result {
-        let fleet = try await FleetUnderTest(directory, randomness: randomness)
+        let fleet = try await FleetUnderTest(
+            directory, randomness: randomness, dashboard: dashboard)
         do {
             let result = try await body(fleet)
             await fleet.stop()
@@ -99,13 +101,18 @@ struct FleetUnderTest {
         }
     }
 
-    private init(_ directory: TemporaryDirectory, randomness: RoundRandomness) async throws {
+    private init(
+        _ directory: TemporaryDirectory, randomness: RoundRandomness,
+        dashboard: Coordinator.DashboardMaker?
+    ) async throws {
         self.directory = directory
         let state = try StateDirectory(path: directory.file("state"))
         let (addresses, announce) = AsyncStream.makeStream(of: String.self)
         let serving = Task {
             defer { announce.finish() }
-            try await Coordinator.serve(directory: state.path, randomness: randomness) {
+            try await Coordinator.serve(
+                directory: state.path, randomness: randomness, dashboard: dashboard
+            ) {
                 announce.yield($0)
             }
         }

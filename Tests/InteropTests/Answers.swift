@@ -74,6 +74,20 @@ struct ErrorAnswer: Decodable {
     let error: Content
 }
 
+/// `doctor --json` of the coordinator.
+struct DoctorAnswer: Decodable {
+    struct Check: Decodable {
+        let check: String
+        let ok: Bool
+        let detail: String
+    }
+
+    let ok: Bool
+    let tlsVersion: String?
+    let checks: [Check]
+    let dashboard: String?
+}
+
 /// `tributary-agent status --json`.
 struct StatusAnswer: Decodable {
     struct Status: Decodable {

@@ -253,12 +253,3 @@ private struct AuditAnswer: Decodable {
     let clean: Bool
     let findings: [Finding]
 }
-
-private struct DoctorAnswer: Decodable {
-    struct Check: Decodable {
-        let check: String
-        let detail: String
-    }
-
-    let checks: [Check]
-}

@@ -69,7 +69,7 @@ actor ExampleFleet {
     func initialise(port: Int) async throws {
         _ = try await run(
             .coordinator, "init", "--dir", coordinatorDirectory.path, "--address", "127.0.0.1",
-            "--port", "\(port)", "--http-port", "0", "--fleet", "example"
+            "--port", "\(port)", "--http-port", "0", "--dashboard-port", "0", "--fleet", "example"
         ).succeeded()
         var lines = "\n[check_in]\ncome_back_seconds = 1\n"
         if let waitSeconds { lines += "wait_seconds = \(waitSeconds)\n" }

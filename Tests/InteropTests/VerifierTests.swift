@@ -231,15 +231,6 @@ private func verify(_ arguments: [String]) async throws -> Finished {
 }
 
 /// What `doctor` says, as far as it tells where the log is served.
-private struct DoctorAnswer: Decodable {
-    struct Check: Decodable {
-        let check: String
-        let detail: String
-    }
-
-    let checks: [Check]
-}
-
 /// What `tributary-verify --json` prints.
 struct VerdictAnswer: Decodable {
     struct Check: Decodable {

@@ -47,6 +47,40 @@ struct PagesTests {
         #expect(try await registry.rounds(job: job + 1, after: RoundID(0), limit: 9).items.isEmpty)
     }
 
+    @Test("the newest rounds come first, of a plan or all, with their history")
+    func newestRounds() async throws {
+        let job = try await registry.prepareFashion()
+        for _ in 0..<3 {
+            let at = try await registry.startRound(job: job)
+            try await registry.abandon(
+                at, reason: "no agents", nowUnixMilliseconds: nowMilliseconds,
+                event: event(.roundAbandoned, "\(at)"))
+        }
+        let newest = try await registry.rounds(plan: nil, before: nil, limit: 2)
+        #expect(newest.items.map(\.at.round.number) == [3, 2] && newest.hasMore)
+        let older = try await registry.rounds(plan: fashion, before: RoundID(2), limit: 2)
+        #expect(older.items.map(\.at.round.number) == [1] && !older.hasMore)
+        let all = try await registry.rounds(plan: nil)
+        #expect((newest.items + older.items).reversed() == all)
+        let none = try await registry.rounds(plan: PlanID("other"), before: nil, limit: 2)
+        #expect(none.items.isEmpty && !none.hasMore)
+    }
+
+    @Test("active agents are counted by the version they run")
+    func agentVersions() async throws {
+        try await registry.enrolAgents(4)
+        for (number, version) in [(1, "0.1.0"), (2, "0.1.0"), (3, "0.2.0")] {
+            try await registry.sawAgent(
+                agentID(number), nowUnix: now, version: version, cpuFeatures: "", memoryKiB: 1,
+                plans: [])
+        }
+        try await registry.revoke(
+            agentID(3), reason: "lost", nowUnix: now, event: event(.agentRevoked, "agent-3"))
+        let counts = try await registry.agentVersions()
+        #expect(counts.map(\.version) == ["0.1.0", ""])
+        #expect(counts.map(\.agents) == [2, 1])
+    }
+
     @Test("models come by version, with their files")
     func models() async throws {
         let at = try await registry.startFirstRound()

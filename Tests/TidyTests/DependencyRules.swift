@@ -10,9 +10,10 @@ enum DependencyRules {
         ("CJansson", ["Provenance"], "others use Provenance"),
         ("CTOML", ["Configuration"], "others use Configuration"),
         ("GRDB", ["Registry"], "SQL stays behind Registry"),
-        ("NIO", ["CoordinatorService"], "event loops stay in CoordinatorService"),
+        ("NIO", ["CoordinatorService", "Dashboard"], "event loops stay in what listens"),
         (
-            "ArgumentParser", ["tributary-coordinator", "tributary-agent", "tributary-verify"],
+            "ArgumentParser",
+            ["Console", "tributary-coordinator", "tributary-agent", "tributary-verify"],
             "arguments are parsed in the programs"
         ),
     ]
@@ -46,7 +47,8 @@ enum DependencyRules {
 
     private static let withoutFoundation = pure.union([
         "Federation", "Configuration", "Kernels", "DataSets", "ModelFormats", "Cryptography",
-        "TLSClient", "Provenance", "Verification", "Wire", "AgentService", "AdminConsole",
+        "TLSClient", "Provenance", "Telemetry", "Verification", "Wire", "AgentService",
+        "AdminConsole", "Console",
         "tributary-agentd",
         "tributary-agent", "tributary-verify",
     ])

@@ -1,6 +1,7 @@
 import Cryptography
 import Federation
 import Foundation
+import Privacy
 import Provenance
 import ProvenanceSamples
 import Testing
@@ -46,6 +47,19 @@ struct VerificationOfModelTests {
         let report = try fleet.verification(of: 1)
         #expect(report.verdict == .verified, "\(report.failures)")
         #expect(report.check("budget")?.detail == "\(fleet.plan.population): no charges")
+    }
+
+    @Test("agrees on an epsilon so large that the coordinator asks the fast accountant alone")
+    func largeEpsilon() throws {
+        let little = PrivacyPlan(
+            noiseMultiplier: 0.05, delta: 1e-5, sampling: .everyone, agents: 12, maxEpsilon: nil)
+        let fleet = try LoggedFleet(privacy: little)
+        for _ in 0..<7 { try fleet.addVersion() }
+        #expect(fleet.epsilon(6) > PrivacyBudget.largestTightEpsilon)
+        try fleet.exportModel(6)
+        try fleet.exportLog()
+        let report = try fleet.verification(of: 6)
+        #expect(report.verdict == .verified, "\(report.failures)")
     }
 
     @Test("without a log lists what was not checked, and how to check it")

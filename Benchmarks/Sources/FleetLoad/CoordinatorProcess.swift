@@ -28,7 +28,7 @@ final class CoordinatorProcess: Sendable {
         if !FileManager.default.fileExists(atPath: state) {
             try run([
                 "init", "--dir", state, "--address", "127.0.0.1", "--port", "\(try unusedPort())",
-                "--http-port", "0", "--fleet", "load",
+                "--http-port", "0", "--dashboard-port", "0", "--fleet", "load",
             ])
         }
         var lines = """
