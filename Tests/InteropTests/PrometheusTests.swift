@@ -140,10 +140,7 @@ extension InteropTests {
         }
 
         private func promtool(_ words: [String], input: String = "") async throws -> Finished {
-            let program = URL(filePath: "/usr/bin/promtool")
-            guard FileManager.default.isExecutableFile(atPath: program.path) else {
-                throw Missing(what: program.path, command: "make deps")
-            }
+            let program = try Checkout.venv("promtool")
             return try await withTemporaryDirectory { directory in
                 let file = directory.appending(path: "input")
                 try Data(input.utf8).write(to: file)
