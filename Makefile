@@ -13,6 +13,10 @@ PREFIX ?= /usr/local
 # The Python whose PyTorch `make bench` compares a training step with.
 TORCH ?= .venv-peers/pfl/bin/python
 
+# How many tests run at once. Without it all begin together, with 900 files open; beside a thousand of them Foundation's
+# Process, which some tests use, crashes.
+export SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH ?= 32
+
 .PHONY: help deps build data demo test lint format docs install deb test-packages test-browser dashboard-picture messages bench bench-peers load overhead growth guard guard-accept faults fuzz sanitize watch clean
 
 help:
