@@ -16,8 +16,9 @@ package struct Enrolment: Sendable {
 
     /// Reads what an earlier `enrol` stored.
     ///
-    /// - Throws: `Fault.notFound` when the device is not enrolled, otherwise a fault naming the file that is wrong.
+    /// - Throws: `Fault.notFound` when the device is not enrolled, `Fault.storage` when that cannot be seen, otherwise a fault naming the file that is wrong.
     package init(_ directory: StateDirectory) throws(Fault) {
+        try directory.checkAccess()
         guard directory.isEnrolled else {
             throw Fault(
                 .notFound, "this device is not enrolled: \(directory.path) holds no certificate",

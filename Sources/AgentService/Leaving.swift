@@ -38,6 +38,7 @@ package struct Leaving: Sendable {
     ///
     /// - Throws: `Fault.notFound` when there is nothing of an agent's.
     package func identity() throws(Fault) -> (agent: String, fleet: String)? {
+        try directory.checkAccess()
         guard directory.isEnrolled else {
             guard directory.holdsAnything else {
                 throw Fault(

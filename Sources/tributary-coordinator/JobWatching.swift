@@ -14,7 +14,16 @@ extension ConsoleCommand {
             with: "\njob \(job.job) goes on; watch it again with `\(again)`\n")
         let stream = progressStream
         var display = WatchDisplay(on: stream.screen, goal: goal(of: job.plan, &client))
-        let last = try client.follow(job) { stream.write(display.update($0)) }
+        let last: JobRecord
+        do throws(Fault) {
+            last = try client.follow(job) { stream.write(display.update($0)) }
+        } catch {
+            // Whoever starts it once more would have it twice.
+            throw Fault(
+                error.code, error.message,
+                remedy: "job \(job.job) goes on when the coordinator does; watch it with `\(again)`"
+            )
+        }
         guard last.state == "finished" else {
             throw Fault(
                 .conflict,

@@ -111,8 +111,10 @@ extension StateDirectory {
                     .storage, "others may write \(path)\(name)", remedy: "run chmod go-w on it")
             }
         }
+        // Looking the name up changes errno.
+        let me = userName(geteuid())
         guard access(path, R_OK | W_OK | X_OK) == 0 else {
-            throw storageFault("work in \(path) as \(userName(geteuid()))")
+            throw storageFault("work in \(path) as \(me)")
         }
         return "everything belongs to \(owner)"
     }
