@@ -41,6 +41,7 @@ package enum Coordinator {
         let log = Logger(label: "tributary-coordinator") { _ in
             StderrLog(level: level, format: format)
         }
+        try directory.updateOwnAddress()
         let keys = try await custody.settle()
         for line in custody.report { log.notice("\(line)") }
         let fleet = Fleet(

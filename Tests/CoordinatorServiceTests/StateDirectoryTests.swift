@@ -68,6 +68,18 @@ struct StateDirectoryTests {
         #expect(configuration.port == 7443)
     }
 
+    @Test("is commanded at the port that its configuration says now")
+    func movedPort() async throws {
+        let directory = try TemporaryDirectory()
+        let state = try await initialise(directory.file("state"))
+        let text = try String(contentsOfFile: state.configurationFile, encoding: .utf8)
+        try Data(text.replacing("port = 7443", with: "port = 7444").utf8)
+            .write(to: URL(fileURLWithPath: state.configurationFile))
+        try state.updateOwnAddress()
+        let address = try String(contentsOfFile: state.adminFolder + "/address", encoding: .utf8)
+        #expect(address == "127.0.0.1:7444\n")
+    }
+
     @Test("begins its log with the fleet and the key that signs models, on the curve asked for")
     func firstLeaves() async throws {
         let directory = try TemporaryDirectory()

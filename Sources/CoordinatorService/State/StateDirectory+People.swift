@@ -40,6 +40,22 @@ extension StateDirectory {
         try await register(name, role, certificate, in: registry)
     }
 
+    /// Brings the address in the directory's own credential up to date: whoever moves the coordinator to another port goes
+    /// on commanding it from here.
+    ///
+    /// - Throws: `Fault.storage` when it cannot be read or written.
+    package func updateOwnAddress() throws(Fault) {
+        let configuration = try configuration()
+        let file = adminFolder + "/address"
+        guard configuration.port != 0, let host = configuration.addresses.first,
+            access(file, F_OK) == 0
+        else { return }
+        let address = NetworkAddress(host: host, port: UInt16(clamping: configuration.port))
+        let line = Array("\(address)\n".utf8)
+        guard try CredentialFile.read(file) != line else { return }
+        try CredentialFile.replace(file, line, mode: CredentialFile.publicMode)
+    }
+
     /// Ends a person's access at once.
     ///
     /// - Throws: `notFound`; `conflict` when it was ended before.
