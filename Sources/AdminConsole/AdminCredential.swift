@@ -21,11 +21,7 @@ package struct AdminCredential: Sendable {
     package init(directory: String) throws(Fault) {
         let folders = [directory + "/admin", directory]
         guard let folder = folders.first(where: { access($0 + "/admin.crt", F_OK) == 0 }) else {
-            guard access(directory, X_OK) == 0 || errno != EACCES else {
-                throw Fault(
-                    .storage, "\(directory): permission denied",
-                    remedy: "run it with sudo, or as the user that the directory belongs to")
-            }
+            try Ownership.checkAccess(to: directory)
             throw Fault(
                 .notFound, "\(directory) holds no admin credential",
                 remedy: "give --dir a coordinator's state directory, or the folder that"

@@ -18,7 +18,7 @@ package struct Enrolment: Sendable {
     ///
     /// - Throws: `Fault.notFound` when the device is not enrolled, `Fault.storage` when that cannot be seen, otherwise a fault naming the file that is wrong.
     package init(_ directory: StateDirectory) throws(Fault) {
-        try directory.checkAccess()
+        try Ownership.checkAccess(to: directory.path)
         guard directory.isEnrolled else {
             throw Fault(
                 .notFound, "this device is not enrolled: \(directory.path) holds no certificate",

@@ -38,7 +38,7 @@ package struct Leaving: Sendable {
     ///
     /// - Throws: `Fault.notFound` when there is nothing of an agent's.
     package func identity() throws(Fault) -> (agent: String, fleet: String)? {
-        try directory.checkAccess()
+        try Ownership.checkAccess(to: directory.path)
         guard directory.isEnrolled else {
             guard directory.holdsAnything else {
                 throw Fault(

@@ -57,16 +57,6 @@ package struct StateDirectory: Sendable, Equatable {
 
     package var isEnrolled: Bool { access(certificateFile, F_OK) == 0 }
 
-    /// Sees that this user may look into the directory: what is hidden is not missing.
-    ///
-    /// - Throws: `Fault.storage` when the user may not.
-    package func checkAccess() throws(Fault) {
-        guard access(path, X_OK) != 0, errno == EACCES else { return }
-        throw Fault(
-            .storage, "\(path): permission denied",
-            remedy: "run it with sudo, or as the user that the directory belongs to")
-    }
-
     /// Creates what is missing of the directory and its folders, for this user only, and sees that files can be created.
     ///
     /// - Throws: `Fault.storage` naming the directory.

@@ -23,6 +23,16 @@ package enum Ownership {
         inherit(descriptor, path)
     }
 
+    /// Sees that this user may look into the directory `path`: what is hidden is not missing.
+    ///
+    /// - Throws: `Fault.storage` when the user may not.
+    package static func checkAccess(to path: String) throws(Fault) {
+        guard access(path, X_OK) != 0, errno == EACCES else { return }
+        throw Fault(
+            .storage, "\(path): permission denied",
+            remedy: "run it with sudo, or as the user that the directory belongs to")
+    }
+
     /// Has this process, if it is root's, act as the user that the directory `path` belongs to: then it can read what that
     /// user can, and what it writes that user can use. Where there is no directory yet, nothing changes.
     ///

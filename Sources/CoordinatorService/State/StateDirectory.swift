@@ -15,11 +15,7 @@ package struct StateDirectory: Sendable {
     package init(path: String) throws(Fault) {
         self.path = path
         guard access(configurationFile, F_OK) == 0 else {
-            guard errno != EACCES else {
-                throw Fault(
-                    .storage, "\(path): permission denied",
-                    remedy: "run it with sudo, or as the user that the directory belongs to")
-            }
+            try Ownership.checkAccess(to: path)
             throw Fault(
                 .storage, "\(path) holds no coordinator",
                 remedy: "make one with `tributary-coordinator init --dir \(path) --address HOST`")

@@ -87,7 +87,8 @@ extension Site {
         let size = checkpoint?.size ?? 0
         let view = LeafView(
             verdict: verdict.0, summary: verdict.1, tone: verdict.2.rawValue, index: index,
-            event: members.event, members: members.lines.map(LeafMember.init), leaf: text,
+            event: members.event ?? "unknown", members: members.lines.map(LeafMember.init),
+            leaf: text,
             hash: Merkle.leafHash(proof.leaf).hex, hasPath: !proof.path.isEmpty,
             path: proof.path.map(\.hex), root: checkpoint?.root.hex ?? nothing,
             origin: checkpoint?.origin ?? nothing, size: grouped(size),
@@ -97,43 +98,6 @@ extension Site {
         return Page(
             title: "Leaf \(index) of the log", area: .log, template: .leaf, content: view,
             crumbs: [PageLink(label: "Log", href: "/log")])
-    }
-}
-
-/// The members of a leaf in its order. It may come from a newer coordinator, so nothing is expected of them.
-struct LeafMembers {
-    private(set) var event = "unknown"
-    private(set) var lines: [(name: String, value: String)] = []
-
-    /// What only an audit can read.
-    private static let omitted: Set = ["rows"]
-
-    /// - Parameter leaf: a flat JSON object.
-    init(_ leaf: String) {
-        var words = [""]
-        var isQuoted = false
-        var isEscaped = false
-        for character in leaf.dropFirst().dropLast() {
-            if isEscaped {
-                words[words.count - 1] += "\"\\/".contains(character) ? "" : "\\"
-                words[words.count - 1].append(character)
-                isEscaped = false
-                continue
-            }
-            switch character {
-            case "\\" where isQuoted: isEscaped = true
-            case "\"": isQuoted.toggle()
-            case ":" where !isQuoted, "," where !isQuoted: words.append("")
-            default: words[words.count - 1].append(character)
-            }
-        }
-        for index in stride(from: 0, to: words.count - 1, by: 2) {
-            if words[index] == "event" {
-                event = words[index + 1]
-            } else if !Self.omitted.contains(words[index]) {
-                lines.append((words[index], words[index + 1]))
-            }
-        }
     }
 }
 
@@ -170,9 +134,9 @@ private struct LeafRow {
     init(_ entry: LogEntry) {
         index = entry.index
         let members = LeafMembers(String(decoding: entry.leaf, as: UTF8.self))
-        event = members.event
+        event = members.event ?? "unknown"
         what = members.lines.filter { $0.name != "time" }.map { name, value in
-            let isDigest = LeafMember.isDigest(value)
+            let isDigest = LeafMembers.isDigest(value)
             return "\(name) \(isDigest ? String(value.prefix(Self.digestCharacters)) : value)"
         }.joined(separator: ", ")
         logged = Moment(unix: entry.loggedUnix)
@@ -188,7 +152,7 @@ private struct LeafMember {
 
     init(_ member: (name: String, value: String)) {
         name = member.name
-        isDigest = Self.isDigest(member.value)
+        isDigest = LeafMembers.isDigest(member.value)
         value =
             member.name == "time"
             ? UInt64(member.value).map { Moment(unix: $0).text } ?? member.value : member.value
@@ -198,10 +162,6 @@ private struct LeafMember {
         case "round": href = UInt64(member.value).flatMap { $0 > 0 ? "/rounds/\($0)" : nil }
         default: href = nil
         }
-    }
-
-    static func isDigest(_ value: String) -> Bool {
-        value.utf8.count == 2 * Digest.byteCount && value.allSatisfy(\.isHexDigit)
     }
 }
 
