@@ -3,36 +3,43 @@ import PackageDescription
 
 // One target per responsibility; README.md shows the order in which a round visits them.
 
+/// Whether .ci/sanitize builds.
+let isSanitized = Context.environment["TRIBUTARY_SANITIZER"] != nil
+
 /// The executables carry the runtimes of Swift and C++, so that a target machine needs few Debian packages; the C library,
 /// and libcrypto where it is used, are the machine's own. No function goes along that nothing calls, and no name that
 /// nobody links with.
 ///
 /// The linker takes what it can from archives, in whatever order they are named; `linking` holds a linker script that makes
 /// libstdc++ one of them.
-let selfContained: [LinkerSetting] = [
+let selfContained: [LinkerSetting] = unlessSanitized([
     .unsafeFlags([
         "-static-stdlib", "-use-ld=lld",
         "-L\(Context.packageDirectory)/Sources/tributary-verify/linking",
         "-Xclang-linker", "-static-libgcc",
         "-Xlinker", "--gc-sections", "-Xlinker", "--no-export-dynamic",
     ])
-]
+])
 
 /// A device runs Debian 12 or later, whose loader reads packed relocations. Functions whose code is the same are one.
-let forDevices: [LinkerSetting] = [
+let forDevices: [LinkerSetting] = unlessSanitized([
     .unsafeFlags(
         ["-Xlinker", "-z", "-Xlinker", "pack-relative-relocs", "-Xlinker", "--icf=all"],
         .when(configuration: .release))
-]
+])
 
 /// ArgumentParser uses FoundationEssentials, whose static library does not name these by itself.
-let foundationEssentials: [LinkerSetting] = [
+let foundationEssentials: [LinkerSetting] = unlessSanitized([
     .linkedLibrary("_FoundationCollections"), .linkedLibrary("_FoundationCShims"),
     .linkedLibrary("swiftSynchronization"),
-]
+])
 /// The same of Foundation, which the coordinator's packages use.
 let foundation: [LinkerSetting] =
-    foundationEssentials + [.linkedLibrary("CoreFoundation"), .linkedLibrary("_FoundationICU")]
+    foundationEssentials
+    + unlessSanitized([.linkedLibrary("CoreFoundation"), .linkedLibrary("_FoundationICU")])
+
+/// A sanitizer watches calls from one library to another: it would not see those to a runtime within the program.
+func unlessSanitized(_ settings: [LinkerSetting]) -> [LinkerSetting] { isSanitized ? [] : settings }
 
 let argumentParser = Target.Dependency.product(
     name: "ArgumentParser", package: "swift-argument-parser")
@@ -342,7 +349,7 @@ for target in package.targets where target.type != .system {
 }
 
 // Swift 6.3's optimiser crashes on some tests when a sanitizer is built in: see .ci/sanitize.
-if Context.environment["TRIBUTARY_SANITIZER"] != nil {
+if isSanitized {
     for target in package.targets where target.type == .test {
         target.swiftSettings = (target.swiftSettings ?? []) + [.unsafeFlags(["-Onone"])]
     }
