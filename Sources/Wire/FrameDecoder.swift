@@ -83,6 +83,7 @@ package struct FrameDecoder: Sendable {
             append(UnsafeRawBufferPointer(rebasing: rest.prefix(missing)))
             rest = UnsafeRawBufferPointer(rebasing: rest.dropFirst(missing))
         }
+        guard refusal == nil else { return 0 }
         var ended = stream(to: sink)
         if bufferedCount == 0 { ended += chunks.take(from: &rest, limit: limit, sink) }
         append(rest)

@@ -152,6 +152,20 @@ struct ChunkStreamTests {
         #expect(listener.pieces == 0)
     }
 
+    @Test("after a frame that is refused are not handed on, wherever the stream is cut")
+    func afterRefusal() throws {
+        let refused: [UInt8] = [0x7f, 0xff, 0xff, 0xff] + [UInt8](repeating: 0, count: 40)
+        let good = try chunk(0, [1, 2, 3]).encoded()
+        for gap in 4...40 {
+            var decoder = FrameDecoder.holding(refused[..<1])
+            let ended = Array(refused[1..<gap] + good).withUnsafeBytes {
+                decoder.append($0) { _, _ in Issue.record("a chunk was handed on") }
+            }
+            #expect(ended == 0)
+            #expect(throws: Fault.self) { try decoder.next() }
+        }
+    }
+
     @Test("may claim to belong anywhere: an offset at the end of all numbers wraps around")
     func wildOffset() throws {
         let frame = try chunk(.max - 1, [1, 2, 3, 4]).encoded()

@@ -16,7 +16,7 @@ struct FuzzTarget: Sendable {
 
 /// Every target by its name.
 let targets: [String: FuzzTarget] = [
-    trustTargets, wireTargets, formatTargets, dataTargets, configurationTargets,
+    trustTargets, wireTargets, chunkTargets, formatTargets, dataTargets, configurationTargets,
 ].reduce([:]) { $0.merging($1) { first, _ in first } }
 
 /// Ends the process as a finding does when what must hold of every input does not.

@@ -107,7 +107,7 @@ private func isClosed(_ decoder: inout FrameDecoder) -> Bool {
 }
 
 /// Pieces of lengths that go around `cut`, the first of one byte.
-private func pieces(of bytes: ArraySlice<UInt8>, by cut: Int) -> [ArraySlice<UInt8>] {
+func pieces(of bytes: ArraySlice<UInt8>, by cut: Int) -> [ArraySlice<UInt8>] {
     var pieces: [ArraySlice<UInt8>] = []
     var rest = bytes
     var length = 1
