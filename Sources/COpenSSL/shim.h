@@ -25,6 +25,19 @@ static inline EVP_PKEY *tributary_generate_ed25519(void) {
     return EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
 }
 
+/// HMAC of a message with a digest that has been fetched, into as many bytes as that makes; 0 on failure.
+///
+/// HMAC() fetches the digest and itself each time, under locks that all threads share.
+static inline int tributary_hmac(const EVP_MD *digest, const unsigned char *key, int key_count,
+                                 const unsigned char *message, size_t count,
+                                 unsigned char *code) {
+    HMAC_CTX *context = HMAC_CTX_new();
+    int made = context != NULL && HMAC_Init_ex(context, key, key_count, digest, NULL) == 1 &&
+               HMAC_Update(context, message, count) == 1 && HMAC_Final(context, code, NULL) == 1;
+    HMAC_CTX_free(context);
+    return made;
+}
+
 /// What OpenSSL gets when it asks for a key's passphrase, so that it never asks on a terminal.
 struct tributary_passphrase {
     const unsigned char *bytes;  // NULL for none

@@ -3,8 +3,9 @@ import COpenSSL
 /// HMAC-SHA256 (RFC 2104) of `message`, 32 bytes.
 package func hmacSHA256(key: [UInt8], _ message: [UInt8]) -> [UInt8] {
     var code = [UInt8](repeating: 0, count: 32)
-    let made = HMAC(EVP_sha256(), key, Int32(key.count), message, message.count, &code, nil)
-    precondition(made != nil, "libcrypto offers no HMAC-SHA256")
+    let made = tributary_hmac(
+        SHA256.algorithm, key, Int32(key.count), message, message.count, &code)
+    precondition(made == 1, "libcrypto offers no HMAC-SHA256")
     return code
 }
 

@@ -23,16 +23,17 @@ package enum SHA256 {
         return hasher.finish()
     }
 
+    /// Found once: looking it up takes longer than hashing a hundred bytes. Never changed.
+    nonisolated(unsafe) static let algorithm = EVP_MD_fetch(nil, "SHA256", nil)
+
     /// A digest over bytes that come one piece after another.
     package struct Hasher: ~Copyable {
         private let context: OpaquePointer
-        /// Found once: looking it up takes longer than hashing a hundred bytes. Never changed.
-        nonisolated(unsafe) private static let algorithm = EVP_MD_fetch(nil, "SHA256", nil)
 
         /// A digest over nothing yet.
         package init() {
             guard let context = EVP_MD_CTX_new(),
-                EVP_DigestInit_ex(context, Self.algorithm, nil) == 1
+                EVP_DigestInit_ex(context, SHA256.algorithm, nil) == 1
             else { preconditionFailure("libcrypto offers no SHA-256") }
             self.context = context
         }
