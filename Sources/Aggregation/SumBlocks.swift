@@ -67,9 +67,17 @@ struct SumBlocks: Sendable {
     private mutating func makeRoom(for bound: Int64) {
         guard bound > room else { return }
         room = bound <= Int64(Int32.max) ? Int64(Int32.max) : .max
-        for index in blocks.indices {
-            hold(integers(index), at: index)
+        for index in blocks.indices { widen(index) }
+    }
+
+    /// Holds a block in as many bits as there is to be room for.
+    private mutating func widen(_ index: Int) {
+        guard room <= Int64(Int32.max) else {
+            blocks[index] = Block(int64: integers(index))
+            return
         }
+        guard !blocks[index].int16.isEmpty else { return }
+        blocks[index] = Block(int32: blocks[index].int16.map(Int32.init))
     }
 
     // MARK: Changing

@@ -92,7 +92,7 @@ package struct QuantizedModel: Sendable, Equatable {
                     .invalid, "the weight scale of layer \(index), channel \(channel), is \(scale)")
             }
         }
-        guard !layer.weights.contains(-128) else {
+        guard layer.weights.smallest > -128 else {
             throw Fault(.invalid, "layer \(index) has a weight of -128; weights are -127 to 127")
         }
         guard layer.bias.allSatisfy({ $0.magnitude <= QuantizedModel.largestBias.magnitude }) else {
@@ -226,6 +226,17 @@ package struct QuantizedModel: Sendable, Equatable {
 
     /// The logarithms of the activation scales.
     var logScales: [Float] { activationScales.map { Float(log(Double($0))) } }
+}
+
+extension [Int8] {
+    /// The least of them, or 0 where none is below; without a branch a value.
+    fileprivate var smallest: Int8 {
+        withUnsafeBufferPointer { values in
+            var smallest: Int8 = 0
+            for value in values { smallest = Swift.min(smallest, value) }
+            return smallest
+        }
+    }
 }
 
 extension StudentShape {

@@ -84,6 +84,7 @@ package struct ResidentExamples: Sendable {
         defer { values = .bytes(bytes) }
         sourceStarts.append(count)
         bytes.reserveCapacity(bytes.count + source.count * features)
+        bytes.preferHugePages()
         labels.reserveCapacity(labels.count + source.count)
         for start in stride(from: 0, to: source.count, by: rowsAtATime) {
             let wanted = start..<min(start + rowsAtATime, source.count)

@@ -1,6 +1,8 @@
 import AdminConsole
 import ArgumentParser
 import Configuration
+import CoordinatorService
+import Console
 import Cryptography
 import Federation
 import Foundation
@@ -147,6 +149,7 @@ struct SimulateCommand: AnsweringCommand {
     private func perform() throws {
         // The threads are ours; and sums must not depend on how many the library would use.
         Blas.useOneThread()
+        Heap.keepFreedMemory()
         let progress = LiveProgress()
         defer { progress.end() }
         let runner = SimulationRunner(

@@ -1,6 +1,7 @@
 import CoordinatorService
 import Dispatch
 import Federation
+import Foundation
 import Learning
 import RunRecords
 import Synchronization
@@ -73,9 +74,12 @@ final class Digests: Sendable {
     private let result = Mutex<Result<[RecordedSplit], Fault>?>(nil)
 
     init(of data: SimulationData) {
-        DispatchQueue.global(qos: .utility).async(group: group) { [self] in
+        group.enter()
+        // Not one of Dispatch's threads: while one of those is busy, a round gets one less.
+        Thread.detachNewThread { [self] in
             let digests = Result { () throws(Fault) in try data.digests() }
             result.withLock { $0 = digests }
+            group.leave()
         }
     }
 
