@@ -210,7 +210,8 @@ package struct Agent: ~Copyable {
             lookAtOwner()
             return machine.waited(now: clock.now)
         case .connect:
-            if status.lastError == nil { report(.connecting) }
+            // To an idle agent, connecting is part of asking for work, and each report is written.
+            if status.lastError == nil, status.state != restingState { report(.connecting) }
             try link.open(enrolment)
             log.info("connected", metadata: ["coordinator": "\(enrolment.coordinator)"])
             return machine.connected(now: clock.now)
