@@ -47,6 +47,8 @@ final class Auditor: Sendable {
     nonisolated(unsafe) private var drawn: [Draw] = []
     /// How often noise was drawn for an attempt.
     nonisolated(unsafe) private var draws: [RoundAttempt: Int] = [:]
+    /// Who was told that they have left the fleet.
+    nonisolated(unsafe) private var gone: Set<String> = []
     /// The aggregates of the attempts that were released.
     nonisolated(unsafe) private var released: [RoundAttempt: [UInt8]] = [:]
 
@@ -101,10 +103,29 @@ final class Auditor: Sendable {
         return lines.count > 1 ? UInt64(lines[1]) : nil
     }
 
+    /// The owner of an agent was told that it is revoked, and erases it: that must be on the coordinator's disk.
+    func left(_ agent: String) {
+        gone.insert(agent)
+        let revoked = look("SELECT id FROM agents WHERE revokedUnix IS NOT NULL").map { $0[0].text }
+        if !revoked.contains(agent) { world.violate("\(agent) has left, and is not revoked") }
+    }
+
+    /// Whether the coordinator is to say nothing but no to an agent from now on.
+    func isGone(_ agent: String) -> Bool { gone.contains(agent) }
+
     // MARK: What the coordinator does
 
     /// A life of the coordinator answers a peer.
-    func answers(_ answer: Message, to message: Message, from peer: String, process: Int) {
+    ///
+    /// - Parameter wasGone: whether the peer had left the fleet when its message arrived.
+    func answers(
+        _ answer: Message, to message: Message, from peer: String, wasGone: Bool, process: Int
+    ) {
+        if wasGone {
+            guard case .failure = answer else {
+                return world.violate("\(peer) has left, and is answered: \(answer)")
+            }
+        }
         guard case .submitFinish(let finish) = message, case .submitStatus(let status) = answer,
             status.verdict == .accepted
         else { return }
@@ -186,6 +207,9 @@ final class Auditor: Sendable {
             rotationSeed: UInt64(bitPattern: Int64(row[4].number)))
         var sum = ExactSum(lattice: lattice, maxWeight: plan.maxUpdateWeight)
         let counted = contributions(of: at)
+        if Set(counted.map(\.agent)).count < counted.count {
+            world.violate("\(at) counts an agent twice")
+        }
         for (agent, digest) in counted {
             guard let update = made[Key(maker: agent, digest: digest)] else {
                 return world.violate("\(at) counts an update that \(agent) never made")

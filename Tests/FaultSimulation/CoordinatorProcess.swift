@@ -200,8 +200,10 @@ private func converse(
             isConnected: { connection.isOpenForCoordinator })
         while let received = await connection.next() {
             let message = try received.get()
+            let wasGone = auditor.isGone(connection.peer)
             if let answer = await conversation.answer(message) {
-                auditor.answers(answer, to: message, from: connection.peer, process: number)
+                auditor.answers(
+                    answer, to: message, from: connection.peer, wasGone: wasGone, process: number)
                 connection.send(answer, from: .coordinator)
             }
         }

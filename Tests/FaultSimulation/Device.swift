@@ -28,6 +28,10 @@ final class Device {
     private(set) var isUp = false
     /// Refused for good: revoked.
     private(set) var isRefused = false
+    /// Its owner wants it out of the fleet.
+    var isLeaving = false
+    /// It is, and nothing of it is left.
+    private(set) var hasLeft = false
     /// When the last check-in was answered.
     private(set) var lastCheckIn = -1.0
     /// Counts the questions; an answer that comes too late is to none of them.
@@ -61,7 +65,7 @@ final class Device {
     // MARK: Life and death
 
     func start() {
-        guard !isUp else { return }
+        guard !isUp, !hasLeft else { return }
         world.note("\(name) starts")
         isUp = true
         life += 1
@@ -73,13 +77,23 @@ final class Device {
     func kill() {
         guard isUp else { return }
         world.note("\(name) is killed")
+        stop()
+        world.after(world.draw(from: 0.1, to: 20)) { [weak self] in self?.start() }
+    }
+
+    /// It ends, and is not started again.
+    func end() {
+        hasLeft = true
+        stop()
+    }
+
+    private func stop() {
         isUp = false
         life += 1
         answered = nil
         connection?.toDevice = nil
         connection?.kill(.device)
         connection = nil
-        world.after(world.draw(from: 0.1, to: 20)) { [weak self] in self?.start() }
     }
 
     /// Calls `body` after `seconds` unless the process has ended by then.

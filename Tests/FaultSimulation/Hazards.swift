@@ -32,6 +32,8 @@ struct Hazards {
     var pauses = false
     /// Whether one of the agents is revoked on the way.
     var revokes = false
+    /// Whether the owner of one takes it out of the fleet.
+    var leaves = false
 
     /// How long trouble goes on, in seconds.
     var troubledSeconds = 90.0
@@ -56,6 +58,7 @@ struct Hazards {
         if sometimes(0.15) { cancel = 0.3 }
         pauses = sometimes(0.15)
         revokes = sometimes(0.1)
+        leaves = sometimes(0.2)
         troubledSeconds = world.draw(from: 30, to: 90)
     }
 

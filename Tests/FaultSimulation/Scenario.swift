@@ -82,7 +82,7 @@ final class Scenario {
             summary: auditor.summary)
         machine.process?.end()
         for agent in hostile { agent.end() }
-        for device in devices { device.close() }
+        for device in devices { device.end() }
         world.end()
         machine.disk.close()
         return outcome
@@ -142,6 +142,12 @@ final class Scenario {
                     "\(device.name) is revoked")
             }
         }
+        if hazards.leaves { takeOneOut() }
+    }
+
+    /// Apart from the one that is revoked.
+    private func takeOneOut() {
+        world.after(world.draw(from: 0, to: 60)) { [devices] in devices.last?.leave() }
     }
 
     /// Has `body` called again and again, `seconds` apart on average, while there is trouble.
@@ -191,6 +197,7 @@ final class Scenario {
     private func isSettled(_ device: Device, since quiet: Double) -> Bool {
         // The one that is revoked in such a world, as soon as it knows.
         if network.hazards.revokes, device === devices.first, device.isRefused { return true }
+        if device.isLeaving { return device.hasLeft }
         return device.lastCheckIn > quiet
             && auditor.newestVersions.allSatisfy { name, version in
                 PlanID(name).flatMap { device.disk.models[$0] } == version

@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// The real coordinator and agent machines in worlds full of faults: lost, late, doubled and cut messages, partitions,
-/// kills at any instant, disks that fail, clocks that jump, and agents that keep to no protocol.
+/// kills at any instant, disks that fail, clocks that jump, devices that leave, and agents that keep to no protocol.
 ///
 /// `TRIBUTARY_FAULT_SEEDS=A-B` names other worlds than the usual.
 @Suite("A fleet among faults") struct FaultTests {
