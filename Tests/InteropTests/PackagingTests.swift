@@ -80,6 +80,41 @@ extension InteropTests {
             }
         }
 
+        @Test("every link of an installed document leads to something that is installed")
+        func documents() async throws {
+            try await withTemporaryDirectory { directory in
+                let programs = try Program.coordinator.located().deletingLastPathComponent()
+                _ = try await run(
+                    Checkout.root.appending(path: ".ci/install"), [],
+                    environment: [
+                        "DESTDIR": directory.path, "PREFIX": "/usr", "PROGRAMS": programs.path,
+                    ]
+                ).succeeded()
+                let documents = directory.appending(path: "usr/share/doc").path
+                let pages = try FileManager.default.subpathsOfDirectory(atPath: documents)
+                    .filter { $0.hasSuffix(".md") }
+                for page in [
+                    "tributary-coordinator/README.md", "tributary-agent/device-owner.md",
+                    "tributary-verify/auditor.md",
+                ] { #expect(pages.contains(page)) }
+                var count = 0
+                for page in pages {
+                    let file = URL(filePath: documents).appending(path: page)
+                    for link in try text(of: file).matches(of: /\]\(([^)#\s]+)(#[^)]*)?\)/)
+                    where !link.1.contains("://") {
+                        let place =
+                            link.1.hasPrefix("/")
+                            ? directory.path : file.deletingLastPathComponent().path + "/"
+                        #expect(
+                            FileManager.default.fileExists(atPath: place + link.1),
+                            "\(page) leads to \(link.1)")
+                        count += 1
+                    }
+                }
+                #expect(count > 10)
+            }
+        }
+
         /// The words of every command below `command`, as its help lists them.
         private func subcommands(of program: Program, _ command: [String]) async throws
             -> [[String]]
