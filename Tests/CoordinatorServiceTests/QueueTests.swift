@@ -29,7 +29,9 @@ struct QueueTests {
     @Test("does not hold up the jobs of another plan")
     func severalPlans() async throws {
         try await FleetUnderTest.run(plans: ["tiny", "twin"]) { fleet in
-            let (admin, agents) = try await fleet.prepare(TinyPlan(), agents: 1)
+            // The one that is never worked on must outlast the other, however slow the machine.
+            let patient = TinyPlan(selectionSeconds: 600, reportSeconds: 600)
+            let (admin, agents) = try await fleet.prepare(patient, agents: 1)
             _ = try await fleet.prepare(TinyPlan(name: "twin"), agents: 0)
             try await agents[0].follow("twin")
             let slow = try await admin.start("tiny")
