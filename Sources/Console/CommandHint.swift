@@ -1,10 +1,13 @@
 package import ArgumentParser
-import Federation
+package import Federation
 
 /// What to say of a command or an option that there is not.
 package struct CommandHint {
+    /// The mistake, and what to do.
+    package let fault: Fault
+
     /// The mistake, and on a second line what to do.
-    package let text: String
+    package var text: String { "error: \(fault.message)\n  \(fault.remedy)\n" }
 
     /// - Parameter arguments: the program's, without its name.
     /// - Returns: nil when they name commands and options that there are.
@@ -15,15 +18,15 @@ package struct CommandHint {
             let subcommands = command.configuration.subcommands
             guard !subcommands.isEmpty else {
                 let rest = arguments[index...]
-                guard let text = Self.option(root.helpMessage(for: command), path, rest) else {
+                guard let fault = Self.option(root.helpMessage(for: command), path, rest) else {
                     return nil
                 }
-                self.text = text
+                self.fault = fault
                 return
             }
             guard !argument.hasPrefix("-"), argument != "help" else { return nil }
             guard let next = subcommands.first(where: { $0._commandName == argument }) else {
-                text = Self.text(
+                fault = Self.fault(
                     "'\(argument)' is no command of `\(path)`", path,
                     nearest(to: argument, among: subcommands.map { $0._commandName })
                         .map { "`\(path) \($0)`" })
@@ -38,7 +41,7 @@ package struct CommandHint {
     /// What to say of the first of `arguments` that is an option which `help` does not name; nil when there is none.
     private static func option(
         _ help: String, _ path: String, _ arguments: ArraySlice<String>
-    ) -> String? {
+    ) -> Fault? {
         let known = help.split { !$0.isLetter && !$0.isNumber && $0 != "-" }
             .filter { $0.hasPrefix("--") }.map(String.init)
         for argument in arguments.prefix(while: { $0 != "--" }) where argument.hasPrefix("--") {
@@ -48,14 +51,15 @@ package struct CommandHint {
                 name.hasPrefix($0)
             }
             if isHidden || known.contains(name) { continue }
-            return text(
+            return fault(
                 "`\(path)` has no option \(name)", path, nearest(to: name, among: known))
         }
         return nil
     }
 
-    private static func text(_ mistake: String, _ path: String, _ meant: String?) -> String {
+    private static func fault(_ mistake: String, _ path: String, _ meant: String?) -> Fault {
         let question = meant.map { "did you mean \($0)? " } ?? ""
-        return "error: \(mistake)\n  \(question)`\(path) --help` lists what there is\n"
+        return Fault(
+            .invalid, mistake, remedy: "\(question)`\(path) --help` lists what there is")
     }
 }
