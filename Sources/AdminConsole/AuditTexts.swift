@@ -1,3 +1,4 @@
+import Federation
 import Provenance
 import Wire
 
@@ -12,7 +13,7 @@ extension LogEntries {
             let leaf = LeafText(item.leaf)
             table.add([String(item.index), date(item.loggedUnix), leaf.event, leaf.what])
         }
-        let shown = items.count == 1 ? "1 leaf" : "\(items.count) leaves"
+        let shown = counted(items.count, "leaf", plural: "leaves")
         return (items.isEmpty ? "" : table.text(on: screen)) + "\(shown) of \(size)\n"
     }
 }

@@ -1,3 +1,4 @@
+import Federation
 package import Wire
 
 /// Makes a terminal forget its present line.
@@ -75,7 +76,7 @@ package struct ProgressDisplay {
         guard job.state != "queued" else { return "queued: \(printable(job.detail))" }
         guard let round = job.rounds.last, !hasEnded(round) else {
             return "waiting for round \(job.roundsDone + 1) of \(job.roundsWanted),"
-                + " \(job.agentsWaiting) agents here"
+                + " \(counted(job.agentsWaiting, "agent")) here"
         }
         let place = right("\(round.round)", 5) + "  " + right(round.reports, 9)
         guard !round.withheld else { return place + "  \(round.phase), \(duration(round.seconds))" }
@@ -101,7 +102,7 @@ extension JobRecord {
         }
         lines +=
             "epsilon \(privacyLoss(epsilon)) at delta \(delta), noise multiplier"
-            + " \(noiseMultiplier); about \(agentsForEpsilon4) agents would bring it to 4 at the"
+            + " \(noiseMultiplier); about \(counted(agentsForEpsilon4, "agent")) would bring it to 4 at the"
             + " same noise per parameter\n"
         return lines
     }

@@ -2,20 +2,6 @@ import Glibc
 
 // How numbers are shown to people.
 
-/// `1.2 MB`: three digits and a decimal unit.
-package func byteCount(_ bytes: UInt64) -> String {
-    let units = ["kB", "MB", "GB", "TB", "PB", "EB"]
-    guard bytes >= 1000 else { return "\(bytes) B" }
-    var value = Double(bytes) / 1000
-    var unit = 0
-    // 999.95 would be shown as 1000.0.
-    while value >= 999.95, unit < units.count - 1 {
-        value /= 1000
-        unit += 1
-    }
-    return "\(decimal(value, places: 1)) \(units[unit])"
-}
-
 /// `12.3 s`, `4 min 05 s`, `2 h 05 min`.
 package func duration(_ seconds: Double) -> String {
     guard seconds >= 60 else { return "\(decimal(max(0, seconds), places: 1)) s" }

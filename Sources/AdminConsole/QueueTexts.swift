@@ -1,3 +1,4 @@
+import Federation
 import Wire
 
 // The queue of jobs and the coordinator's state as a person reads them.
@@ -34,7 +35,8 @@ extension PlanRecord {
 
     private var schedule: String {
         let every = everySeconds > 0 ? ["every \(duration(everySeconds))"] : []
-        let ready = readyAgents > 0 ? ["when \(readyAgents) agents are ready"] : []
+        let agents = "\(counted(readyAgents, "agent")) \(readyAgents == 1 ? "is" : "are")"
+        let ready = readyAgents > 0 ? ["when \(agents) ready"] : []
         return everySeconds > 0 || readyAgents > 0
             ? (every + ready).joined(separator: ", ") : "on request"
     }

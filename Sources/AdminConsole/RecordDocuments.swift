@@ -113,6 +113,7 @@ extension AgentPlanRecord {
             ("plan", .string(plan)), ("examples", .number(examples)),
             ("unreadable", .number(unreadable)), ("has_model", .bool(hasModel)),
             ("model_version", hasModel ? .number(modelVersion) : .null),
+            ("withheld", .bool(withheld)),
         ])
     }
 }
@@ -129,7 +130,8 @@ extension RoundRecord {
             ("withheld", .bool(withheld)), ("selected", told(UInt64(selected))),
             ("reported", told(UInt64(reported))),
             ("model_version", .number(modelVersion)), ("published", .bool(published)),
-            ("accuracy", .measured(accuracy)), ("epsilon", .measured(epsilon)),
+            ("accuracy", .measured(accuracy)),
+            ("epsilon", isCharged ? .measured(epsilon) : .null),
             ("clipping_norm", clippingNorm > 0 ? .decimal(clippingNorm) : .null),
             ("bytes_in", told(bytesIn)), ("bytes_out", told(bytesOut)),
             (
@@ -184,6 +186,7 @@ extension ModelRecord {
             ("accuracy", .measured(accuracy)), ("created_unix", .number(createdUnix)),
             ("parent_version", hasParent ? .number(parentVersion) : .null),
             ("distillation", distillation?.json ?? .null),
+            ("collected_unix", collectedUnix > 0 ? .number(collectedUnix) : .null),
         ]
         if !files.isEmpty {
             members.append(("files", .array(files.map(\.json))))

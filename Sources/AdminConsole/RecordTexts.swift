@@ -96,10 +96,9 @@ private func agentTable(_ agents: [AgentRecord], on screen: Screen) -> String {
         ("MEMORY", .right), ("PLANS", .left),
     ])
     for agent in agents {
-        let plans = agent.plans.map { "\($0.plan) (\($0.examples))" }.joined(separator: ", ")
         table.add([
-            agent.agent, agent.state, date(agent.lastSeenUnix), agent.version,
-            byteCount(agent.memoryKib.multipliedReportingOverflow(by: 1024).partialValue), plans,
+            agent.agent, agent.state, date(agent.lastSeenUnix), agent.version, agent.memory,
+            agent.plans.map(\.brief).joined(separator: ", "),
         ])
     }
     return agents.isEmpty ? "no agents\n" : table.text(on: screen)
@@ -112,7 +111,7 @@ extension AgentRecord {
             ("state", revokedReason.isEmpty ? state : "\(state): \(revokedReason)"),
             ("enrolled", date(enrolledUnix)), ("last seen", date(lastSeenUnix)),
             ("certificate until", date(certificateExpiresUnix)), ("version", version),
-            ("processor", cpuFeatures), ("memory", "\(memoryKib) KiB"),
+            ("processor", cpuFeatures), ("memory", memory),
             ("trust set", trustSetVersion > 0 ? "version \(trustSetVersion)" : "-"),
             ("last refused", refusal.isEmpty ? "-" : refusal),
             ("takes work", unavailable.isEmpty ? "yes" : "not now: \(unavailable)"),
@@ -123,11 +122,26 @@ extension AgentRecord {
         ])
         for plan in plans {
             table.add([
-                plan.plan, String(plan.examples), String(plan.unreadable),
+                plan.plan, plan.isCounted ? String(plan.examples) : "some",
+                plan.withheld ? "withheld" : String(plan.unreadable),
                 plan.hasModel ? String(plan.modelVersion) : "-",
             ])
         }
         return facts + "\n" + table.text(on: screen)
+    }
+
+    fileprivate var memory: String {
+        byteCount(memoryKib.multipliedReportingOverflow(by: 1024).partialValue)
+    }
+}
+
+extension AgentPlanRecord {
+    /// Whether `examples` is how many there are: of a private plan only none can be told.
+    fileprivate var isCounted: Bool { !withheld || examples == 0 }
+
+    /// Its name, and how many examples the device has for it, where that is told.
+    fileprivate var brief: String {
+        isCounted ? "\(plan) (\(counted(examples, "example")))" : plan
     }
 }
 
@@ -141,7 +155,7 @@ func roundTable(_ rounds: [RoundRecord], on screen: Screen) -> String {
         table.add([
             String(round.round), round.plan, round.phase, round.reports,
             round.published ? String(round.modelVersion) : "-", fraction(round.accuracy),
-            privacyLoss(round.epsilon), round.clip, duration(round.seconds), round.reason,
+            round.spent, round.clip, duration(round.seconds), round.reason,
         ])
     }
     return rounds.isEmpty ? "no rounds\n" : table.text(on: screen)
@@ -150,6 +164,8 @@ func roundTable(_ rounds: [RoundRecord], on screen: Screen) -> String {
 extension RoundRecord {
     /// Updates counted and agents selected.
     var reports: String { withheld ? "-" : "\(reported)/\(selected)" }
+    /// What its population had spent after it; a dash until it is charged.
+    var spent: String { isCharged ? privacyLoss(epsilon) : "-" }
     /// Where an adaptive clipping norm stood.
     var clip: String { clippingNorm > 0 ? decimal(clippingNorm, places: 4) : "-" }
 
@@ -160,7 +176,7 @@ extension RoundRecord {
             ("reports", withheld ? "withheld" : "\(reported) of \(selected) selected"),
             ("model version", published ? String(modelVersion) : "none, from \(modelVersion)"),
             ("accuracy", fraction(accuracy)), ("distilled", distillation.text),
-            ("epsilon so far", privacyLoss(epsilon)), ("clipping norm", clip),
+            ("epsilon so far", spent), ("clipping norm", clip),
             ("received", withheld ? "withheld" : byteCount(bytesIn)),
             ("sent", withheld ? "withheld" : byteCount(bytesOut)),
             ("started", date(startedUnix)), ("time", duration(seconds)),
@@ -187,8 +203,12 @@ extension DistillationRecord? {
 extension JobRecord {
     /// One line that says where the job stands.
     var facts: String {
-        let state = detail.isEmpty ? self.state : "\(self.state): \(detail)"
-        return "job \(job) of \(plan): \(roundsDone) of \(roundsWanted) rounds, \(state)\n"
+        "job \(job) of \(plan): \(roundsDone) of \(counted(roundsWanted, "round")), \(standing)\n"
+    }
+
+    /// Its state, and why; "cancelled by ..." says both.
+    package var standing: String {
+        detail.isEmpty ? state : detail.hasPrefix(state) ? detail : "\(state): \(detail)"
     }
 }
 
@@ -202,7 +222,8 @@ private func modelTable(_ models: [ModelRecord], on screen: Screen) -> String {
         table.add([
             String(model.version), String(record.round),
             record.hasParent ? String(record.parentVersion) : "-", fraction(record.accuracy),
-            byteCount(model.modelSize), date(record.createdUnix), hexadecimal(model.modelDigest),
+            record.collectedUnix > 0 ? "collected" : byteCount(model.modelSize),
+            date(record.createdUnix), hexadecimal(model.modelDigest),
         ])
     }
     return models.isEmpty ? "no models\n" : table.text(on: screen)
@@ -211,12 +232,14 @@ private func modelTable(_ models: [ModelRecord], on screen: Screen) -> String {
 extension ModelRecord {
     func facts(on screen: Screen) -> String {
         let reference = model ?? ModelRef()
+        let origin = isRepublished ? "republished" : "distilled"
         let facts = keyValues([
             ("plan", reference.plan), ("version", String(reference.version)),
-            ("round", round == 0 ? "none, distilled" : String(round)),
+            ("round", round == 0 ? "none, \(origin)" : String(round)),
             ("parent", hasParent ? String(parentVersion) : "-"),
             ("accuracy", fraction(accuracy)), ("distilled after it", distillation.text),
             ("created", date(createdUnix)),
+            ("weights", collectedUnix > 0 ? "collected, \(date(collectedUnix))" : "kept"),
             ("model.onnx", hexadecimal(reference.modelDigest)),
             ("signature", hexadecimal(reference.signatureDigest)),
         ])

@@ -1,4 +1,5 @@
 import Console
+import Federation
 package import Wire
 
 /// Shows a job of rounds to who watches it: a line for each round that has ended and, on a terminal, a few lines below them
@@ -56,13 +57,13 @@ package struct WatchDisplay {
         let (selected, reported) = (Int(round.selected), Int(round.reported))
         if reported == 0, let agents = goal.agents, selected < agents {
             return bar("cohort", Double(selected) / Double(agents))
-                + "\(selected) of \(agents) agents joined"
+                + "\(selected) of \(counted(agents, "agent")) joined"
         }
         guard selected > 0 else { return nil }
         let out = selected - reported
-        let who = 2 * reported >= selected ? "stragglers" : "still at work"
+        let who = 2 * reported >= selected ? counted(out, "straggler") : "\(out) still at work"
         return bar("reports", Double(reported) / Double(selected))
-            + "\(reported) of \(selected)" + (out > 0 ? ", \(out) \(who)" : "")
+            + "\(reported) of \(selected)" + (out > 0 ? ", \(who)" : "")
     }
 
     /// The accuracy of each version so far.

@@ -47,6 +47,7 @@ extension Agent {
         checkedIn.networkRefusal = conditions.networkRefusal()?.description
         mark(response.next, waited: waitSeconds > 0)
         recover()
+        noteUnknownPlans(checkedIn)
         dropUnwanted(checkedIn)
         return checkedIn
     }
@@ -62,6 +63,21 @@ extension Agent {
         }
         do throws(Fault) { try marker.set(assignment) } catch {
             log.warning("cannot note the assignment at hand", error)
+        }
+    }
+
+    /// Notes which plans with data the coordinator does not have, for the log, the status and the doctor.
+    private mutating func noteUnknownPlans(_ answer: CheckInAnswer) {
+        let texts = PlanTexts(directory: directory.planDirectory)
+        let named = answer.plans.map(\.plan)
+        for index in plans.indices {
+            let unknown = UnknownPlan(plans[index].id, named: named)
+            guard unknown == nil || unknown != plans[index].unknown else { continue }
+            plans[index].unknown = unknown
+            reportData(index)
+            do throws(Fault) { try texts.note(unknown, of: plans[index].id) } catch {
+                log.warning("cannot note that there is no such plan", error)
+            }
         }
     }
 
@@ -152,6 +168,7 @@ extension Agent {
         guard let news = plans[index].dataNews() else { return }
         let plan: Logger.Metadata = ["plan": "\(plans[index].id)"]
         switch news {
+        case .unknown(let fault): log.warning("no such plan", fault, plan)
         case .withheld(let fault): log.warning("plan refused", fault, plan)
         case .missing(let fault): log.warning("no data", fault, plan)
         case .unreadable(let rows, let first):

@@ -85,6 +85,9 @@ extension Agent {
         } catch {
             switch end {
             case .lapsed(let fault): throw .local(fault)
+            case .interrupted:
+                link.close()
+                return machine.interrupted(now: clock.now)
             case .stopped:
                 // After a stop of the agent its next run goes on with the assignment.
                 if !stop.isRequested { marker.clear() }
@@ -117,6 +120,8 @@ extension Agent {
         case lapsed(Fault)
         /// The update is not wanted, or the agent is to stop.
         case stopped
+        /// The device was paused while the coordinator was being asked, and that was cut short.
+        case interrupted
     }
 
     /// How long training rests without a look at the rules, in seconds.
@@ -133,7 +138,9 @@ extension Agent {
             if let fault = conditions.refusalWhileTraining(plannedMiB: plannedMiB) {
                 return .lapsed(fault)
             }
-            guard isWanted(assignment, progress: progress) else { return .stopped }
+            guard isWanted(assignment, progress: progress) else {
+                return conditions.pause == nil ? .stopped : .interrupted
+            }
             let left = end.seconds(since: clock.now)
             guard left > 0 else { return nil }
             owner.sleep(seconds: min(left, Self.longestRestSeconds), notifier)
@@ -173,7 +180,12 @@ extension Agent {
             return machine.heartbeatAnswered(
                 wanted: ack.wanted, leaseSeconds: Double(ack.leaseSeconds), now: clock.now)
         } catch { setback = error }
+        let isOwners = heedOwner()
         if stop.isRequested { return .stop }
+        if isOwners {
+            // The owner's word cut the wait for the answer short, and so ended the connection: nothing is wrong with it.
+            return conditions.pause == nil ? reconnect(progress: progress) : .stop
+        }
         switch setback {
         case .connection(let fault):
             link.close()
@@ -187,6 +199,7 @@ extension Agent {
 
     private mutating func reconnect(progress: Double) -> TrainingStep {
         do throws(Setback) { try link.open(enrolment) } catch {
+            if heedOwner(), conditions.pause != nil { return .stop }
             log.debug("cannot reconnect yet", error.fault)
             return machine.reconnectFailed(error.fault, now: clock.now)
         }

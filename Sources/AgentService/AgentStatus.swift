@@ -108,7 +108,8 @@ package struct AgentStatus: Sendable {
         ]
         for plan in plans {
             let version = plan.version.map { "model version \($0)" } ?? "no model yet"
-            lines.append("plan         \(plan.plan): \(version), \(plan.examples) examples")
+            lines.append(
+                "plan         \(plan.plan): \(version), \(counted(plan.examples, "example"))")
             if plan.unreadable > 0 { lines[lines.count - 1] += ", \(plan.unreadable) unreadable" }
             if let heldOut = plan.heldOut {
                 lines.append(
@@ -119,7 +120,7 @@ package struct AgentStatus: Sendable {
         }
         if let lastRound { lines.append("last round   \(lastRound.at) of \(lastRound.plan)") }
         if let lastUpdate {
-            lines.append("last update  \(lastUpdate.bytes) bytes, \(lastUpdate.verdict)")
+            lines.append("last update  \(byteCount(lastUpdate.bytes)), \(lastUpdate.verdict)")
         }
         if let unavailable { lines.append("unavailable  \(unavailable)") }
         if let lastError {

@@ -25,6 +25,7 @@ extension Doctor {
                 localNoiseFloor: configuration.localNoiseFloor,
                 memoryLimitMiB: configuration.limits.memoryMiB)
             let check = "data of \(entry.plan)"
+            if let unknown = texts.unknown(entry.plan) { return [failed(check, unknown.fault)] }
             do throws(Fault) {
                 guard let text = try texts.read(entry.plan) else {
                     return [unreadPlan(check, directory: entry.directory)]

@@ -19,13 +19,23 @@ package struct Doctor {
             self.detail = detail
         }
 
-        /// One JSON object.
-        package var json: String {
+        /// A line for people.
+        package var text: String { "\(passed ? "OK  " : "FAIL") \(check): \(detail)" }
+
+        fileprivate var json: String {
             object([
                 ("check", jsonString(check)), ("ok", passed ? "true" : "false"),
                 ("detail", jsonString(detail)),
             ])
         }
+    }
+
+    /// What `doctor --json` prints, in the form of the coordinator's: whether every check passed, and each.
+    package static func json(_ findings: [Finding]) -> String {
+        object([
+            ("ok", findings.allSatisfy(\.passed) ? "true" : "false"),
+            ("checks", "[" + findings.map(\.json).joined(separator: ",") + "]"),
+        ])
     }
 
     let configuration: AgentConfiguration

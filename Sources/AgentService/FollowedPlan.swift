@@ -29,6 +29,8 @@ package struct FollowedPlan {
     let memoryLimitMiB: Int?
     /// The plan and the digest of its text; nil until the coordinator has named it.
     private(set) var known: (plan: Plan, digest: Digest)?
+    /// Set when the coordinator has no such plan.
+    package var unknown: UnknownPlan?
     /// The data, opened by what the plan says; nil while it cannot be.
     private(set) var data: DataSet?
     /// Why there is no data.
@@ -43,6 +45,8 @@ package struct FollowedPlan {
 
     /// What people should know of the data.
     enum DataNews: Equatable {
+        /// There is no such plan.
+        case unknown(Fault)
         /// The device does not take part in the plan.
         case withheld(Fault)
         case missing(Fault)
@@ -73,10 +77,11 @@ package struct FollowedPlan {
         return LocalTraining.refusal(of: plan, localNoiseFloor: localNoiseFloor) ?? memoryFault
     }
 
-    /// What to mend, for people: why the plan is refused or there is no data, or the first row left
-    /// out.
+    /// What to mend, for people: that there is no such plan, why it is refused or there is no data, or
+    /// the first row left out.
     package var problem: String? {
-        refusal?.description ?? dataFault?.description ?? data?.firstUnreadable
+        unknown?.fault.description ?? refusal?.description ?? dataFault?.description
+            ?? data?.firstUnreadable
     }
 
     /// Examples of each class, from class 0 on, "120 80 7"; nil without data, or where classes are not what is learned.
@@ -153,7 +158,9 @@ package struct FollowedPlan {
     /// The state of the data, when it has changed since the last call.
     mutating func dataNews() -> DataNews? {
         let news: DataNews
-        if let refusal {
+        if let unknown {
+            news = .unknown(unknown.fault)
+        } else if let refusal {
             news = .withheld(refusal)
         } else if let dataFault {
             news = .missing(dataFault)

@@ -47,7 +47,9 @@ package struct Holdings: Sendable {
         var followed = FollowedPlan(
             id: plan, directory: dataDirectory, localNoiseFloor: configuration.localNoiseFloor,
             memoryLimitMiB: configuration.limits.memoryMiB)
-        if let text = try? PlanTexts(directory: directory.planDirectory).read(plan) {
+        let texts = PlanTexts(directory: directory.planDirectory)
+        followed.unknown = texts.unknown(plan)
+        if let text = try? texts.read(plan) {
             try? followed.adopt(text, digest: SHA256.digest(of: text))
         }
         let records = SentUpdates(directory: directory.sentDirectory)

@@ -102,12 +102,12 @@ extension Holdings {
 extension Holdings.OfPlan {
     private var waiting: String {
         guard pendingBytes > 0 else { return "none" }
-        return "\(pendingBytes) bytes" + (made.map { " for round \($0.at)" } ?? "")
+        return byteCount(pendingBytes) + (made.map { " for round \($0.at)" } ?? "")
     }
 
     fileprivate var text: String {
-        let count = examples.map { "\($0) examples" } ?? "not counted yet"
-        let model = modelVersion.map { "version \($0), \(modelBytes) bytes" } ?? "none yet"
+        let count = examples.map { counted($0, "example") } ?? "not counted yet"
+        let model = modelVersion.map { "version \($0), \(byteCount(modelBytes))" } ?? "none yet"
         return entry(
             plan.name,
             [
@@ -134,9 +134,9 @@ extension SentUpdate {
         return entry(
             plan.name,
             [
-                "\(time) to \(coordinator): \(bytes) bytes for round \(at), \(verdict)",
+                "\(time) to \(coordinator): \(byteCount(bytes)) for round \(at), \(verdict)",
                 protection.normWords, "noise: \(protection.noiseWords)",
-                "\(count) \(count == 1 ? "update" : "updates"), \(totalBytes) bytes since it enrolled",
+                "\(counted(count, "update")), \(byteCount(totalBytes)) since it enrolled",
             ])
     }
 

@@ -77,10 +77,14 @@ extension SessionMemory {
         }
     }
 
+    /// Where there is nobody to tell now, the next check-in gives the place back, or takes it up again.
     private mutating func giveUp(
         _ grant: Grant, _ agenda: Agenda, lost: Fault?, because fault: Fault, now: MonotonicInstant
     ) -> Transition {
-        if let lost { return disconnect(after: lost, now: now) }
+        if let lost {
+            interrupted = grant.assignment
+            return disconnect(after: lost, now: now)
+        }
         return decline(grant.assignment, agenda, because: fault, now: now)
     }
 

@@ -15,7 +15,7 @@ struct SessionMemory {
     /// Plan texts found unfit: not tried again until the trust set changes.
     var unfit: Set<Digest> = []
     var refusals: [ModelReference: ModelRefusal] = [:]
-    /// The place that the agent had when it was killed, until the coordinator gives it again or it is given up.
+    /// The place that the agent had when it was killed or cut short, until the coordinator gives it again or it is given up.
     var interrupted: RoundAssignment?
     /// Connections that broke while it was being given up.
     var brokenForsakes = 0
@@ -115,7 +115,7 @@ struct SessionMemory {
         return proceed(Agenda(tasks: tasks, then: then), now: now)
     }
 
-    /// The place that was held when the agent was killed: the coordinator gives it again, or it is given up at once, so that
+    /// The place that was held when the agent was killed or cut short: the coordinator gives it again, or it is given up at once, so that
     /// the round need not wait for it.
     private mutating func lostPlace(
         _ answer: CheckInAnswer, unread: [PlanStanding]
@@ -137,7 +137,7 @@ struct SessionMemory {
             reason = "the coordinator did not give it its place again"
         }
         interrupted = nil
-        return .forsake(place, reason: "the agent was restarted and cannot go on: \(reason)")
+        return .forsake(place, reason: "the agent was interrupted and cannot go on: \(reason)")
     }
 
     /// A later attempt at a round whose update exists gets that update again: rounding it anew would reveal more.

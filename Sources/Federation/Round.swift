@@ -31,9 +31,11 @@ package enum AbandonReason: Sendable, Equatable, CustomStringConvertible {
     package var description: String {
         switch self {
         case .tooFewSelected(let got, let minimum):
-            "only \(got) agents were ready and the plan needs \(minimum)"
+            "only \(counted(got, "agent")) \(got == 1 ? "was" : "were") ready and the plan needs"
+                + " \(minimum)"
         case .tooFewReports(let got, let minimum):
-            "only \(got) updates arrived before the deadline and the plan needs \(minimum)"
+            "only \(counted(got, "update")) arrived before the deadline and the plan needs"
+                + " \(minimum)"
         case .cancelled(let who): "cancelled by \(who)"
         case .sealingRefused(let why): "the new version was refused: \(why)"
         case .coordinatorRestarted: "the coordinator restarted during the round"

@@ -57,9 +57,11 @@ package struct PrivacyBudget: Sendable, Equatable {
         let quick = RDPAccountant.epsilon(of: charges(after: 1), delta: plan.delta)
         guard quick > limit, afterOneMore() > limit else { return nil }
         let left = max(0, limit - epsilon)
+        let count = charges.values.reduce(0, +)
         return Fault(
             .exhausted,
-            "\(charges.values.reduce(0, +)) rounds have spent epsilon \(written(epsilon)) of \(written(limit)) "
+            "\(counted(count, "round")) \(count == 1 ? "has" : "have") spent epsilon"
+                + " \(written(epsilon)) of \(written(limit)) "
                 + "(delta \(plan.delta)), \(written(left)) is left, and one more round would bring "
                 + "it to \(written(afterOneMore()))",
             remedy: "raise max_epsilon or the noise multiplier in a new plan" + whatFits(limit))

@@ -57,6 +57,40 @@ extension Registry {
         }
     }
 
+    /// What a job that has ended left of its population's budget: the last charge for its rounds or, where there is none, the
+    /// last one before it was asked for.
+    ///
+    /// - Returns: nil when nothing had been spent; `charges` is how often its plan had been charged by then.
+    package func lastCharge(
+        ofJob job: UInt64, population: String
+    ) async throws(Fault) -> (charge: StoredCharge, charges: Int)? {
+        try await read("look up what job \(job) has spent") { db in
+            let row =
+                try Row.fetchOne(
+                    db,
+                    sql: """
+                        SELECT ledger.*, ledger.rowid AS position FROM rounds
+                            JOIN ledger ON ledger.plan = rounds.plan AND ledger.round = rounds.id
+                            WHERE rounds.job = ? ORDER BY ledger.rowid DESC LIMIT 1
+                        """, arguments: [job.storable])
+                ?? Row.fetchOne(
+                    db,
+                    sql: """
+                        SELECT *, rowid AS position FROM ledger WHERE population = ? AND chargedUnix
+                            <= (SELECT createdUnix FROM jobs WHERE id = ?)
+                            ORDER BY rowid DESC LIMIT 1
+                        """, arguments: [population, job.storable])
+            guard let row else { return nil }
+            let charges = try Int.fetchOne(
+                db,
+                sql: """
+                    SELECT COUNT(*) FROM ledger
+                        WHERE plan = (SELECT plan FROM jobs WHERE id = ?) AND rowid <= ?
+                    """, arguments: [job.storable, try row.value("position") as Int64])
+            return (try StoredCharge(row: row), charges ?? 0)
+        }
+    }
+
     /// Every charge against `population`, oldest first.
     package func ledger(population: String) async throws(Fault) -> [StoredCharge] {
         try await ledger(population: population, after: 0, limit: .max).charges

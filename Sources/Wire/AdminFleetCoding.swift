@@ -145,7 +145,8 @@ extension AgentPlanRecord: WireMessage {
             examples: raw.examples,
             unreadable: raw.unreadable,
             modelVersion: raw.model_version,
-            hasModel: raw.has_model != 0)
+            hasModel: raw.has_model != 0,
+            withheld: raw.withheld != 0)
     }
 
     func fill(_ raw: inout Tributary__V1__AgentPlanRecord, in arena: Arena) throws(Fault) {
@@ -154,6 +155,7 @@ extension AgentPlanRecord: WireMessage {
         raw.unreadable = unreadable
         raw.model_version = modelVersion
         raw.has_model = hasModel ? 1 : 0
+        raw.withheld = withheld ? 1 : 0
     }
 }
 

@@ -146,16 +146,19 @@ package struct AgentPlanRecord: Sendable, Equatable {
     package var unreadable: UInt64
     package var modelVersion: UInt64
     package var hasModel: Bool
+    /// Whether `examples` says no more than whether there are any: the plan is private.
+    package var withheld: Bool
 
     package init(
         plan: String = "", examples: UInt64 = 0, unreadable: UInt64 = 0, modelVersion: UInt64 = 0,
-        hasModel: Bool = false
+        hasModel: Bool = false, withheld: Bool = false
     ) {
         self.plan = plan
         self.examples = examples
         self.unreadable = unreadable
         self.modelVersion = modelVersion
         self.hasModel = hasModel
+        self.withheld = withheld
     }
 }
 

@@ -151,7 +151,8 @@ extension ModelRecord: WireMessage {
                 raw.files, raw.n_files, "ModelRecord.files", limit: WireLimits.files),
             publicKey: try Read.bytes(
                 raw.public_key, "ModelRecord.publicKey", limit: WireLimits.certificateBytes),
-            distillation: try Read.optionalPart(raw.distillation))
+            distillation: try Read.optionalPart(raw.distillation),
+            collectedUnix: raw.collected_unix)
     }
 
     func fill(_ raw: inout Tributary__V1__ModelRecord, in arena: Arena) throws(Fault) {
@@ -166,6 +167,7 @@ extension ModelRecord: WireMessage {
         raw.public_key = try arena.bytes(
             publicKey, "ModelRecord.publicKey", limit: WireLimits.certificateBytes)
         raw.distillation = try arena.optionalMessage(distillation)
+        raw.collected_unix = collectedUnix
     }
 }
 

@@ -16,7 +16,7 @@ package struct RoundRecord: Sendable, Equatable {
     package var published: Bool
     /// Negative: not measured.
     package var accuracy: Double
-    /// Total after this round; negative: the plan is not private.
+    /// Total after this round, 0: not charged yet; negative: the plan is not private.
     package var epsilon: Double
     /// Update payload received.
     package var bytesIn: UInt64
@@ -58,6 +58,9 @@ package struct RoundRecord: Sendable, Equatable {
         self.history = history
         self.distillation = distillation
     }
+
+    /// Whether the privacy budget has been charged for it; true where there is none.
+    package var isCharged: Bool { epsilon != 0 }
 }
 
 /// Distillation after a round, and what it did to the int8 accuracy on held-out public data.
@@ -98,7 +101,7 @@ package struct JobRecord: Sendable, Equatable {
     /// After those the request skips.
     package var rounds: [RoundRecord]
     package var agentsWaiting: UInt32
-    /// Negative: the plan is not private.
+    /// What the population has spent, of an ended job as it ended; negative: the plan is not private.
     package var epsilon: Double
     package var delta: Double
     package var noiseMultiplier: Double
@@ -136,7 +139,7 @@ package struct JobRecord: Sendable, Equatable {
 /// A published model version.
 package struct ModelRecord: Sendable, Equatable {
     package var model: ModelRef?
-    /// 0 for the first, distilled version.
+    /// 0: of no round, see `isRepublished`.
     package var round: UInt64
     /// On the coordinator's test data, negative: not measured.
     package var accuracy: Double
@@ -149,11 +152,13 @@ package struct ModelRecord: Sendable, Equatable {
     package var publicKey: [UInt8]
     /// Nil: not tried.
     package var distillation: DistillationRecord?
+    /// When its weights were given up, 0: they are kept.
+    package var collectedUnix: UInt64
 
     package init(
         model: ModelRef? = nil, round: UInt64 = 0, accuracy: Double = 0, createdUnix: UInt64 = 0,
         parentVersion: UInt64 = 0, hasParent: Bool = false, files: [ModelFile] = [],
-        publicKey: [UInt8] = [], distillation: DistillationRecord? = nil
+        publicKey: [UInt8] = [], distillation: DistillationRecord? = nil, collectedUnix: UInt64 = 0
     ) {
         self.model = model
         self.round = round
@@ -164,7 +169,11 @@ package struct ModelRecord: Sendable, Equatable {
         self.files = files
         self.publicKey = publicKey
         self.distillation = distillation
+        self.collectedUnix = collectedUnix
     }
+
+    /// Whether it has the weights of its parent, signed anew, and is no work of a round; the first version has no parent.
+    package var isRepublished: Bool { round == 0 && hasParent }
 }
 
 /// One file of a model directory.

@@ -57,7 +57,8 @@ package struct CheckInRequest: Sendable, Equatable {
     }
 }
 
-/// What the device should know about one plan it follows, whether or not it is selected.
+/// What the device should know about one plan it follows, whether or not it is selected; where it names one that there is not,
+/// about the one with the nearest name, if any is near.
 package struct PlanState: Sendable, Equatable {
     package var plan: String
     /// SHA-256 of the plan text, a blob.

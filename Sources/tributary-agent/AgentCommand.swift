@@ -29,10 +29,10 @@ struct AgentCommand: ParsableCommand {
         ])
 
     static func main() {
+        OutputStream.answerForPrinting()
         let arguments = Array(CommandLine.arguments.dropFirst())
-        if let hint = CommandHint(AgentCommand.self, arguments) {
-            tell(hint.text)
-            Glibc.exit(ExitCode.validationFailure.rawValue)
+        if let wrong = WrongUsage(AgentCommand.self, arguments) {
+            wrong.end(status: ExitCode.validationFailure.rawValue, document: faultDocument)
         }
         main(arguments)
     }
@@ -50,7 +50,7 @@ func tell(_ text: String) {
 /// The option that names the configuration, shared by the commands that need it.
 struct ConfigurationOption: ParsableArguments {
     @Option(name: .customLong("config"), help: "The agent's configuration, agent.toml.")
-    var file = "/etc/tributary/agent.toml"
+    var file = DaemonArguments.usualConfiguration
 
     /// Reads the configuration, and lets go of root's rights: what these commands write the daemon has to read, and what they can
     /// read of the data should be what it can.
@@ -67,7 +67,7 @@ struct OutputOptions: ParsableArguments {
     var wantsJSON = false
 
     func show(_ json: String, _ text: String) {
-        print(wantsJSON ? json + "\n" : text, terminator: "")
+        OutputStream.standard.write(wantsJSON ? json + "\n" : text)
     }
 
     /// As `answer(json:_:)`.
@@ -80,6 +80,6 @@ func answer(json: Bool, _ work: () throws(Fault) -> Void) throws {
     let fault: Fault
     do throws(Fault) { return try work() } catch { fault = error }
     tell("error: \(fault.message)\n" + (fault.remedy.isEmpty ? "" : "  \(fault.remedy)\n"))
-    if json { print(faultDocument(fault)) }
+    if json { OutputStream.standard.write(faultDocument(fault) + "\n") }
     throw ExitCode.failure
 }

@@ -1,6 +1,7 @@
 import AgentService
 import ArgumentParser
 import Configuration
+import Console
 import Federation
 
 struct Doctor: ParsableCommand {
@@ -16,15 +17,12 @@ struct Doctor: ParsableCommand {
 
     @OptionGroup var config: ConfigurationOption
 
-    @Flag(help: "Print one JSON object a check.")
-    var json = false
+    @OptionGroup var output: OutputOptions
 
     func run() throws {
         let findings = examine()
-        for finding in findings {
-            let mark = finding.passed ? "OK  " : "FAIL"
-            print(json ? finding.json : "\(mark) \(finding.check): \(finding.detail)")
-        }
+        output.show(
+            AgentService.Doctor.json(findings), findings.map { $0.text + "\n" }.joined())
         if findings.contains(where: { !$0.passed }) { throw ExitCode.failure }
     }
 

@@ -1,5 +1,6 @@
 import AgentService
 import ArgumentParser
+import Console
 import Federation
 
 struct Predict: ParsableCommand {
@@ -39,7 +40,18 @@ struct Predict: ParsableCommand {
     func run() throws {
         try answer(json: json) { () throws(Fault) in
             var prediction = try Prediction(modelDirectory: model, input: input, plan: plan)
-            try prediction.lines(json: json) { print($0) }
+            var lines = ""
+            // The rows before one that cannot be read are answered.
+            defer { OutputStream.standard.write(lines) }
+            try prediction.lines(json: json) { line in
+                lines += line + "\n"
+                guard lines.utf8.count >= Self.bytesAtOnce else { return }
+                OutputStream.standard.write(lines)
+                lines = ""
+            }
         }
     }
+
+    /// Written at once: a call of the system a row would take longer than predicting it.
+    private static let bytesAtOnce = 1 << 16
 }

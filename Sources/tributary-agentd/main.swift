@@ -5,35 +5,17 @@ import Glibc
 import Logging
 import Telemetry
 
-let usage = """
-    usage: tributary-agentd --config FILE
-
-    The resident agent. Enrol the device first: tributary-agent enroll --config FILE --token TOKEN
-
-      --config FILE  the agent's configuration, see agent.toml
-      --version      print the version
-      --help         print this
-
-    """
-
 func complain(_ text: String, status: Int32) -> Never {
     var line = "tributary-agentd: \(text)\n"
     line.withUTF8 { _ = write(STDERR_FILENO, $0.baseAddress, $0.count) }
     exit(status)
 }
 
-/// The configuration file that the arguments name; answers `--help` and `--version` itself.
-func configurationFile(_ arguments: [String]) -> String {
-    switch arguments {
-    case ["--help"], ["-h"]:
-        print(usage, terminator: "")
-        exit(0)
-    case ["--version"]:
-        print(softwareVersion)
-        exit(0)
-    case _ where arguments.count == 2 && arguments[0] == "--config":
-        return arguments[1]
-    default: complain("give --config FILE and nothing else\n\n\(usage)", status: 64)
+/// Writes to standard output.
+func say(_ text: String) {
+    print(text, terminator: "")
+    guard fflush(nil) == 0 else {
+        complain("cannot write the output: \(String(cString: strerror(errno)))", status: 1)
     }
 }
 
@@ -61,6 +43,12 @@ func run(_ file: String) throws(Fault) {
     agent.run()
 }
 
-do throws(Fault) { try run(configurationFile(Array(CommandLine.arguments.dropFirst()))) } catch {
-    complain("\(error)", status: 1)
+let request: DaemonArguments
+do throws(Fault) {
+    request = try DaemonArguments(Array(CommandLine.arguments.dropFirst()))
+} catch { complain("\(error)", status: 64) }
+switch request {
+case .help: say(DaemonArguments.usage)
+case .version: say(softwareVersion + "\n")
+case .work(let file): do throws(Fault) { try run(file) } catch { complain("\(error)", status: 1) }
 }

@@ -1,6 +1,8 @@
 import AdminConsole
 import ArgumentParser
+import Console
 import CoordinatorService
+import Cryptography
 import Federation
 import Registry
 
@@ -101,7 +103,9 @@ struct AdminRevoke: ConsoleCommand {
         commandName: "revoke",
         abstract: "End a person's access at once, offline, from the state directory.",
         discussion: """
-            A running coordinator refuses the person's next request.
+            A running coordinator refuses the person's next request. A name that was revoked gets \
+            no other credential. The last admin goes only with --force; `admin issue` then makes \
+            another, as long as there is the state directory.
 
             \(examples(
                 "admin revoke alice --reason 'has left' --dir STATE"))
@@ -115,11 +119,28 @@ struct AdminRevoke: ConsoleCommand {
     @Option(help: "Why; the log keeps it.")
     var reason: String
 
+    @Flag(help: "Even if nobody is left who may administer the fleet.")
+    var force = false
+
     func execute() async throws {
-        try await StateDirectory(path: common.directory)
-            .revokeCredential(name: name, reason: reason)
+        let state = try StateDirectory(path: common.directory)
+        try await state.revokeCredential(name: name, reason: reason, leavesNobody: force)
         show(
             .object([("name", .string(name)), ("state", .string("revoked"))]),
-            "'\(name)' may not connect any more\n")
+            "'\(name)' may not connect any more\n" + warning(of: state))
+    }
+
+    /// Commands that ask the coordinator use the state directory's own credential where --dir names that.
+    private func warning(of state: StateDirectory) -> String {
+        guard let own = try? AdminCredential(directory: state.path),
+            own.certificate.identity?.id == name
+        else { return "" }
+        return """
+            this was the credential in \(state.adminFolder), with which commands ask the coordinator
+            next: mv \(state.adminFolder) \(state.adminFolder).revoked
+                  tributary-coordinator admin issue --dir \(state.path) --name NAME \
+            --output \(state.adminFolder)
+
+            """
     }
 }

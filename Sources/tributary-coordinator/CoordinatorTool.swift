@@ -3,7 +3,6 @@ import ArgumentParser
 import Console
 import Cryptography
 import Federation
-import Glibc
 
 /// Runs a fleet's coordinator, and administers one over the network.
 @main
@@ -40,10 +39,10 @@ struct CoordinatorTool: AsyncParsableCommand {
 
     static func main() async {
         keepLibraryUntilTheEnd()
+        OutputStream.answerForPrinting()
         let arguments = Array(CommandLine.arguments.dropFirst())
-        if let hint = CommandHint(CoordinatorTool.self, arguments) {
-            OutputStream.error.write(hint.text)
-            Glibc.exit(ExitCode.validationFailure.rawValue)
+        if let wrong = WrongUsage(CoordinatorTool.self, arguments) {
+            wrong.end(status: ExitCode.validationFailure.rawValue) { $0.json.text }
         }
         await main(arguments)
     }

@@ -27,8 +27,8 @@ extension ConsoleCommand {
         guard last.state == "finished" else {
             throw Fault(
                 .conflict,
-                "\(last.roundsDone) of \(last.roundsWanted) rounds are done, then the job"
-                    + " \(last.state): \(last.detail)",
+                "the job ended after \(last.roundsDone) of \(counted(last.roundsWanted, "round")):"
+                    + " \(last.standing)",
                 remedy: "`tributary-coordinator round list \(last.plan)` shows every round")
         }
         show(last.json, last.summary)

@@ -1,5 +1,6 @@
 import AdminConsole
 import ArgumentParser
+import Console
 import Cryptography
 import Federation
 import Privacy

@@ -1,4 +1,5 @@
 import AdminConsole
+import Console
 import Synchronization
 
 /// The progress of a command on standard error, and other text between.

@@ -2,6 +2,7 @@ import AdminConsole
 import ArgumentParser
 import Console
 import CoordinatorService
+import Registry
 
 /// `restore`: a state directory from a backup.
 struct RestoreCommand: AnsweringCommand {
@@ -50,8 +51,18 @@ struct RestoreCommand: AnsweringCommand {
             \(state.path) holds fleet '\(restored.fleet)' as it was on \
             \(date(restored.takenUnix)), with \(restored.leaves) entries of its log
             next: make sure that no other coordinator has its keys, check the paths in \
-            coordinator.toml, then tributary-coordinator serve --dir \(state.path)
+            coordinator.toml, then
+            \(await credentialStep(of: state))  tributary-coordinator serve --dir \(state.path)
 
             """)
+    }
+
+    /// An admin's key is only in a backup with keys: without one no command could reach the coordinator.
+    private func credentialStep(of state: StateDirectory) async -> String {
+        guard (try? AdminCredential(directory: state.path)) == nil else { return "" }
+        let people = (try? await state.people()) ?? []
+        let isFree = !people.contains { $0.name == "admin" && $0.isRevoked }
+        return "  tributary-coordinator admin issue --dir \(state.path) --name"
+            + " \(isFree ? "admin" : "NAME") --output \(state.adminFolder)\n"
     }
 }

@@ -1,5 +1,6 @@
 import AdminConsole
 import ArgumentParser
+import Console
 import CoordinatorService
 import Dashboard
 
@@ -16,7 +17,10 @@ struct ServeCommand: ConsoleCommand {
             directory: common.directory,
             dashboard: { console, settings in DashboardServer(console, settings) }
         ) { address in
-            show(.object([("listening", .string(address))]), "listening on \(address)\n")
+            // A fleet is served whether or not that can be read.
+            let document = JSONValue.object([("listening", .string(address))])
+            OutputStream.standard.offer(
+                wantsJSON ? document.text + "\n" : "listening on \(address)\n")
         }
     }
 }

@@ -1,8 +1,8 @@
 import AdminConsole
 import ArgumentParser
 import Configuration
-import CoordinatorService
 import Console
+import CoordinatorService
 import Cryptography
 import Federation
 import Foundation

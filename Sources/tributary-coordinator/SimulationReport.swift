@@ -27,7 +27,7 @@ struct SimulationReport {
     /// What is known before the first round.
     var beginning: String {
         let population = record.population
-        var text = "\(population.agents) agents"
+        var text = counted(population.agents, "agent")
         if let each = population.examplesDrawn { text += ", each draws \(each) examples" }
         if population.withoutExamples > 0 {
             text += " (\(population.withoutExamples) more hold no example)"

@@ -1,5 +1,6 @@
 import AdminConsole
 import Configuration
+import Console
 import CoordinatorService
 import Cryptography
 import DataSets

@@ -26,7 +26,7 @@ struct Answer {
         do throws(Fault) { result = try verification() } catch { result.stop(error) }
         time.end()
         if isJSON {
-            print(String(decoding: try result.encoded(), as: UTF8.self))
+            say(String(decoding: try result.encoded(), as: UTF8.self))
         } else {
             printLines(of: result)
         }
@@ -40,6 +40,13 @@ struct Answer {
         }
     }
 
+    /// The document of a report that ended before its first check.
+    static func document(of fault: Fault) -> String {
+        var report = VerificationReport()
+        report.stop(fault)
+        return (try? report.encoded()).map { String(decoding: $0, as: UTF8.self) } ?? ""
+    }
+
     private func printLines(of result: VerificationReport) {
         for check in result.checks {
             let mark =
@@ -48,15 +55,18 @@ struct Answer {
                 case .failed: painted("FAILED", .red) + " "
                 case .skipped: painted("SKIPPED", .yellow)
                 }
-            print("\(mark) " + printable("\(check.name): \(check.detail)"))
+            say("\(mark) " + printable("\(check.name): \(check.detail)"))
         }
         switch result.verdict {
-        case .verified: print(printable("Verified: \(subject) \(success)"))
-        case .notVerified: print(printable("NOT VERIFIED: do not use \(subject). \(remedy)"))
-        case .couldNotCheck: print(printable("Could not check \(subject)."))
+        case .verified: say(printable("Verified: \(subject) \(success)"))
+        case .notVerified: say(printable("NOT VERIFIED: do not use \(subject). \(remedy)"))
+        case .couldNotCheck: say(printable("Could not check \(subject)."))
         }
     }
 }
+
+/// Writes a line to standard output.
+private func say(_ line: String) { OutputStream.standard.write(line + "\n") }
 
 /// `word` in a colour, on a terminal that wants colours.
 private func painted(_ word: String, _ colour: Colour) -> String {

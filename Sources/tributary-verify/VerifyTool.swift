@@ -25,17 +25,19 @@ struct VerifyTool: ParsableCommand {
         subcommands: [VerifyModel.self, VerifyLog.self])
 
     static func main() {
+        // Whoever cannot read the verdict has none.
+        OutputStream.answerForPrinting(status: Answer.couldNotCheck)
+        let arguments = Array(CommandLine.arguments.dropFirst())
+        if let wrong = WrongUsage(VerifyTool.self, arguments) {
+            // One of the ways in which nothing could be checked.
+            wrong.end(status: Answer.couldNotCheck, document: Answer.document(of:))
+        }
         do {
-            if let hint = CommandHint(VerifyTool.self, Array(CommandLine.arguments.dropFirst())) {
-                report(String(hint.text.dropLast()))
-                Glibc.exit(Answer.couldNotCheck)
-            }
-            var command = try parseAsRoot()
+            var command = try parseAsRoot(arguments)
             try command.run()
         } catch {
             let status = exitCode(for: error)
             if status == .success || error is ExitCode { exit(withError: error) }
-            // Wrong usage is one of the ways in which nothing could be checked.
             report(fullMessage(for: error))
             Glibc.exit(Answer.couldNotCheck)
         }

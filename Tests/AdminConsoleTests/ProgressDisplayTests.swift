@@ -8,7 +8,7 @@ struct ProgressDisplayTests {
     private let heading =
         "round    reports  accuracy    epsilon   received       sent       time\n"
     private let firstLine =
-        "    1      12/12    0.8412      123.5     1.2 MB     1.3 MB      6.1 s\n"
+        "    1      12/12    0.8412      123.5    1.2 MiB    1.2 MiB      6.1 s\n"
 
     private func job(state: String = "running", _ rounds: [RoundRecord]) -> JobRecord {
         JobRecord(
@@ -47,7 +47,7 @@ struct ProgressDisplayTests {
                 + "waiting for round 1 of 15, 12 agents here")
         #expect(
             display.update(job([published, training])) == clear + firstLine
-                + "    2       5/12  training, 500.0 kB received, 1.3 MB sent, 2.0 s")
+                + "    2       5/12  training, 488.3 KiB received, 1.2 MiB sent, 2.0 s")
         #expect(display.update(job(state: "finished", [published, training])) == clear)
     }
 
@@ -107,7 +107,7 @@ struct ProgressDisplayTests {
         let open = JobRecord(job: 2, plan: "p", roundsWanted: 1, state: "finished", epsilon: -1)
         #expect(
             open.summary
-                == "job 2 of p: 0 of 1 rounds, finished\n"
+                == "job 2 of p: 0 of 1 round, finished\n"
                 + "no noise: this plan gives no privacy guarantee\n")
     }
 }

@@ -4,14 +4,6 @@ import Testing
 @Suite("Quantities for people")
 struct QuantitiesTests {
     @Test(
-        "bytes have three digits and a unit",
-        arguments: [
-            (0, "0 B"), (999, "999 B"), (1000, "1.0 kB"), (1_240_000, "1.2 MB"),
-            (999_949, "999.9 kB"), (999_950, "1.0 MB"), (UInt64.max, "18.4 EB"),
-        ])
-    func bytes(count: UInt64, text: String) { #expect(byteCount(count) == text) }
-
-    @Test(
         "durations grow from seconds to hours",
         arguments: [
             (-1, "0.0 s"), (0.04, "0.0 s"), (12.34, "12.3 s"), (60, "1 min 00 s"),

@@ -75,7 +75,7 @@ struct QueueTextsTests {
                 up           1 min 01 s
                 connections  5 of 100
                 turned away  4
-                uploads      2, 2.0 MB of 64.0 MB
+                uploads      2, 1.9 MiB of 61.0 MiB
                 agents       9 active, 7 here, 1 of them take no work
                 jobs         1 running, 3 queued
 

@@ -90,7 +90,8 @@ struct RecordDocumentsTests {
             AdminResponse.model(record).json.text
                 == #"{"plan":"fashion","version":2,"model_digest":"00ff","model_size":9,"#
                 + #""signature_digest":"10","signature_size":8,"round":2,"accuracy":null,"#
-                + #""created_unix":7,"parent_version":1,"distillation":null}"#)
+                + #""created_unix":7,"parent_version":1,"distillation":null,"#
+                + #""collected_unix":null}"#)
     }
 
     @Test("what does not apply is null, not a number that looks measured")

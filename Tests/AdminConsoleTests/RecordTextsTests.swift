@@ -34,7 +34,32 @@ struct RecordTextsTests {
             ]))
         let text = agents.text(width: nil)
         #expect(text.contains("0.1?[31m"))
-        #expect(text.contains("fashion (4583)"))
+        #expect(text.contains("fashion (4583 examples)"))
+    }
+
+    @Test("how many examples a device has for a private plan is not made up")
+    func privateExamples() {
+        let agent = AgentRecord(
+            agent: "agent-1", state: "active", memoryKib: 2048,
+            plans: [
+                AgentPlanRecord(plan: "pumps", examples: 1, withheld: true),
+                AgentPlanRecord(plan: "valves", examples: 0, withheld: true),
+                AgentPlanRecord(plan: "lamps", examples: 1, unreadable: 2),
+            ])
+        let list = AdminResponse.agents(AgentRecords(items: [agent])).text(width: nil)
+        #expect(list.hasSuffix("2.0 MiB  pumps, valves (0 examples), lamps (1 example)\n"))
+        let text = AdminResponse.agent(agent).text(width: nil)
+        #expect(text.contains("memory             2.0 MiB\n"))
+        #expect(
+            text.hasSuffix(
+                """
+                PLAN    EXAMPLES  UNREADABLE  MODEL
+                pumps       some    withheld      -
+                valves         0    withheld      -
+                lamps          1           2      -
+
+                """))
+        #expect(AdminResponse.agent(agent).json.text.contains(#""withheld":true"#))
     }
 
     @Test("a round says how far it came and when")
@@ -52,6 +77,32 @@ struct RecordTextsTests {
         #expect(text.contains("reports         5 of 12 selected\n"))
         #expect(text.contains("model version   none, from 2\n"))
         #expect(text.hasSuffix("PHASE      AFTER\nselecting  0.0 s\nabandoned  2.5 s\n"))
+    }
+
+    @Test("a round says what was spent once it is charged, and nothing before")
+    func uncharged() {
+        let round = RoundRecord(round: 3, plan: "fashion", phase: "training", accuracy: -1)
+        let list = AdminResponse.rounds(RoundRecords(items: [round])).text(width: nil)
+        #expect(!list.contains("0.00"))
+        #expect(
+            AdminResponse.round(round).text(width: nil).contains("epsilon so far  -\n"))
+        #expect(AdminResponse.round(round).json.text.contains(#""epsilon":null"#))
+        let open = RoundRecord(round: 3, plan: "fashion", phase: "training", epsilon: -1)
+        #expect(AdminResponse.round(open).text(width: nil).contains("epsilon so far  none\n"))
+    }
+
+    @Test("a job that was cancelled says so once")
+    func cancelled() {
+        var job = JobRecord(
+            job: 7, plan: "p", roundsWanted: 1, state: "cancelled", detail: "cancelled by ada")
+        #expect(
+            AdminResponse.job(job).text(width: nil)
+                == "job 7 of p: 0 of 1 round, cancelled by ada\n")
+        job.state = "failed"
+        job.roundsWanted = 2
+        #expect(
+            AdminResponse.job(job).text(width: nil)
+                == "job 7 of p: 0 of 2 rounds, failed: cancelled by ada\n")
     }
 
     @Test("what a private cohort's size could be read from is withheld, in text and in JSON")
@@ -132,6 +183,34 @@ struct RecordTextsTests {
         ).text(width: nil)
         #expect(text.contains("none, distilled"))
         #expect(text.contains("distilled after it  -\n"))
-        #expect(text.hasSuffix("model.onnx  1.5 kB  0102\n"))
+        #expect(text.contains("weights             kept\n"))
+        #expect(text.hasSuffix("model.onnx  1.5 KiB  0102\n"))
+    }
+
+    @Test("a version that was republished is not called distilled")
+    func republished() {
+        let record = ModelRecord(
+            model: ModelRef(plan: "p", version: 4), parentVersion: 2, hasParent: true)
+        let text = AdminResponse.model(record).text(width: nil)
+        #expect(text.contains("round               none, republished\n"))
+        #expect(!text.contains("none, distilled"))
+    }
+
+    @Test("a version whose weights retention has given up says so, in text and in JSON")
+    func collected() {
+        let record = ModelRecord(
+            model: ModelRef(plan: "p", version: 1, modelSize: 1500), round: 1,
+            collectedUnix: 1_700_000_000)
+        let list = AdminResponse.models(ModelRecords(items: [record])).text(width: nil)
+        let cells = list.split(separator: "\n").last?.split(separator: " ")
+        #expect(cells?.prefix(5) == ["1", "1", "-", "0.0000", "collected"])
+        #expect(
+            AdminResponse.model(record).text(width: nil)
+                .contains("weights             collected, 2023-11-14 22:13 UTC\n"))
+        #expect(
+            AdminResponse.model(record).json.text.contains(#""collected_unix":1700000000"#))
+        var kept = record
+        kept.collectedUnix = 0
+        #expect(AdminResponse.model(kept).json.text.contains(#""collected_unix":null"#))
     }
 }

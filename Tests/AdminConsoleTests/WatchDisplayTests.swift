@@ -39,6 +39,9 @@ struct WatchDisplayTests {
         #expect(
             live(job([round(1, "training", selected: 8, reported: 6)]), goal: goal).last
                 == "reports   [##################......]  6 of 8, 2 stragglers")
+        #expect(
+            live(job([round(1, "training", selected: 8, reported: 7)]), goal: goal).last?
+                .hasSuffix("7 of 8, 1 straggler") == true)
     }
 
     @Test("counts of a private round that are withheld are not made up")

@@ -62,7 +62,7 @@ struct AgentStatusTests {
         #expect(object["unavailable"] as? String == "the load is 9.5")
         for part in [
             "training", "agent-7", "900 examples", "2 unreadable", "no model yet", "9.2",
-            "1024 bytes, rejected: normBound", "no connection; wait, since 2026-03-01 12:30 UTC",
+            "1.0 KiB, rejected: normBound", "no connection; wait, since 2026-03-01 12:30 UTC",
             "unavailable  the load is 9.5",
         ] {
             #expect(status.text.contains(part))

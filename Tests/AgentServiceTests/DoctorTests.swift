@@ -193,12 +193,18 @@ struct DoctorTests {
         #expect(finding?.detail.contains("line 3") == true)
     }
 
-    @Test("a finding is one JSON object")
+    @Test("the findings are one JSON object, as the coordinator's are")
     func json() throws {
-        let finding = Doctor.Finding(check: "data", passed: false, detail: "no \"x\"")
-        let object = try #require(
-            try JSONSerialization.jsonObject(with: Data(finding.json.utf8)) as? [String: Any])
-        #expect(object["ok"] as? Bool == false)
-        #expect(object["detail"] as? String == "no \"x\"")
+        let good = Doctor.Finding(check: "disk", passed: true, detail: "9 MiB")
+        let bad = Doctor.Finding(check: "data", passed: false, detail: "no \"x\"")
+        func document(_ findings: [Doctor.Finding]) throws -> NSDictionary {
+            let text = Data(Doctor.json(findings).utf8)
+            return try #require(try JSONSerialization.jsonObject(with: text) as? NSDictionary)
+        }
+        let disk: NSDictionary = ["check": "disk", "ok": true, "detail": "9 MiB"]
+        let data: NSDictionary = ["check": "data", "ok": false, "detail": "no \"x\""]
+        #expect(try document([good]) == ["ok": true, "checks": [disk]])
+        #expect(try document([good, bad]) == ["ok": false, "checks": [disk, data]])
+        #expect(good.text == "OK   disk: 9 MiB" && bad.text == "FAIL data: no \"x\"")
     }
 }

@@ -77,10 +77,10 @@ struct StatusReportTests {
         try OwnerPause(sinceUnix: 1, untilUnix: nil, reason: "holidays").write(directory)
         let report = try report()
         for part in [
-            "2026-03-01 12:30 UTC to 10.0.0.1:7443: 1024 bytes for round 9.2, accepted",
+            "2026-03-01 12:30 UTC to 10.0.0.1:7443: 1.0 KiB for round 9.2, accepted",
             "the change had the norm 2.5 and was scaled down to 1.5",
             "this device added none; the coordinator adds 0.75 to each value of a round's sum",
-            "1 update, 1024 bytes since it enrolled",
+            "1 update, 1.0 KiB since it enrolled",
             "paused       until it is resumed: holidays",
         ] { #expect(report.text.contains(part), "\(part)\n\(report.text)") }
         let told = try #require((try members(report)["sent"] as? [[String: Any]])?.first)

@@ -134,12 +134,24 @@ struct FailureTests {
         #expect(longest > 30)
     }
 
-    @Test("training that fails without a connection has nobody to decline to")
+    @Test("training that fails without a connection gives its place back with the next one")
     func failsOffline() {
         var machine = training()
         _ = machine.heartbeatFailed(Example.broken, connectionLost: true, now: Example.time(5))
         let action = machine.failedLocally(Fault(.storage, "gone"), now: Example.time(6))
         #expect(pause(action, from: 6)?.keepingConnection == false)
+        #expect(machine.waited(now: Example.time(8)) == .connect)
+        #expect(machine.connected(now: Example.time(8)) == .checkIn(waitSeconds: 0))
+        var answer = Example.comeBack(5)
+        answer.unavailable = "its owner has paused this device"
+        guard
+            case .decline(Example.assignment(), let reason) = machine.checkedIn(
+                answer, now: Example.time(8))
+        else {
+            Issue.record("the place was kept")
+            return
+        }
+        #expect(reason.hasSuffix("its owner has paused this device"))
     }
 
     @Test("a decline that is refused, or that cannot be sent, is left at that")

@@ -45,7 +45,7 @@ struct InterruptedTests {
             action
                 == .decline(
                     assignment,
-                    reason: "the agent was restarted and cannot go on: the load is 9.5"))
+                    reason: "the agent was interrupted and cannot go on: the load is 9.5"))
         let next = machine.done(now: Example.time(0))
         #expect(pause(next, from: 0)?.keepingConnection == true)
     }
@@ -62,7 +62,7 @@ struct InterruptedTests {
                 Issue.record("\(action) is no decline")
                 continue
             }
-            #expect(reason.hasPrefix("the agent was restarted and cannot go on: "))
+            #expect(reason.hasPrefix("the agent was interrupted and cannot go on: "))
             // Once is enough.
             var next = machine.done(now: Example.time(0))
             if case .wait = next { next = machine.waited(now: Example.time(9)) }

@@ -48,7 +48,7 @@ struct AuthorityRotationTests {
         _ = try await state.rotateAuthority()
         let overlap = try trustSet()
         let early = await refusal { _ = try await state.retireAuthorities(leavesBehind: false) }
-        #expect(early?.message.contains("1 people (eve)") == true, "\(early?.message ?? "")")
+        #expect(early?.message.contains("1 person (eve)") == true, "\(early?.message ?? "")")
         #expect(try trustSet() == overlap)
         try await state.issueCredential(
             name: "eve", role: .auditor, output: directory.file("eve-again"))

@@ -30,8 +30,12 @@ struct CheckInTests {
             let record = try #require(try await admin.agents().first)
             #expect(record.version == "test" && record.memoryKib == 1024)
             #expect(record.plans.map(\.plan) == ["tiny"])
-            #expect(record.plans.first?.examples == 12 && record.plans.first?.hasModel == true)
+            #expect(record.plans.first?.examples == 1 && record.plans.first?.hasModel == true)
             #expect(record.lastSeenUnix >= record.enrolledUnix)
+
+            // For a mistyped name the nearest there is.
+            let mistaken = try await agent.checkIn([PlanReadiness(plan: "tinny"), unknown])
+            #expect(mistaken.plans.map(\.plan) == ["tiny"])
         }
     }
 

@@ -47,6 +47,29 @@ struct PeopleTests {
         #expect(!FileManager.default.fileExists(atPath: directory.file("again")))
     }
 
+    @Test("who administer the fleet are not all revoked by mistake")
+    func lastAdmin() async throws {
+        let directory = try TemporaryDirectory()
+        let state = try await StateDirectory.initialise(
+            path: directory.file("state"), fleet: "lab", addresses: ["127.0.0.1"], port: 7443)
+        // Neither of them can issue commands that an admin can.
+        try await state.issueCredential(
+            name: "ann", role: .operator, output: directory.file("ann"))
+        try await state.issueCredential(name: "ben", role: .admin, output: directory.file("ben"))
+        try await state.revokeCredential(name: "ben", reason: "left")
+        let last = await refusal {
+            try await state.revokeCredential(name: "admin", reason: "left")
+        }
+        #expect(last?.code == .conflict)
+        #expect(last?.remedy.contains("admin issue --dir \(state.path) --name") == true)
+        #expect(last?.remedy.contains("--force") == true)
+        try await state.issueCredential(name: "eve", role: .admin, output: directory.file("eve"))
+        try await state.revokeCredential(name: "admin", reason: "left")
+        try await state.revokeCredential(name: "ann", reason: "left")
+        try await state.revokeCredential(name: "eve", reason: "left", leavesNobody: true)
+        #expect(try await state.people().allSatisfy(\.isRevoked))
+    }
+
     @Test("are refused by a running coordinator from the next request on")
     func running() async throws {
         try await FleetUnderTest.run { fleet in

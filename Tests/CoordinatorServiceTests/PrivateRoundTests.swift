@@ -86,6 +86,27 @@ struct PrivateRoundTests {
         try TrustSet(document: try CredentialFile.read(fleet.state.trustSetFile))
     }
 
+    @Test("has a job whose epsilon stays what it was when it ended")
+    func endedJob() async throws {
+        try await FleetUnderTest.run { fleet in
+            let (admin, agents) = try await fleet.prepare(TinyPlan(), agents: 3)
+            var jobs: [JobRecord] = []
+            for _ in 0..<2 {
+                let job = try await admin.start("tiny")
+                try await submitFromAll(agents)
+                jobs.append(try await admin.watchToEnd(job))
+            }
+            #expect(jobs[0].epsilon > 0 && jobs[1].epsilon > jobs[0].epsilon)
+            #expect(jobs[1].agentsForEpsilon4 > jobs[0].agentsForEpsilon4)
+            for job in jobs {
+                let later = try await admin.job(job.job)
+                #expect(later.epsilon == job.epsilon && later.epsilon == job.rounds[0].epsilon)
+                #expect(later.agentsForEpsilon4 == job.agentsForEpsilon4)
+                #expect(later.delta == job.delta)
+            }
+        }
+    }
+
     @Test("is charged before it is sealed, and sealed before its model is signed")
     func order() async throws {
         try await FleetUnderTest.run { fleet in

@@ -47,6 +47,8 @@ struct RetainedVersionsTests {
                 let first = try await admin.latestModel(of: "tiny")
                 for _ in 0..<3 { try await runRound(admin, agents) }
                 #expect(try await collected(2, in: fleet) == [0, 1])
+                let listed = try await admin.models(of: "tiny")
+                #expect(listed.map { $0.collectedUnix > 0 } == [true, true, false, false])
                 let gone = await refusal {
                     _ = try await agents[0].download(try #require(first.model).modelDigest)
                 }

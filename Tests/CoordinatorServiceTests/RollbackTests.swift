@@ -35,7 +35,7 @@ struct RollbackTests {
                 _ = try await agents[0].checkIn([], logCheckpoint: note)
             }
             let line = try await continuity(admin)
-            #expect(line.ok && line.detail.hasPrefix("1 agents"))
+            #expect(line.ok && line.detail.hasPrefix("1 agent "))
             for agent in agents { try await agent.follow("tiny") }
             let job = try await admin.start("tiny")
             try await submitFromAll(agents)

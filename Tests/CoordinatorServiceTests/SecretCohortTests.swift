@@ -98,6 +98,7 @@ struct SecretCohortTests {
             _ = try await agents[0].checkIn([ready])
             let written = try #require(
                 try await auditor.agents().first { $0.agent == agents[0].name })
+            #expect(written.plans.map(\.withheld) == [true] && written.plans[0].examples == 1)
             try await Task.sleep(for: .milliseconds(1100))
             _ = try await agents[0].checkIn([ready])
             let exact = try await admin.agents().first { $0.agent == agents[0].name }

@@ -123,6 +123,60 @@ struct StateDirectoryTests {
         #expect(try contents(state.path)[key] == before[key])
     }
 
+    @Test("is not made among other files; one that is empty is closed to others")
+    func existing() async throws {
+        let directory = try TemporaryDirectory()
+        try directory.write("home/notes.txt", "mine")
+        let fault = await refusal { _ = try await initialise(directory.file("home")) }
+        #expect(fault?.code == .conflict)
+        #expect(fault?.message.contains("notes.txt") == true)
+        #expect(fault?.remedy.contains("empty") == true)
+        #expect(try contents(directory.file("home")).keys.sorted() == ["notes.txt"])
+
+        let empty = directory.file("empty")
+        try FileManager.default.createDirectory(
+            atPath: empty + "/lost+found", withIntermediateDirectories: true)
+        chmod(empty, 0o755)
+        _ = try await initialise(empty)
+        let mode = try FileManager.default.attributesOfItem(atPath: empty)[.posixPermissions]
+        #expect(mode as? Int == 0o700)
+    }
+
+    @Test(
+        "cannot be made for ports that are none, and the fault names the one",
+        arguments: [
+            (0, 7480, 7481, "--port"), (99_999, 7480, 7481, "--port"),
+            (7443, -1, 7481, "--http-port"), (7443, 0, 65_536, "--dashboard-port"),
+        ])
+    func ports(port: Int, httpPort: Int, dashboardPort: Int, option: String) async throws {
+        let directory = try TemporaryDirectory()
+        let fault = await refusal {
+            _ = try await StateDirectory.initialise(
+                path: directory.file("state"), fleet: "lab", addresses: ["127.0.0.1"], port: port,
+                httpPort: httpPort, dashboardPort: dashboardPort)
+        }
+        #expect(fault?.code == .invalid)
+        #expect(fault?.message.hasSuffix(" is no port") == true)
+        #expect(fault?.remedy.hasPrefix("set \(option) to one from ") == true)
+        #expect(!FileManager.default.fileExists(atPath: directory.file("state")))
+    }
+
+    @Test(
+        "whose configuration has a mistake is told so by one check, and the others look elsewhere")
+    func oneMistake() async throws {
+        let directory = try TemporaryDirectory()
+        let state = try await initialise(directory.file("state"))
+        let good = await state.localChecks() + state.nameChecks() + state.offlineChecks()
+        try Data("[server]\nprot = 1\n".utf8)
+            .write(to: URL(fileURLWithPath: state.configurationFile))
+        let checks = await state.localChecks() + state.nameChecks() + state.offlineChecks()
+        #expect(checks.map(\.check) == good.map(\.check))
+        #expect(checks.filter { !$0.ok }.map(\.check) == ["configuration"])
+        #expect(
+            checks.filter { $0.detail == "not looked at: coordinator.toml" }.map(\.check)
+                == ["keys", "disk", "memory", "certificate's names", "port free"])
+    }
+
     @Test("cannot be made where nothing can be written, or of names that are none")
     func impossible() async throws {
         let directory = try TemporaryDirectory()

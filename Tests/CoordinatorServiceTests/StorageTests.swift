@@ -66,6 +66,27 @@ struct StorageTests {
     }
 
     @Test(
+        "is full when a device enrols tells it whose disk is full",
+        .enabled(if: SmallDisk.canMount, "only root may mount a file system"))
+    func fullAtEnrolment() async throws {
+        try await onSmallDisk { fleet, disk in
+            let admin = try await fleet.admin()
+            let token = try await admin.token(uses: 2)
+            // Nobody has noticed yet.
+            try disk.fill(leaving: 0)
+            let fault = await refusal {
+                _ = try await ScriptedAgent.enrol(in: fleet, token: token)
+            }
+            #expect(fault?.code == .unavailable)
+            #expect(fault?.message.contains("the coordinator") == true)
+            #expect(fault?.message.contains("its disk is full") == true, "\(fault?.message ?? "")")
+            try disk.empty()
+            #expect(try await storage(admin).ok)
+            _ = try await ScriptedAgent.enrol(in: fleet, token: token)
+        }
+    }
+
+    @Test(
         "is full in the middle of a round lets it wait, and it ends when there is room again",
         .enabled(if: SmallDisk.canMount, "only root may mount a file system"))
     func fullMidRound() async throws {

@@ -70,7 +70,7 @@ struct WeightedRoundTests {
             let update = try exampleUpdate(first)
             #expect(try await agents[0].submit(first, update).verdict == .accepted)
             let ended = try await admin.watchToEnd(job)
-            let reason = "only 1 updates arrived before the deadline and the plan needs 2"
+            let reason = "only 1 update arrived before the deadline and the plan needs 2"
             #expect(ended.state == "failed" && ended.detail == reason)
             let round = try #require(ended.rounds.first)
             #expect(round.phase == "abandoned" && round.reason == reason && !round.published)
@@ -89,7 +89,7 @@ struct WeightedRoundTests {
             _ = try await agents[0].assignment()
             let ended = try await admin.watchToEnd(job)
             #expect(ended.state == "failed")
-            #expect(ended.detail == "only 1 agents were ready and the plan needs 2")
+            #expect(ended.detail == "only 1 agent was ready and the plan needs 2")
         }
     }
 

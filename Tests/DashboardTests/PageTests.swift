@@ -137,6 +137,37 @@ struct PageTests {
         }
     }
 
+    @Test("a version that was republished does not pass for the coordinator's own")
+    func republished() async throws {
+        let records = [false, true].enumerated().map { version, hasParent in
+            ModelRecord(
+                model: ModelRef(plan: "tiny", version: UInt64(version)), accuracy: 0.5,
+                hasParent: hasParent)
+        }
+        let plan = PlanRecord(
+            plan: "tiny", state: "ready", hasModel: true, modelVersion: 1, epsilon: -1)
+        try await FakeFleet(planRecords: [plan], modelRecords: records).serve { client in
+            let page = text(try await client.execute(uri: "/models/tiny", method: .get))
+            #expect(page.matches(of: /<td>an older version, republished<\/td>/).count == 1)
+            #expect(page.matches(of: /<td>the coordinator(&#39;|')s data<\/td>/).count == 1)
+        }
+    }
+
+    @Test("how many examples a device has is only told where the plan is not private")
+    func examples() async throws {
+        let agent = AgentRecord(
+            agent: "a-1", state: "active",
+            plans: [
+                AgentPlanRecord(plan: "open", examples: 1, unreadable: 2),
+                AgentPlanRecord(plan: "secret", examples: 1, withheld: true),
+            ])
+        try await FakeFleet(agentRecords: [agent]).serve { client in
+            let page = text(try await client.execute(uri: "/agents/a-1", method: .get))
+            #expect(page.contains("<td class=\"num\">1</td><td class=\"num\">2</td>"))
+            #expect(page.contains("<td class=\"num\">some</td><td class=\"num\">–</td>"))
+        }
+    }
+
     @Test("older rounds are a page further")
     func pagedRounds() async throws {
         let records = (1...120).map {

@@ -31,6 +31,8 @@ struct RoundTests {
     func reasons() {
         #expect("\(AbandonReason.tooFewReports(got: 3, minimum: 8))".contains("3 updates"))
         #expect("\(AbandonReason.tooFewReports(got: 3, minimum: 8))".contains("needs 8"))
+        #expect("\(AbandonReason.tooFewReports(got: 1, minimum: 8))".contains("only 1 update "))
+        #expect("\(AbandonReason.tooFewSelected(got: 1, minimum: 2))".contains("1 agent was ready"))
         #expect("\(AbandonReason.tooFewSelected(got: 0, minimum: 2))".contains("needs 2"))
         #expect("\(AbandonReason.cancelled(by: "ann"))" == "cancelled by ann")
     }

@@ -38,6 +38,58 @@ extension InteropTests {
             }
         }
 
+        @Test("loses its last admin only by force, and gets another from who has the directory")
+        func lastAdmin() async throws {
+            try await withTemporaryDirectory { directory in
+                let path = directory.appending(path: "fleet").path
+                _ = try await initialise(path, "--address", "127.0.0.1").succeeded()
+                let revoke = [
+                    "admin", "revoke", "admin", "--reason", "left", "--dir", path,
+                ]
+                let refused = try await run(Program.coordinator.located(), revoke)
+                #expect(refused.status == 1, "\(refused)")
+                #expect(
+                    refused.errors.contains("admin issue --dir \(path) --name NAME"), "\(refused)")
+                let forced = try await run(Program.coordinator.located(), revoke + ["--force"])
+                #expect(forced.status == 0, "\(forced)")
+                #expect(forced.output.contains("mv \(path)/admin \(path)/admin.revoked"))
+                try FileManager.default.moveItem(
+                    atPath: path + "/admin", toPath: path + "/admin.revoked")
+                _ = try await run(
+                    .coordinator, "admin", "issue", "--name", "ann", "--output", path + "/admin",
+                    "--dir", path
+                ).succeeded()
+            }
+        }
+
+        @Test("restored from a backup without keys wants a credential, and says how to get one")
+        func restored() async throws {
+            try await withTemporaryDirectory { directory in
+                let path = directory.appending(path: "fleet").path
+                _ = try await initialise(path, "--address", "127.0.0.1").succeeded()
+                let backups: [(String, flags: [String], isAsked: Bool)] = [
+                    ("keyless", [], true), ("whole", ["--with-keys"], false),
+                ]
+                for (name, flags, isAsked) in backups {
+                    let backup = directory.appending(path: name).path
+                    _ = try await run(
+                        Program.coordinator.located(), ["backup", backup, "--dir", path] + flags
+                    ).succeeded()
+                    let into = backup + "-restored"
+                    let answer = try await run(
+                        .coordinator, "restore", backup, "--into", into, "--keys", path + "/keys"
+                    ).succeeded()
+                    let command = "admin issue --dir \(into) --name admin --output \(into)/admin"
+                    #expect(answer.output.contains(command) == isAsked, "\(answer)")
+                    guard isAsked else { continue }
+                    _ = try await run(
+                        Program.coordinator.located(),
+                        command.split(separator: " ").map(String.init)
+                    ).succeeded()
+                }
+            }
+        }
+
         @Test("is never overwritten")
         func notTwice() async throws {
             try await withTemporaryDirectory { directory in

@@ -123,7 +123,7 @@ extension InteropTests {
                 try await fleet.startAgent("one")
                 try await expectDecline(
                     in: fleet,
-                    "the agent was restarted and cannot go on: this device takes no work now:")
+                    "the agent was interrupted and cannot go on: this device takes no work now:")
                 let doctor = try await run(.agent, "doctor", "--config", agent.configuration)
                 #expect(doctor.status == 1)
                 #expect(

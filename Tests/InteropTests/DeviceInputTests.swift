@@ -58,6 +58,26 @@ extension InteropTests.WithFleet {
             #expect(try await fleet.process("data").stop() == 0)
         }
 
+        @Test("a plan that the coordinator does not have is told, with the one that was meant")
+        func mistypedPlan() async throws {
+            let fleet = try ExampleFleet.current
+            let mistyped = ExamplePlan(name: "baeds", format: .csv, agents: 3)
+            let agent = try await fleet.enrol("typist", for: [mistyped])
+            let config = ["--config", agent.configuration]
+            // Nobody knows before the coordinator was asked.
+            let before = try await run(Program.agent.located(), ["doctor"] + config)
+            #expect(before.output.contains("OK   data of baeds:"), "\(before)")
+            let words = "the coordinator has no plan 'baeds'; did you mean [data.beads]?"
+            let plan = try await planStatus(of: agent, in: fleet) { $0.problem != nil }
+            #expect(plan.problem?.hasPrefix(words) == true, "\(plan.problem ?? "")")
+            try await expectDoctor(of: agent, toSay: ["FAIL data of baeds: \(words)"])
+            let warnings = try text(of: agent.log).split(separator: "\n").filter {
+                $0.contains("warning no such plan ")
+            }
+            #expect(warnings.count == 1, "\(warnings)")
+            #expect(try await fleet.process("typist").stop() == 0)
+        }
+
         @Test("input that does not parse ends predict, naming row and column")
         func predictInput() async throws {
             let fleet = try ExampleFleet.current

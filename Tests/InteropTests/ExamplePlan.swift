@@ -27,6 +27,8 @@ struct ExamplePlan: Sendable {
     /// Updates that a round is content with at its deadline; nil: as many as it waits for.
     var minimum: Int?
     var reportSeconds = 60
+    /// Seconds without a heartbeat after which a place lapses.
+    var leaseSeconds = 20
 
     /// Rows of a CSV file. No round of it ends: three updates are wanted, and two agents are there.
     static let beads = ExamplePlan(name: "beads", format: .csv, agents: 3)
@@ -123,7 +125,7 @@ struct ExamplePlan: Sendable {
         minimum = \(noiseMultiplier == nil ? minimum ?? agents : 0)
         selection_seconds = 20
         report_seconds = \(reportSeconds)
-        lease_seconds = \(min(reportSeconds, 20))
+        lease_seconds = \(min(reportSeconds, leaseSeconds))
 
         [clipping]
         norm = 1.0

@@ -23,6 +23,17 @@ private struct Dump: Decodable {
     }
 }
 
+/// What `--json` prints of a call in a wrong way: an error, or the verifier's report.
+private struct WrongCall: Decodable {
+    struct Fault: Decodable {
+        let code: String
+        let remedy: String
+    }
+
+    let error: Fault?
+    let problem: String?
+}
+
 extension InteropTests {
     /// Help teaches by example, so the examples have to be right.
     @Suite("The programs' help")
@@ -77,11 +88,50 @@ extension InteropTests {
                 (.agent, ["statsu"], "`tributary-agent status`", 64),
                 (.agent, ["status", "--confg", "x"], "--config", 64),
                 (.verifier, ["modl"], "`tributary-verify model`", 2),
+                (.daemon, ["--confg", "x"], "--config", 64),
             ] {
                 let finished = try await run(program.located(), words)
                 #expect(finished.status == status, "\(finished)")
                 #expect(finished.errors.contains("did you mean \(meant)?"), "\(finished)")
             }
+        }
+
+        @Test("a call in a wrong way is answered with a document, too, and the same exit status")
+        func wrongUsage() async throws {
+            for (program, words, status) in [
+                (Program.coordinator, ["plan", "show", "p"], Int32(64)),
+                (.coordinator, ["plan", "shwo"], 64), (.coordinator, ["job", "show", "x"], 64),
+                (.agent, ["enroll"], 64), (.agent, ["pause", "--fro", "1h"], 64),
+                (.verifier, ["model"], 2), (.verifier, ["log", "x", "--vkye", "k"], 2),
+            ] {
+                let finished = try await run(program.located(), words + ["--json"])
+                #expect(finished.status == status, "\(finished)")
+                #expect(finished.errors.lowercased().hasPrefix("error: "), "\(finished)")
+                let wrong: WrongCall = try decoded(finished.output)
+                let remedy = wrong.error?.remedy ?? wrong.problem
+                #expect(
+                    remedy?.hasSuffix("--help` lists what there is") == true, "\(finished)")
+                #expect(wrong.error == nil || wrong.error?.code == "invalid", "\(finished)")
+            }
+        }
+
+        @Test(
+            "output that cannot be written is a failure, and says why",
+            arguments: [
+                ("tributary-coordinator --help", Int32(1)),
+                ("tributary-coordinator runs list --runs /none --json", 1),
+                ("tributary-agent --version", 1), ("tributary-agent doctor --config /none", 1),
+                ("tributary-agentd --help", 1), ("tributary-verify --help", 2),
+                ("tributary-verify model /none --trust /none", 2),
+            ])
+        func fullDisk(command: String, status: Int32) async throws {
+            let programs = try Program.agent.located().deletingLastPathComponent().path
+            let words = ["-c", "PATH=\(programs):$PATH; \(command) >/dev/full"]
+            let finished = try await run(URL(filePath: "/bin/sh"), words)
+            #expect(finished.status == status, "\(finished)")
+            #expect(
+                finished.errors.contains("cannot write the output: No space left on device"),
+                "\(finished)")
         }
 
         private func visit(

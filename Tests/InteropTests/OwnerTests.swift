@@ -93,6 +93,49 @@ extension InteropTests {
             }
         }
 
+        @Test("pauses while a heartbeat waits for its answer, which gives the place back too")
+        func pauseInHeartbeat() async throws {
+            let lasting = ExamplePlan(
+                name: "lasting", format: .csv, epochs: 10_000, leaseSeconds: 6)
+            try await ExampleFleet.withFleet([lasting]) { fleet in
+                for name in ["one", "two"] {
+                    try await fleet.enrol(name, rows: 10_000)
+                    try await fleet.startAgent(name)
+                }
+                try await fleet.awaitReadiness(of: 2, plan: lasting)
+                let one = fleet.agent("one")
+                _ = try await fleet.administer(["round", "start", lasting.name]) as JobAnswer
+                try await wait(for: "one trains, see \(one.log.path)") {
+                    try text(of: one.log).contains("info training ")
+                }
+                let coordinator = try await fleet.process()
+                coordinator.signal(SIGSTOP)
+                defer { coordinator.signal(SIGCONT) }
+                let daemon = try await fleet.process("one").identifier
+                try await wait(for: "one waits for an answer", seconds: 20) {
+                    let before = try processorTicks(of: daemon)
+                    try await Task.sleep(for: .milliseconds(300))
+                    return try processorTicks(of: daemon) == before
+                }
+                _ = try await owner(one, ["pause"])
+                coordinator.signal(SIGCONT)
+                // Its lease would be over later.
+                try await wait(for: "the coordinator is told", seconds: 5) {
+                    try text(of: fleet.coordinatorLog).split(separator: "\n").contains {
+                        $0.contains("declined") && $0.contains("its owner has paused this device")
+                    }
+                }
+                try await awaitStatus(of: one) { $0.status?.state == "paused" }
+                #expect(try !text(of: one.log).contains("heartbeat failed"))
+            }
+        }
+
+        /// How long a process has computed, in the system's units.
+        private func processorTicks(of process: Int32) throws -> Int {
+            let fields = try text(of: URL(filePath: "/proc/\(process)/stat")).split(separator: " ")
+            return (Int(fields[13]) ?? 0) + (Int(fields[14]) ?? 0)
+        }
+
         @Test("leaves while the daemon runs: revoked, ended, erased, and the data as it was")
         func leave() async throws {
             try await ExampleFleet.withFleet([.beads]) { fleet in

@@ -112,7 +112,7 @@ extension InteropTests {
 
                 try await fleet.process().stop()
                 let refused = try await fleet.attempt(["authority", "retire"])
-                #expect(refused.status != 0 && refused.words.contains("1 agents"), "\(refused)")
+                #expect(refused.status != 0 && refused.words.contains("1 agent "), "\(refused)")
                 try await offline(["authority", "retire", "--force"], in: fleet)
                 #expect(try await runRound(of: plan, in: fleet).state == "finished")
                 for name in names {

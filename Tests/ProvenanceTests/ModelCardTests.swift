@@ -33,11 +33,18 @@ struct ModelCardTests {
         #expect(lines.contains("- Normalisation: (raw - offset) / scale, offset 0.0, scale 255.0"))
         #expect(lines.contains("- Output: float32 [N, 10], a score for each of 10 classes"))
         #expect(
-            lines.suffix(3) == [
+            lines.suffix(4) == [
+                "| `input` | rounds the features to 8 bits | [1, 28, 28] | 1 |",
                 "| `stem` | convolution 3 x 3, stride 2 x 2, padding 1 x 1, ReLU | [8, 14, 14] | 81 |",
                 "| `flat` | flatten | [1568, 1, 1] |  |",
                 "| `head` | dense | [10, 1, 1] | 15,691 |",
             ])
+        let counts = lines.compactMap { line in
+            line.split(separator: "|").last.flatMap {
+                Int($0.replacing(",", with: "").trimmingCharacters(in: .whitespaces))
+            }
+        }
+        #expect(counts.reduce(0, +) == 15_773)
     }
 
     @Test("buckets the agents and examples of a round that may tell them")
@@ -58,6 +65,7 @@ struct ModelCardTests {
         #expect(try section("Privacy", of: card)[0].hasPrefix("None: "))
         #expect(try section("Intended use", of: card) == ["The plan does not say."])
         let training = try section("Training", of: card)
+        #expect(training[1].hasPrefix("- Each device: 2 epochs, batches of 64"))
         #expect(training[0].hasPrefix("Round 14, attempt 2, of federated learning (FedAvgM)."))
         #expect(training.last == "- Distillation after the round was tried and was kept")
     }
@@ -110,6 +118,7 @@ struct ModelCardTests {
             of: SampleFacts.facts(
                 plan, origin: .round(try SampleFacts.round(plan)),
                 spend: ModelFacts.Spend(epsilon: 1, rounds: 1, localEpsilon: 7.00001)))
+        #expect(card.contains("over 1 round of this plan"))
         #expect(card.contains("(multiplier 2.0): epsilon 7.0001 at the same delta"))
         #expect(!card.contains("The coordinator is trusted"))
     }

@@ -44,6 +44,31 @@ struct PrivacyLedgerTests {
         #expect(try await registry.eventCount() == before + 1)
     }
 
+    @Test("a job's spending is as it stood when the job had ended")
+    func ofJob() async throws {
+        let first = try await registry.prepareFashion()
+        let (idle, _) = try await registry.createJob(
+            plan: fashion, rounds: 1, idempotencyKey: "", nowUnix: now - 1,
+            event: { event(.roundsRequested, "\($0)") })
+        let (next, _) = try await registry.createJob(
+            plan: fashion, rounds: 1, idempotencyKey: "", nowUnix: now,
+            event: { event(.roundsRequested, "\($0)") })
+        #expect(try await registry.lastCharge(ofJob: first, population: "people") == nil)
+        for (job, epsilon) in [(first, 1.5), (first, 2.5), (next, 4)] {
+            let at = try await registry.startRound(job: job)
+            try await charge(at, epsilonAfter: epsilon)
+            try await registry.abandon(
+                at, reason: "crash", nowUnixMilliseconds: nowMilliseconds,
+                event: event(.roundAbandoned, "\(at)"))
+        }
+        let ofFirst = try await registry.lastCharge(ofJob: first, population: "people")
+        #expect(ofFirst?.charge.epsilonAfter == 2.5 && ofFirst?.charges == 2)
+        let ofNext = try await registry.lastCharge(ofJob: next, population: "people")
+        #expect(ofNext?.charge.epsilonAfter == 4 && ofNext?.charges == 3)
+        // Asked for before anything was spent, and nothing was spent for it.
+        #expect(try await registry.lastCharge(ofJob: idle, population: "people") == nil)
+    }
+
     @Test("rounds are charged in order, and a charge outlives an abandoned round")
     func order() async throws {
         let job = try await registry.prepareFashion()

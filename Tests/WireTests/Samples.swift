@@ -44,7 +44,8 @@ enum Samples {
         cpuFeatures: "avx2", memoryKib: 3, certificateExpiresUnix: 4, revokedReason: "lost",
         plans: [
             AgentPlanRecord(
-                plan: "fashion", examples: 5, unreadable: 6, modelVersion: 7, hasModel: true)
+                plan: "fashion", examples: 5, unreadable: 6, modelVersion: 7, hasModel: true,
+                withheld: true)
         ], trustSetVersion: 8, refusal: "fashion version 7: the log's proof is for another model",
         unavailable: "on battery")
     static let roundRecord = RoundRecord(
@@ -62,7 +63,7 @@ enum Samples {
         hasParent: true, files: [ModelFile(name: "model.onnx", digest: digest, size: 4)],
         publicKey: [5],
         distillation: DistillationRecord(
-            accuracyBefore: 0.875, accuracyAfter: 0.9375, accepted: true))
+            accuracyBefore: 0.875, accuracyAfter: 0.9375, accepted: true), collectedUnix: 6)
     static let jobRecord = JobRecord(
         job: 1, plan: "fashion", roundsWanted: 2, roundsDone: 1, state: "running", detail: "d",
         revision: 3, rounds: [roundRecord, roundRecord], agentsWaiting: 4, epsilon: 5, delta: 1e-5,

@@ -110,9 +110,10 @@ extension Fleet {
         let checkpoint = try await newestCheckpoint()
         presence[agent]?.trustSet.told = keys.trustSet.version
         var states: [PlanState] = []
-        for id in (presence[agent]?.readiness.keys).map(Array.init) ?? [] {
+        let named = (presence[agent]?.readiness.keys).map(Set.init) ?? []
+        for id in named.union(plansMeant(by: named)) {
             guard let plan = plans[id] else { continue }
-            presence[agent]?.told[id] = news(of: plan)
+            if named.contains(id) { presence[agent]?.told[id] = news(of: plan) }
             states.append(
                 PlanState(
                     plan: id.name, planDigest: plan.digest.bytes, planSize: plan.textSize,
@@ -122,6 +123,14 @@ extension Fleet {
         return CheckInResponse(
             plans: states, trustSetVersion: keys.trustSet.version, logCheckpoint: checkpoint.note,
             next: next)
+    }
+
+    /// The plans with the names nearest to those that there are not, so that a device can tell its owner of a mistake.
+    private func plansMeant(by named: Set<PlanID>) -> [PlanID] {
+        let strange = named.filter { plans[$0] == nil }
+        guard !strange.isEmpty else { return [] }
+        let known = plans.keys.map(\.name).sorted()
+        return strange.compactMap { nearest(to: $0.name, among: known).flatMap { PlanID($0) } }
     }
 
     /// Offers the agent a place in an open round of a plan it can train.

@@ -23,9 +23,11 @@ extension Fleet {
         let certificateRequest = try CertificateRequest(der: request.certificateRequest)
         let agent = try newAgentID()
         let (certificate, stored) = try issue(to: agent, certificateRequest, nowUnix: now)
-        try await registry.enrol(
-            agent, secretDigest: secretDigest, certificate: stored, nowUnix: now,
-            event: certified(.agentEnrolled, agent, stored.digest))
+        try await storing { () throws(Fault) in
+            try await registry.enrol(
+                agent, secretDigest: secretDigest, certificate: stored, nowUnix: now,
+                event: certified(.agentEnrolled, agent, stored.digest))
+        }
         certificates[agent] = DeviceCertificates(current: stored.digest, previous: nil)
         counts.enrolled += 1
         log.info("agent enrolled", metadata: ["agent": "\(agent)"])
@@ -68,9 +70,11 @@ extension Fleet {
         let certificateRequest = try CertificateRequest(der: request.certificateRequest)
         let (certificate, stored) = try issue(to: agent, certificateRequest, nowUnix: now)
         certificates[agent]?.unused = unused + 1
-        try await registry.renew(
-            agent, certificate: stored, nowUnix: now,
-            event: certified(.agentRenewed, agent, stored.digest))
+        try await storing { () throws(Fault) in
+            try await registry.renew(
+                agent, certificate: stored, nowUnix: now,
+                event: certified(.agentRenewed, agent, stored.digest))
+        }
         certificates[agent] = DeviceCertificates(
             current: stored.digest, previous: shown.digest, unused: unused + 1)
         counts.renewed += 1
@@ -160,8 +164,9 @@ extension Fleet {
 
     /// Revokes an agent whose owner takes it out of the fleet. Why is the owner's business: the log does not say.
     func leave(_ agent: AgentID) async throws(Fault) {
-        try refuseWhileStorageFails()
-        try await revoke(agent.name, reason: "its owner took it out of the fleet")
+        try await storing { () throws(Fault) in
+            try await revoke(agent.name, reason: "its owner took it out of the fleet")
+        }
         log.info("agent left", metadata: ["agent": "\(agent)"])
     }
 

@@ -43,7 +43,7 @@ extension Fleet {
     func describeContinuity() throws(Fault) -> String {
         try refuseIfRolledBack()
         let count = presence.values.count { $0.checkpoint != nil }
-        return "\(count) agents have shown checkpoints that this log contains"
+        return "\(counted(count, "agent")) showed checkpoints that this log contains"
     }
 
     /// Looks at the checkpoint that an agent keeps of our log. Its signature is verified only when the log does not

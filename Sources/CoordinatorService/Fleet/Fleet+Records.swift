@@ -64,10 +64,15 @@ extension Fleet {
             version: agent.version, cpuFeatures: agent.cpuFeatures, memoryKib: agent.memoryKiB,
             certificateExpiresUnix: agent.certificateExpiresUnix,
             revokedReason: agent.revokedReason,
-            plans: agent.plans.map {
-                AgentPlanRecord(
-                    plan: $0.plan.name, examples: $0.examples, unreadable: $0.unreadable,
-                    modelVersion: $0.modelVersion ?? 0, hasModel: $0.modelVersion != nil)
+            plans: agent.plans.map { stored in
+                let isPrivate = plans[stored.plan]?.plan.privacy != nil
+                return AgentPlanRecord(
+                    plan: stored.plan.name,
+                    // Whatever a device has told.
+                    examples: isPrivate ? min(stored.examples, 1) : stored.examples,
+                    unreadable: isPrivate ? 0 : stored.unreadable,
+                    modelVersion: stored.modelVersion ?? 0, hasModel: stored.modelVersion != nil,
+                    withheld: isPrivate)
             }, trustSetVersion: agent.trustSetVersion,
             refusal: refusal.map {
                 "\($0.plan) version \($0.version): \($0.reason)"
@@ -107,7 +112,8 @@ extension Fleet {
             model: ModelRef(model), round: model.round.number,
             accuracy: model.accuracy ?? notMeasured, createdUnix: model.createdUnix,
             parentVersion: model.parentVersion ?? 0, hasParent: model.parentVersion != nil,
-            distillation: model.distillation.map(DistillationRecord.init))
+            distillation: model.distillation.map(DistillationRecord.init),
+            collectedUnix: model.collectedUnix ?? 0)
     }
 
     /// How the wire names where a job stands, and why.
@@ -143,20 +149,42 @@ extension Fleet {
             job: id, after: RoundID(afterRound), limit: Self.pageRows)
         let page = frameful(rounds, Self.size) { record(of: $0, tellsCounts: tellsCounts) }
         let (state, detail) = standing(of: stored)
-        let privacy = plans[stored.plan]?.plan.privacy
+        let spent = try await spending(of: stored, isOpen: state == "running" || state == "queued")
         let waiting = presence.values.count { $0.readiness[stored.plan] != nil }
         return JobRecord(
             job: id, plan: stored.plan.name, roundsWanted: UInt32(stored.rounds),
             roundsDone: UInt32(jobs[id]?.roundsDone ?? stored.roundsDone),
             state: state, detail: detail, revision: revision, rounds: page.items,
             agentsWaiting: UInt32(waiting),
-            epsilon: plans[stored.plan].flatMap { budget(of: $0)?.epsilon } ?? notMeasured,
-            delta: privacy?.delta ?? 0, noiseMultiplier: privacy?.noiseMultiplier ?? 0,
-            agentsForEpsilon4: privacy.map {
-                UInt32(
-                    clamping: agentsForEpsilon(
-                        4, plan: $0, rounds: max(1, plans[stored.plan]?.charges ?? 1)))
-            } ?? 0, moreRounds: page.hasMore, createdUnix: stored.createdUnix)
+            epsilon: spent?.epsilon ?? notMeasured, delta: spent?.delta ?? 0,
+            noiseMultiplier: spent?.noiseMultiplier ?? 0,
+            agentsForEpsilon4: spent?.agentsForEpsilon4 ?? 0, moreRounds: page.hasMore,
+            createdUnix: stored.createdUnix)
+    }
+
+    /// What a job's population has spent: as it stands, or as it stood when the job had ended; nil without privacy.
+    private func spending(
+        of job: StoredJob, isOpen: Bool
+    ) async throws(Fault) -> (
+        epsilon: Double, delta: Double, noiseMultiplier: Double, agentsForEpsilon4: UInt32
+    )? {
+        guard let plan = plans[job.plan], let privacy = plan.plan.privacy else { return nil }
+        func agents(_ rounds: Int) -> UInt32 {
+            UInt32(clamping: agentsForEpsilon(4, plan: privacy, rounds: max(1, rounds)))
+        }
+        guard !isOpen else {
+            return (
+                budget(of: plan)?.epsilon ?? 0, privacy.delta, privacy.noiseMultiplier,
+                agents(plan.charges)
+            )
+        }
+        let last = try await registry.lastCharge(ofJob: job.job, population: plan.plan.population)
+        let isOwn = last?.charge.plan == job.plan
+        return (
+            last?.charge.epsilonAfter ?? 0, last?.charge.delta ?? privacy.delta,
+            isOwn ? last?.charge.noiseMultiplier ?? 0 : privacy.noiseMultiplier,
+            agents(last?.charges ?? 0)
+        )
     }
 }
 

@@ -75,10 +75,33 @@ extension Fleet {
     ///
     /// - Throws: `unavailable`: the peer can only come back.
     func refuseWhileStorageFails() throws(Fault) {
-        guard storage != .serving else { return }
-        throw Fault(
-            .unavailable, "the coordinator cannot store anything now",
-            remedy: "try again later; its admin sees why with `tributary-coordinator doctor`")
+        switch storage {
+        case .serving: return
+        case .full: throw unstored("its disk is full")
+        case .readOnly: throw unstored("its disk takes no writes")
+        }
+    }
+
+    /// Does for a peer what has to be written down.
+    ///
+    /// - Throws: `unavailable` when the coordinator's disk refuses it: a peer that heard `storage` would look at its own.
+    func storing<Value>(
+        _ body: () async throws(Fault) -> Value
+    ) async throws(Fault) -> Value {
+        try refuseWhileStorageFails()
+        do throws(Fault) { return try await body() } catch {
+            guard error.code == .storage else { throw error }
+            log.error("not stored", metadata: ["why": "\(error)"])
+            await lookAtStorage(trying: true)
+            try refuseWhileStorageFails()
+            throw unstored("its disk refused a write")
+        }
+    }
+
+    private func unstored(_ why: String) -> Fault {
+        Fault(
+            .unavailable, "the coordinator cannot store anything now: \(why)",
+            remedy: "try again later; its admin sees more with `tributary-coordinator doctor`")
     }
 
     /// What doctor says of it, after a look.

@@ -80,10 +80,11 @@ extension KeyCustody {
     private func stillNeeded(_ holders: AuthorityHolders) -> Fault {
         var who: [String] = []
         if !holders.agents.isEmpty {
-            who.append("\(holders.agents.count) agents (\(firstOf(holders.agents)))")
+            who.append("\(counted(holders.agents.count, "agent")) (\(firstOf(holders.agents)))")
         }
         if !holders.people.isEmpty {
-            who.append("\(holders.people.count) people (\(firstOf(holders.people)))")
+            let people = counted(holders.people.count, "person", plural: "people")
+            who.append("\(people) (\(firstOf(holders.people)))")
         }
         return Fault(
             .conflict,

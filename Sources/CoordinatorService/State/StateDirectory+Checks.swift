@@ -19,16 +19,18 @@ extension StateDirectory {
             "listens on \(try configuration().listen):\(try configuration().port)"
         }
         add("permissions", to: &lines) { () throws(Fault) in try ownership() }
-        add("keys", to: &lines) { () throws(Fault) in
-            try checkKeys()
+        addConfigured("keys", to: &lines) { (configuration) throws(Fault) in
+            try checkKeys(configuration)
             return "present, readable by the owner only"
         }
         add("certificates", to: &lines) { () throws(Fault) in try lifetimes() }
-        add("disk", to: &lines) { () throws(Fault) in
-            try freeSpace(path, least: try configuration().minFreeMiB)
+        addConfigured("disk", to: &lines) { (configuration) throws(Fault) in
+            try freeSpace(path, least: configuration.minFreeMiB)
+        }
+        addConfigured("memory", to: &lines) { (configuration) throws(Fault) in
+            try memoryPlan(configuration.limits)
         }
         guard let configuration = try? configuration() else { return lines }
-        add("memory", to: &lines) { () throws(Fault) in try memoryPlan(configuration.limits) }
         for (plan, data) in configuration.data.sorted(by: { $0.key.name < $1.key.name }) {
             add("data of \(plan)", to: &lines) { () throws(Fault) in
                 for directory in [data.publicDirectory, data.testDirectory] {
@@ -43,8 +45,8 @@ extension StateDirectory {
     /// Of the names under which agents look for this coordinator.
     package func nameChecks() -> [Check] {
         var lines: [Check] = []
-        add("certificate's names", to: &lines) { () throws(Fault) in
-            let wanted = try configuration().addresses
+        addConfigured("certificate's names", to: &lines) { (configuration) throws(Fault) in
+            let wanted = configuration.addresses
             let names = Set(try serverCertificate().hostNames)
             if let missing = wanted.first(where: { !names.contains($0) }) {
                 throw Fault(
@@ -62,9 +64,8 @@ extension StateDirectory {
     /// What a running coordinator would say of itself, where none answers.
     package func offlineChecks() async -> [Check] {
         var lines: [Check] = []
-        add("port free", to: &lines) { () throws(Fault) in
-            let configuration = try configuration()
-            return try portIsFree(configuration.listen, configuration.port)
+        addConfigured("port free", to: &lines) { (configuration) throws(Fault) in
+            try portIsFree(configuration.listen, configuration.port)
         }
         do throws(Fault) {
             let registry = try openRegistry(FleetTrust(directory: self), migrating: false)
@@ -79,6 +80,17 @@ extension StateDirectory {
         do throws(Fault) { lines.append((check, true, try body())) } catch {
             lines.append((check, false, error.description))
         }
+    }
+
+    /// A check that needs the configuration. What is wrong with that, its own line says, once.
+    private func addConfigured(
+        _ check: String, to lines: inout [Check],
+        _ body: (CoordinatorConfiguration) throws(Fault) -> String
+    ) {
+        guard let configuration = try? configuration() else {
+            return lines.append((check, true, "not looked at: coordinator.toml"))
+        }
+        add(check, to: &lines) { () throws(Fault) in try body(configuration) }
     }
 }
 
@@ -187,10 +199,10 @@ extension StateDirectory {
     /// From then on a new authority is due: devices need time to renew their certificates.
     private static let leastAuthorityDays: Int64 = 365
 
-    private func checkKeys() throws(Fault) {
+    private func checkKeys(_ configuration: CoordinatorConfiguration) throws(Fault) {
         let trust = try FleetTrust(directory: self)
         _ = try serverAuthority(in: trust)
-        let source = try KeySource(configuration().keys)
+        let source = try KeySource(configuration.keys)
         _ = try source.key()
         var files = [keyFile(.server), keyFile(.log), submitSecretFile]
         for generation in try authorityCertificates().indices.map({ $0 + 1 }) {

@@ -58,9 +58,22 @@ extension StateDirectory {
 
     /// Ends a person's access at once.
     ///
-    /// - Throws: `notFound`; `conflict` when it was ended before.
-    package func revokeCredential(name: String, reason: String) async throws(Fault) {
-        try await openRegistry().revokePerson(
+    /// - Parameter leavesNobody: even if nobody is left who may administer the fleet.
+    /// - Throws: `notFound`; `conflict` when it was ended before, or nobody would be left.
+    package func revokeCredential(
+        name: String, reason: String, leavesNobody: Bool = false
+    ) async throws(Fault) {
+        let registry = try openRegistry()
+        let admins = try await registry.people().filter {
+            $0.role == .admin && !$0.isRevoked && $0.certificateExpiresUnix > unixSeconds()
+        }
+        guard leavesNobody || admins.map(\.name) != [name] else {
+            throw Fault(
+                .conflict, "'\(name)' is the last who may administer this fleet",
+                remedy: "first issue another credential: `tributary-coordinator admin issue --dir"
+                    + " \(path) --name NAME --output FOLDER`; or say --force")
+        }
+        try await registry.revokePerson(
             name, reason: reason, nowUnix: unixSeconds(),
             event: FleetEvent(.adminRevoked, [("name", .text(name)), ("reason", .text(reason))]))
     }

@@ -1,6 +1,7 @@
 package import Configuration
 package import Cryptography
 package import Federation
+import Foundation
 import Glibc
 import Provenance
 import Registry
@@ -65,18 +66,25 @@ extension StateDirectory {
     ///   - fleet: the fleet's name, in every identity.
     ///   - addresses: DNS names or IP addresses under which agents reach the coordinator; the first goes into tokens.
     ///   - curve: of the key that signs models, P-256 or P-384.
-    /// - Throws: `conflict` when `path` already holds a fleet; `storage` when it cannot be written.
+    /// - Throws: `invalid` naming what cannot be; `conflict` when `path` already holds a fleet, or other files; `storage`
+    ///   when it cannot be written.
     package static func initialise(
         path: String, fleet: String, addresses: [String], port: Int, httpPort: Int = 7480,
         dashboardPort: Int = DashboardTable.standardPort, curve: KeyKind = .p256
     ) async throws(Fault) -> StateDirectory {
-        guard let first = addresses.first, isName(fleet, atMost: 64), (1...65535).contains(port),
-            (0...65535).contains(httpPort), (0...65535).contains(dashboardPort)
-        else {
+        guard isName(fleet, atMost: 64) else {
             throw Fault(
-                .invalid, "a fleet needs a name of a-z, 0-9 and -, an address and a port",
-                remedy: "for example --fleet lab --address 192.0.2.1 --port 7443")
+                .invalid, "'\(fleet)' cannot be the name of a fleet",
+                remedy: "use a-z, 0-9 and -, beginning with a letter, at most 64: --fleet lab")
         }
+        guard let first = addresses.first else {
+            throw Fault(
+                .invalid, "a fleet needs an address under which agents reach the coordinator",
+                remedy: "for example --address 192.0.2.1")
+        }
+        try check(port: port, of: "--port", in: 1...65535)
+        try check(port: httpPort, of: "--http-port", in: 0...65535)
+        try check(port: dashboardPort, of: "--dashboard-port", in: 0...65535)
         let directory = StateDirectory(fresh: path)
         guard access(directory.configurationFile, F_OK) != 0 else {
             throw Fault(
@@ -85,6 +93,7 @@ extension StateDirectory {
         }
         let new = try NewFleet(
             name: fleet, addresses: addresses, curve: curve, nowUnix: Int64(unixSeconds()))
+        try directory.takeOver()
         try new.write(to: directory)
         let trust = try FleetTrust(directory: directory)
         let registry = try directory.openRegistry(trust, migrating: true)
@@ -104,6 +113,33 @@ extension StateDirectory {
                 ).utf8),
             mode: CredentialFile.publicMode)
         return directory
+    }
+}
+
+extension StateDirectory {
+    private static func check(
+        port: Int, of option: String, in ports: ClosedRange<Int>
+    ) throws(Fault) {
+        guard !ports.contains(port) else { return }
+        throw Fault(
+            .invalid, "\(port) is no port",
+            remedy: "set \(option) to one from \(ports.lowerBound) to \(ports.upperBound)"
+                + (ports.contains(0) ? "; 0 takes any that is free" : ""))
+    }
+
+    /// Makes a directory that is there already, and empty, one that only its owner can look into.
+    ///
+    /// - Throws: `conflict` when there is anything in it; `storage` when it is another's.
+    private func takeOver() throws(Fault) {
+        // What else may be wrong with it, whoever writes there will say.
+        guard let names = try? FileManager.default.contentsOfDirectory(atPath: path) else { return }
+        // A file system of its own has that from the beginning.
+        if let name = names.sorted().first(where: { $0 != "lost+found" }) {
+            throw Fault(
+                .conflict, "\(path) is not empty: it holds \(name)",
+                remedy: "name a directory that is empty, or that does not exist yet")
+        }
+        guard chmod(path, 0o700) == 0 else { throw storageFault("keep others out of \(path)") }
     }
 }
 

@@ -128,8 +128,8 @@ extension Site {
             facts: facts(of: agent, now: now), hasPlans: !agent.plans.isEmpty,
             plans: agent.plans.map {
                 FollowedPlanRow(
-                    name: $0.plan, examples: $0.examples == 0 ? nothing : grouped($0.examples),
-                    unreadable: grouped($0.unreadable),
+                    name: $0.plan, examples: $0.exampleText,
+                    unreadable: $0.withheld ? nothing : grouped($0.unreadable),
                     version: $0.hasModel ? "\($0.modelVersion)" : "none yet")
             })
         return Page(
@@ -156,6 +156,13 @@ extension Site {
             facts.append(FactLine(name: "Revoked because", value: agent.revokedReason))
         }
         return facts
+    }
+}
+
+extension AgentPlanRecord {
+    /// How many examples there are, as far as that is told.
+    fileprivate var exampleText: String {
+        examples == 0 ? nothing : withheld ? "some" : grouped(examples)
     }
 }
 

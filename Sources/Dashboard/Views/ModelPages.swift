@@ -150,8 +150,7 @@ extension Site {
             FactLine(name: "Accuracy", value: accuracyText(record.accuracy)),
             FactLine(name: "Published", value: Moment(unix: record.createdUnix).text),
             FactLine(
-                name: "Comes from",
-                value: record.round == 0 ? "the coordinator's own data" : "round \(record.round)",
+                name: "Comes from", value: record.origin(first: "the coordinator's own data"),
                 href: record.round == 0 ? nil : "/rounds/\(record.round)"),
         ]
         if record.hasParent {
@@ -170,7 +169,20 @@ extension Site {
             FactLine(
                 name: "Size",
                 value: record.model.map { bytesText($0.modelSize) } ?? nothing))
+        if record.collectedUnix > 0 {
+            facts.append(
+                FactLine(
+                    name: "Weights",
+                    value: "given up by retention, \(Moment(unix: record.collectedUnix).text)"))
+        }
         return facts
+    }
+}
+
+extension ModelRecord {
+    /// What it came from; `first` is what the first version did.
+    fileprivate func origin(first: String) -> String {
+        round > 0 ? "round \(round)" : isRepublished ? "an older version, republished" : first
     }
 }
 
@@ -237,7 +249,7 @@ private struct VersionRow {
         } else {
             change = nothing
         }
-        origin = record.round == 0 ? "the coordinator's data" : "round \(record.round)"
+        origin = record.origin(first: "the coordinator's data")
         roundHref = record.round == 0 ? nil : "/rounds/\(record.round)"
         parent = record.hasParent ? "\(record.parentVersion)" : nothing
         created = Moment(unix: record.createdUnix)

@@ -94,18 +94,21 @@ package enum ModelCard {
 
     private static func layers(_ plan: Plan) -> [[String]] {
         guard let shapes = try? plan.shapes() else { return [] }
-        return plan.layers.indices.map { index in
-            let layer = plan.layers[index]
-            let output = shapes.outputs[index]
-            let weights =
-                layer.kind.hasWeights
-                ? (layer.fanIn(shapes.input(of: index)) + 1) * output.channels : 0
-            let count = weights + (layer.kind.hasEncoding ? 1 : 0)
-            return [
-                "`\(layer.name)`", layer.words, "\(output)",
-                count == 0 ? "" : grouped(UInt64(count)),
-            ]
-        }
+        // Its one parameter is the scale on which the features become 8-bit integers.
+        let input = ["`input`", "rounds the features to 8 bits", "\(plan.data.shape)", "1"]
+        return [input]
+            + plan.layers.indices.map { index in
+                let layer = plan.layers[index]
+                let output = shapes.outputs[index]
+                let weights =
+                    layer.kind.hasWeights
+                    ? (layer.fanIn(shapes.input(of: index)) + 1) * output.channels : 0
+                let count = weights + (layer.kind.hasEncoding ? 1 : 0)
+                return [
+                    "`\(layer.name)`", layer.words, "\(output)",
+                    count == 0 ? "" : grouped(UInt64(count)),
+                ]
+            }
     }
 
     // MARK: How it came to be
@@ -133,7 +136,7 @@ package enum ModelCard {
                     + " \(round.lattice.clippingNorm) and rounded to \(round.lattice.elementBits)-bit"
                     + " integers; the coordinator added these exactly.",
                 "",
-                "- Each device: \(facts.plan.training.epochs) epochs, batches of"
+                "- Each device: \(counted(facts.plan.training.epochs, "epoch")), batches of"
                     + " \(facts.plan.training.batchSize)",
             ]
             if let trial = round.distillation {
@@ -205,7 +208,7 @@ package enum ModelCard {
             "Differential privacy, by discrete Gaussian noise on the exact integer sum of a round.",
             "",
             "- Spent by the population so far: epsilon \(decimal(spend.epsilon, .up)) at delta"
-                + " \(privacy.delta), over \(spend.rounds) rounds of this plan and those of every"
+                + " \(privacy.delta), over \(counted(spend.rounds, "round")) of this plan and those of every"
                 + " other plan on the population",
             "- Unit: one agent with all its data, added or removed",
             "- Noise multiplier: \(privacy.noiseMultiplier)", "- Sampling: \(sampling)",

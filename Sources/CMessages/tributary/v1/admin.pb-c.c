@@ -4745,7 +4745,7 @@ const ProtobufCMessageDescriptor tributary__v1__agent_record__descriptor =
   (ProtobufCMessageInit) tributary__v1__agent_record__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor tributary__v1__agent_plan_record__field_descriptors[5] =
+static const ProtobufCFieldDescriptor tributary__v1__agent_plan_record__field_descriptors[6] =
 {
   {
     "plan",
@@ -4807,6 +4807,18 @@ static const ProtobufCFieldDescriptor tributary__v1__agent_plan_record__field_de
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "withheld",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Tributary__V1__AgentPlanRecord, withheld),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned tributary__v1__agent_plan_record__field_indices_by_name[] = {
   1,   /* field[1] = examples */
@@ -4814,11 +4826,12 @@ static const unsigned tributary__v1__agent_plan_record__field_indices_by_name[] 
   3,   /* field[3] = model_version */
   0,   /* field[0] = plan */
   2,   /* field[2] = unreadable */
+  5,   /* field[5] = withheld */
 };
 static const ProtobufCIntRange tributary__v1__agent_plan_record__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 5 }
+  { 0, 6 }
 };
 const ProtobufCMessageDescriptor tributary__v1__agent_plan_record__descriptor =
 {
@@ -4828,7 +4841,7 @@ const ProtobufCMessageDescriptor tributary__v1__agent_plan_record__descriptor =
   "Tributary__V1__AgentPlanRecord",
   "tributary.v1",
   sizeof(Tributary__V1__AgentPlanRecord),
-  5,
+  6,
   tributary__v1__agent_plan_record__field_descriptors,
   tributary__v1__agent_plan_record__field_indices_by_name,
   1,  tributary__v1__agent_plan_record__number_ranges,
@@ -5571,7 +5584,7 @@ const ProtobufCMessageDescriptor tributary__v1__job_summary__descriptor =
   (ProtobufCMessageInit) tributary__v1__job_summary__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor tributary__v1__model_record__field_descriptors[9] =
+static const ProtobufCFieldDescriptor tributary__v1__model_record__field_descriptors[10] =
 {
   {
     "model",
@@ -5681,9 +5694,22 @@ static const ProtobufCFieldDescriptor tributary__v1__model_record__field_descrip
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "collected_unix",
+    10,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tributary__V1__ModelRecord, collected_unix),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned tributary__v1__model_record__field_indices_by_name[] = {
   2,   /* field[2] = accuracy */
+  9,   /* field[9] = collected_unix */
   3,   /* field[3] = created_unix */
   8,   /* field[8] = distillation */
   6,   /* field[6] = files */
@@ -5696,7 +5722,7 @@ static const unsigned tributary__v1__model_record__field_indices_by_name[] = {
 static const ProtobufCIntRange tributary__v1__model_record__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 9 }
+  { 0, 10 }
 };
 const ProtobufCMessageDescriptor tributary__v1__model_record__descriptor =
 {
@@ -5706,7 +5732,7 @@ const ProtobufCMessageDescriptor tributary__v1__model_record__descriptor =
   "Tributary__V1__ModelRecord",
   "tributary.v1",
   sizeof(Tributary__V1__ModelRecord),
-  9,
+  10,
   tributary__v1__model_record__field_descriptors,
   tributary__v1__model_record__field_indices_by_name,
   1,  tributary__v1__model_record__number_ranges,

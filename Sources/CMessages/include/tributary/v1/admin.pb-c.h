@@ -632,10 +632,14 @@ struct  Tributary__V1__AgentPlanRecord
   uint64_t unreadable;
   uint64_t model_version;
   protobuf_c_boolean has_model;
+  /*
+   * examples says no more than whether there are any: the plan is private
+   */
+  protobuf_c_boolean withheld;
 };
 #define TRIBUTARY__V1__AGENT_PLAN_RECORD__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&tributary__v1__agent_plan_record__descriptor) \
-    , (char *)protobuf_c_empty_string, 0, 0, 0, 0 }
+    , (char *)protobuf_c_empty_string, 0, 0, 0, 0, 0 }
 
 
 struct  Tributary__V1__RoundRecord
@@ -660,7 +664,7 @@ struct  Tributary__V1__RoundRecord
    */
   double accuracy;
   /*
-   * total after this round; negative: the plan is not private
+   * total after this round, 0: not charged yet; negative: the plan is not private
    */
   double epsilon;
   /*
@@ -737,7 +741,7 @@ struct  Tributary__V1__JobRecord
   Tributary__V1__RoundRecord **rounds;
   uint32_t agents_waiting;
   /*
-   * negative: the plan is not private
+   * spent by the population, of an ended job as it ended; negative: the plan is not private
    */
   double epsilon;
   double delta;
@@ -788,7 +792,7 @@ struct  Tributary__V1__ModelRecord
   ProtobufCMessage base;
   Tributary__V1__ModelRef *model;
   /*
-   * 0 for the first, distilled version
+   * 0: of no round, the first version or, with a parent, one that was published again
    */
   uint64_t round;
   /*
@@ -811,10 +815,14 @@ struct  Tributary__V1__ModelRecord
    * absent: not tried
    */
   Tributary__V1__DistillationRecord *distillation;
+  /*
+   * when its weights were given up, 0: they are kept
+   */
+  uint64_t collected_unix;
 };
 #define TRIBUTARY__V1__MODEL_RECORD__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&tributary__v1__model_record__descriptor) \
-    , NULL, 0, 0, 0, 0, 0, 0,NULL, {0,NULL}, NULL }
+    , NULL, 0, 0, 0, 0, 0, 0,NULL, {0,NULL}, NULL, 0 }
 
 
 struct  Tributary__V1__ModelFile

@@ -89,7 +89,8 @@ struct  Tributary__V1__CheckInRequest
 
 
 /*
- * What the device should know about one plan it follows, whether or not it is selected.
+ * What the device should know about one plan it follows, whether or not it is selected; where it names one that there is
+ * not, about the one with the nearest name, if any is near.
  */
 struct  Tributary__V1__PlanState
 {
