@@ -10,13 +10,17 @@ extension InteropTests {
         func older() async throws {
             let plan = ExamplePlan(name: "kept", format: .csv, agents: 1)
             try await ExampleFleet.withFleet([plan]) { fleet in
-                try await fleet.enrol("one")
+                let agent = try await fleet.enrol("one")
                 try await fleet.startAgent("one")
                 try await fleet.awaitReadiness(of: 1, plan: plan)
                 let backup = fleet.directory.appending(path: "backup").path
                 let made: BackupAnswer = try await fleet.administer(["backup", backup])
                 #expect(made.leaves > 0 && !made.keys)
                 try await publish(plan, in: fleet)
+                // Before that it has seen no more of the log than the backup has.
+                try await wait(for: "the device holds what was published since") {
+                    try await status(of: agent)?.status.plans.first?.modelVersion == 1
+                }
 
                 try await replaceState(of: fleet, keeping: "newest") { newest in
                     _ = try await run(
