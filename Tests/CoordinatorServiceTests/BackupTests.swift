@@ -43,7 +43,9 @@ struct BackupTests {
             try await FleetUnderTest.initialise(directory)
             let backup = directory.file("backup")
             let (agents, seen) = try await FleetUnderTest.serve(directory) { fleet in
-                let (admin, agents) = try await fleet.prepare(TinyPlan(), agents: 3)
+                // Long enough for agents to come back to it on a slow machine.
+                let patient = TinyPlan(selectionSeconds: 60, reportSeconds: 60)
+                let (admin, agents) = try await fleet.prepare(patient, agents: 3)
                 #expect(try await runRound(admin, agents).state == "finished")
                 let made = try await fleet.state.backUp(to: backup, withKeys: true)
                 let seen = try await fleet.checkpoint()
