@@ -33,7 +33,7 @@ struct SimulationInputs {
 
     /// Reads the data that `options` name, unless the run before had the same.
     ///
-    /// - Throws: as `SimulationData.read`.
+    /// - Throws: as `SimulationFiles` and `SimulationData`.
     mutating func data(
         _ options: RunOptions, plan: Plan, isNatural: Bool, isRecorded: Bool
     ) throws(Fault) -> ReadData {
@@ -42,10 +42,12 @@ struct SimulationInputs {
         {
             return data.read
         }
-        let read = try SimulationData.read(
-            options.data, plan: plan, isNatural: isNatural, client: options.client,
+        let files = try SimulationFiles(
+            in: options.data, plan: plan, isNatural: isNatural, client: options.client,
             isCold: options.cold)
-        let result = ReadData(data: read, digests: isRecorded ? Digests(of: read) : nil)
+        let digests = isRecorded ? Digests(of: files) : nil
+        let result = ReadData(
+            data: try SimulationData(reading: files, plan: plan), digests: digests)
         data = (plan.data, options.data, options.client, isNatural, result)
         return result
     }
@@ -68,16 +70,16 @@ struct SimulationInputs {
     }
 }
 
-/// The digests of a run's data, made beside its rounds.
+/// The digests of a run's data, made while it is read and beside the rounds.
 final class Digests: Sendable {
     private let group = DispatchGroup()
     private let result = Mutex<Result<[RecordedSplit], Fault>?>(nil)
 
-    init(of data: SimulationData) {
+    init(of files: SimulationFiles) {
         group.enter()
         // Not one of Dispatch's threads: while one of those is busy, a round gets one less.
         Thread.detachNewThread { [self] in
-            let digests = Result { () throws(Fault) in try data.digests() }
+            let digests = Result { () throws(Fault) in try files.digests() }
             result.withLock { $0 = digests }
             group.leave()
         }
