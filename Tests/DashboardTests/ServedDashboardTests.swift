@@ -89,6 +89,10 @@ struct ServedDashboardTests {
             TestClient.Request(address, method: .get, authority: host, headers: headers))
     }
 
+    /// Other tests run at the same time, and the machine may be small.
+    private static let longestAnswer = Duration.seconds(120)
+    private static let patience = TestClient.Configuration(timeout: longestAnswer)
+
     private func port(_ line: DoctorLine) throws -> Int {
         let url = try #require(URL(string: line.detail))
         return try #require(url.port)
@@ -99,7 +103,9 @@ struct ServedDashboardTests {
         try await withCoordinator("port = 0") { console, _ in
             let line = try await finding(console)
             #expect(line.ok && line.detail.hasPrefix("http://127.0.0.1:"))
-            try await TestClient.withClient(host: "127.0.0.1", port: try port(line)) { client in
+            try await TestClient.withClient(
+                host: "127.0.0.1", port: try port(line), configuration: Self.patience
+            ) { client in
                 var seen: Set<String> = []
                 var waiting = ["/"]
                 while let address = waiting.popLast(), seen.count < 60 {
@@ -122,7 +128,9 @@ struct ServedDashboardTests {
     func proof() async throws {
         try await withCoordinator("port = 0") { console, _ in
             let line = try await finding(console)
-            try await TestClient.withClient(host: "127.0.0.1", port: try port(line)) { client in
+            try await TestClient.withClient(
+                host: "127.0.0.1", port: try port(line), configuration: Self.patience
+            ) { client in
                 let leaf = try await get("/log/0", client, as: "localhost:1")
                 let page = String(buffer: try #require(leaf.body))
                 #expect(page.contains("Proven.") && page.contains("fleetCreated"))
@@ -138,7 +146,9 @@ struct ServedDashboardTests {
     func rebinding() async throws {
         try await withCoordinator("port = 0") { console, _ in
             let line = try await finding(console)
-            try await TestClient.withClient(host: "127.0.0.1", port: try port(line)) { client in
+            try await TestClient.withClient(
+                host: "127.0.0.1", port: try port(line), configuration: Self.patience
+            ) { client in
                 for name in ["evil.test", "127.0.0.1.evil.test:7481"] {
                     for address in ["/", "/metrics", "/style.css"] {
                         let response = try await get(address, client, as: name)
@@ -165,7 +175,7 @@ struct ServedDashboardTests {
             // The test client asks for a name, and the certificate has none but an address.
             tls.certificateVerification = .noHostnameVerification
             let lenient = TestClient.Configuration(
-                tlsConfiguration: tls, serverName: "localhost")
+                tlsConfiguration: tls, timeout: Self.longestAnswer, serverName: "localhost")
             try await TestClient.withClient(
                 host: "127.0.0.1", port: try port(line), configuration: lenient
             ) { client in
