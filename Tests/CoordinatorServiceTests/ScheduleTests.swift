@@ -99,7 +99,10 @@ struct ScheduleTests {
     func unavailable() async throws {
         try await FleetUnderTest.run { fleet in
             let (admin, agents) = try await fleet.prepare(
-                TinyPlan(schedule: "[schedule]\nready_agents = 2"), agents: 2)
+                // The plan counts on a third agent, for which its first round waits that long.
+                TinyPlan(
+                    selectionSeconds: 5, reportSeconds: 20,
+                    schedule: "[schedule]\nready_agents = 2"), agents: 2)
             try await submitFromAll(agents)
             _ = try await admin.watch("tiny") { $0.modelVersion >= 1 }
             let before = try await agents[0].readiness("tiny")
