@@ -269,8 +269,13 @@ struct SmallDisk {
 
     func remount(_ mode: String) throws {
         let flags = UInt(MS_REMOUNT) | (mode == "ro" ? UInt(MS_RDONLY) : 0)
-        guard mount("tmpfs", path, "tmpfs", flags, nil) == 0 else {
-            throw Fault(.storage, "cannot remount: \(String(cString: strerror(errno)))")
+        let end = ContinuousClock.now + .seconds(20)
+        while mount("tmpfs", path, "tmpfs", flags, nil) != 0 {
+            // Between fork and exec, a program that another test starts has all files open that this process has.
+            guard errno == EBUSY, ContinuousClock.now < end else {
+                throw Fault(.storage, "cannot remount: \(String(cString: strerror(errno)))")
+            }
+            usleep(20_000)
         }
     }
 
