@@ -125,7 +125,8 @@ private final class Flood: ChannelInboundHandler {
         let this = NIOLoopBound((self, context), eventLoop: context.eventLoop)
         context.writeAndFlush(wrapOutboundOut(bytes)).whenSuccess {
             let (flood, context) = this.value
-            flood.write(context)
+            // Later: where the socket takes all at once, this is called from within the write, and again, and again.
+            context.eventLoop.assumeIsolated().execute { flood.write(context) }
         }
     }
 
