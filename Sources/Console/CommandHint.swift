@@ -12,30 +12,21 @@ package struct CommandHint {
     /// - Parameter arguments: the program's, without its name.
     /// - Returns: nil when they name commands and options that there are.
     package init?(_ root: any ParsableCommand.Type, _ arguments: [String]) {
-        var command = root
-        var path = root._commandName
-        for (index, argument) in arguments.enumerated() {
-            let subcommands = command.configuration.subcommands
-            guard !subcommands.isEmpty else {
-                let rest = arguments[index...]
-                guard let fault = Self.option(root.helpMessage(for: command), path, rest) else {
-                    return nil
-                }
-                self.fault = fault
-                return
+        let called = CalledCommand(root, arguments)
+        let (command, path) = (called.command, called.path)
+        let subcommands = command.configuration.subcommands
+        guard !subcommands.isEmpty else {
+            guard let fault = Self.option(root.helpMessage(for: command), path, called.rest) else {
+                return nil
             }
-            guard !argument.hasPrefix("-"), argument != "help" else { return nil }
-            guard let next = subcommands.first(where: { $0._commandName == argument }) else {
-                fault = Self.fault(
-                    "'\(argument)' is no command of `\(path)`", path,
-                    nearest(to: argument, among: subcommands.map { $0._commandName })
-                        .map { "`\(path) \($0)`" })
-                return
-            }
-            command = next
-            path += " \(argument)"
+            self.fault = fault
+            return
         }
-        return nil
+        guard let word = called.rest.first, !word.hasPrefix("-"), word != "help" else { return nil }
+        fault = Self.fault(
+            "'\(word)' is no command of `\(path)`", path,
+            nearest(to: word, among: subcommands.map { $0._commandName })
+                .map { "`\(path) \($0)`" })
     }
 
     /// What to say of the first of `arguments` that is an option which `help` does not name; nil when there is none.

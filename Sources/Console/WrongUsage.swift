@@ -29,25 +29,8 @@ package struct WrongUsage {
             let message = root.message(for: error)
             fault = Fault(
                 .invalid, message.hasSuffix(".") ? String(message.dropLast()) : message,
-                remedy: "`\(Self.path(root, arguments)) --help` lists what there is")
+                remedy: "`\(CalledCommand(root, arguments).path) --help` lists what there is")
         }
-    }
-
-    /// The command that `arguments` begin with.
-    private static func path(
-        _ root: any ParsableCommand.Type, _ arguments: [String]
-    ) -> String {
-        var command = root
-        var path = root._commandName
-        for argument in arguments {
-            let subcommands = command.configuration.subcommands
-            guard let next = subcommands.first(where: { $0._commandName == argument }) else {
-                break
-            }
-            command = next
-            path += " \(argument)"
-        }
-        return path
     }
 
     /// Says so, with a document on standard output where one is asked for, and ends the process.

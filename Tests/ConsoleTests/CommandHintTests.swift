@@ -1,32 +1,10 @@
-import ArgumentParser
 import Console
 import Testing
 
 @Suite("A command or option that there is not")
 struct CommandHintTests {
-    private struct Tool: ParsableCommand {
-        static let configuration = CommandConfiguration(
-            commandName: "tool", subcommands: [Round.self, Status.self])
-    }
-
-    private struct Round: ParsableCommand {
-        static let configuration = CommandConfiguration(
-            commandName: "round", subcommands: [Start.self])
-    }
-
-    private struct Start: ParsableCommand {
-        static let configuration = CommandConfiguration(commandName: "start")
-        @Option var rounds = 1
-        @Flag var watch = false
-        @Argument var plan: String
-    }
-
-    private struct Status: ParsableCommand {
-        static let configuration = CommandConfiguration(commandName: "status")
-    }
-
     private func hint(_ words: String) -> String? {
-        CommandHint(Tool.self, words.split(separator: " ").map(String.init))?.text
+        CommandHint(ExampleTool.self, words.split(separator: " ").map(String.init))?.text
     }
 
     @Test("the nearest command is named, with the path to it")

@@ -1,32 +1,10 @@
-import ArgumentParser
 import Console
 import Testing
 
 @Suite("A call in a wrong way")
 struct WrongUsageTests {
-    private struct Tool: ParsableCommand {
-        static let configuration = CommandConfiguration(
-            commandName: "tool", version: "1", subcommands: [Round.self])
-    }
-
-    private struct Round: ParsableCommand {
-        static let configuration = CommandConfiguration(
-            commandName: "round", subcommands: [Start.self])
-    }
-
-    private struct Start: ParsableCommand {
-        static let configuration = CommandConfiguration(commandName: "start")
-        @Option var rounds = 1
-        @Flag var json = false
-        @Argument var plan: String
-
-        func validate() throws {
-            if rounds == 0 { throw ValidationError("--rounds must be at least 1.") }
-        }
-    }
-
     private func call(_ words: String) -> WrongUsage? {
-        WrongUsage(Tool.self, words.split(separator: " ").map(String.init))
+        WrongUsage(ExampleTool.self, words.split(separator: " ").map(String.init))
     }
 
     @Test(

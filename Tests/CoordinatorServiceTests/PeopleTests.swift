@@ -6,11 +6,15 @@ import Testing
 
 @Suite("People", .timeLimit(.minutes(10)))
 struct PeopleTests {
+    private func newFleet(in directory: TemporaryDirectory) async throws -> StateDirectory {
+        try await StateDirectory.initialise(
+            path: directory.file("state"), fleet: "lab", addresses: ["127.0.0.1"], port: 7443)
+    }
+
     @Test("who were given a credential are listed, and a new one takes the place of the old")
     func issue() async throws {
         let directory = try TemporaryDirectory()
-        let state = try await StateDirectory.initialise(
-            path: directory.file("state"), fleet: "lab", addresses: ["127.0.0.1"], port: 7443)
+        let state = try await newFleet(in: directory)
         try await state.issueCredential(
             name: "eve", role: .auditor, output: directory.file("eve"))
         let first = try await state.people()
@@ -25,8 +29,7 @@ struct PeopleTests {
     @Test("who were revoked stay so")
     func revoke() async throws {
         let directory = try TemporaryDirectory()
-        let state = try await StateDirectory.initialise(
-            path: directory.file("state"), fleet: "lab", addresses: ["127.0.0.1"], port: 7443)
+        let state = try await newFleet(in: directory)
         try await state.issueCredential(
             name: "eve", role: .auditor, output: directory.file("eve"))
         try await state.revokeCredential(name: "eve", reason: "left")
@@ -50,8 +53,7 @@ struct PeopleTests {
     @Test("who administer the fleet are not all revoked by mistake")
     func lastAdmin() async throws {
         let directory = try TemporaryDirectory()
-        let state = try await StateDirectory.initialise(
-            path: directory.file("state"), fleet: "lab", addresses: ["127.0.0.1"], port: 7443)
+        let state = try await newFleet(in: directory)
         // Neither of them can issue commands that an admin can.
         try await state.issueCredential(
             name: "ann", role: .operator, output: directory.file("ann"))
