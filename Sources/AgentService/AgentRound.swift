@@ -225,24 +225,27 @@ extension Agent {
         return update
     }
 
-    /// Sends a probe, a header or a finish and returns the verdict.
+    /// Sends a probe, with which its header leaves, a header or a finish and returns the verdict.
     mutating func submit(_ action: AgentAction) throws(Setback) -> SubmitVerdict {
         report(.submitting)
         let update: PendingUpdate
-        let message: Message
+        let said: Message
         switch action {
-        case .probe(let pending): (update, message) = (pending, .submitProbe(SubmitProbe(pending)))
+        case .probe(let pending):
+            update = pending
+            said = try link.exchange(
+                .submitProbe(SubmitProbe(update)), expecting: .submitHeader(SubmitHeader(update)))
         case .sendHeader(let pending):
-            (update, message) = (pending, .submitHeader(SubmitHeader(pending)))
+            update = pending
+            said = try link.answerToNext(.submitHeader(SubmitHeader(update)))
         case .finish(let pending):
             update = pending
-            message = .submitFinish(
-                SubmitFinish(round: update.at.round.number, attempt: update.at.attempt))
+            said = try link.exchange(
+                .submitFinish(
+                    SubmitFinish(round: update.at.round.number, attempt: update.at.attempt)))
         default: throw .local(Fault(.internal, "this action submits nothing"))
         }
-        guard case .submitStatus(let answer) = try link.exchange(message) else {
-            throw link.unexpected()
-        }
+        guard case .submitStatus(let answer) = said else { throw link.unexpected() }
         let verdict: SubmitVerdict
         do throws(Fault) { verdict = try SubmitVerdict(answer) } catch { throw .connection(error) }
         settle(update, verdict)

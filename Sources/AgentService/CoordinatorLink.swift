@@ -31,6 +31,8 @@ struct CoordinatorLink: ~Copyable {
     private let notifier: SystemdNotifier
     private let clock = SystemClock()
     private var connection: FramedConnection<TLSConnection>?
+    /// Whether the answer to a message that left early is still to come.
+    private var owesAnswer = false
 
     init(stop: StopSignal, interruption: Interruption, notifier: SystemdNotifier) {
         self.stop = stop
@@ -51,7 +53,10 @@ struct CoordinatorLink: ~Copyable {
         } catch { throw .connection(error) }
     }
 
-    mutating func close() { connection = nil }
+    mutating func close() {
+        connection = nil
+        owesAnswer = false
+    }
 
     /// Sends `message` and waits for the answer.
     mutating func exchange(_ message: Message) throws(Setback) -> Message {
@@ -68,7 +73,29 @@ struct CoordinatorLink: ~Copyable {
         _ message: Message, waitSeconds: Double, isLean: inout Bool
     ) throws(Setback) -> Message {
         try send(message)
-        let seconds = waitSeconds + CoordinatorLink.answerSeconds
+        return try answer(seconds: waitSeconds + CoordinatorLink.answerSeconds, isLean: &isLean)
+    }
+
+    /// Sends `message` and at once the one that follows when its answer is as hoped for: so both answers come after one round
+    /// trip. `answerToNext` waits for the other; when something else is said instead, nobody hears it.
+    mutating func exchange(_ message: Message, expecting next: Message) throws(Setback) -> Message {
+        try send { (open) throws(Fault) in try open.send(message, next) }
+        owesAnswer = true
+        var isLean = true
+        return try answer(seconds: CoordinatorLink.answerSeconds, isLean: &isLean)
+    }
+
+    /// The answer to `message`, which is sent unless it left with the one before it.
+    mutating func answerToNext(_ message: Message) throws(Setback) -> Message {
+        guard owesAnswer else { return try exchange(message) }
+        owesAnswer = false
+        var isLean = true
+        return try answer(seconds: CoordinatorLink.answerSeconds, isLean: &isLean)
+    }
+
+    private mutating func answer(
+        seconds: Double, isLean: inout Bool
+    ) throws(Setback) -> Message {
         switch try receive(seconds: seconds, isLean: &isLean) {
         case .failure(let failure) where failure.closing:
             close()
@@ -80,8 +107,16 @@ struct CoordinatorLink: ~Copyable {
 
     /// Sends `message`, to which there is no answer.
     mutating func send(_ message: Message) throws(Setback) {
+        try send { (open) throws(Fault) in try open.send(message) }
+    }
+
+    private mutating func send(
+        _ body: (inout FramedConnection<TLSConnection>) throws(Fault) -> Void
+    ) throws(Setback) {
         var open = try taken()
-        do throws(Fault) { try open.send(message) } catch {
+        if owesAnswer { open.skipMessage() }
+        owesAnswer = false
+        do throws(Fault) { try body(&open) } catch {
             // These come before a byte is written: the message itself is at fault, not the connection.
             guard error.code == .exhausted || error.code == .invalid else {
                 throw .connection(error)

@@ -224,7 +224,7 @@ private func ended(_ round: RoundID) -> [FacetRows] {
 /// The stored phase; throws `notFound`, or `gone` when `at` is not the round's current attempt.
 func requirePhase(of at: RoundAttempt, in db: Database) throws -> RoundPhase {
     let row = try Row.fetchOne(
-        db, sql: "SELECT phase, attempt FROM rounds WHERE id = ?",
+        db.cachedStatement(sql: "SELECT phase, attempt FROM rounds WHERE id = ?"),
         arguments: [at.round.number.storable])
     guard let row else { throw unknownRound(at.round) }
     let attempt: UInt32 = try row.value("attempt")

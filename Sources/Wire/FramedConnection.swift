@@ -7,6 +7,8 @@ package struct FramedConnection<Stream: ByteStream & ~Copyable>: ~Copyable {
 
     private var stream: Stream
     private var decoder = FrameDecoder()
+    /// Messages to come that nobody is to get.
+    private var unwanted = 0
 
     package init(_ stream: consuming Stream) { self.stream = stream }
 
@@ -18,15 +20,22 @@ package struct FramedConnection<Stream: ByteStream & ~Copyable>: ~Copyable {
         try body(&stream)
     }
 
-    /// Writes `message`.
+    /// Writes `messages`, all at once.
     ///
     /// - Throws: what `Message.encoded` throws, with nothing written, or the stream's fault.
-    package mutating func send(_ message: Message) throws(Fault) {
-        let frame = try message.encoded()
-        try frame.withUnsafeBufferPointer { (bytes) throws(Fault) in
+    package mutating func send(_ messages: Message...) throws(Fault) {
+        var frames: [UInt8] = []
+        for message in messages {
+            let frame = try message.encoded()
+            if frames.isEmpty { frames = frame } else { frames += frame }
+        }
+        try frames.withUnsafeBufferPointer { (bytes) throws(Fault) in
             try stream.write(UnsafeRawBufferPointer(bytes))
         }
     }
+
+    /// Throws away the next message that comes, before any other is received.
+    package mutating func skipMessage() { unwanted += 1 }
 
     /// Waits for the next message. After a time-out it may be called again: no byte is lost.
     ///
@@ -35,7 +44,11 @@ package struct FramedConnection<Stream: ByteStream & ~Copyable>: ~Copyable {
     ///   connection, and what `FrameDecoder.next` throws.
     package mutating func receive(timeoutSeconds: Double) throws(Fault) -> Message {
         while true {
-            if let message = try decoder.next() { return message }
+            if let message = try decoder.next() {
+                guard unwanted > 0 else { return message }
+                unwanted -= 1
+                continue
+            }
             try fillDecoder(timeoutSeconds: timeoutSeconds)
         }
     }

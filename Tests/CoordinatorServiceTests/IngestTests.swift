@@ -49,6 +49,74 @@ struct IngestTests {
         }
     }
 
+    /// What the agent hears in answer to these bytes.
+    private func answers(
+        _ count: Int, to bytes: [UInt8], from agent: ScriptedAgent, piece: Int = .max
+    ) async throws -> [Message] {
+        for start in stride(from: 0, to: bytes.count, by: min(piece, bytes.count)) {
+            try await agent.line.write(Array(bytes[start...].prefix(piece)))
+        }
+        var answers: [Message] = []
+        for _ in 0..<count { answers.append(try await agent.line.receive()) }
+        return answers
+    }
+
+    @Test("are offered in the packet that asks whether they are wanted", arguments: [.max, 5])
+    func offeredAtOnce(piece: Int) async throws {
+        try await FleetUnderTest.run { fleet in
+            let (admin, agents) = try await fleet.prepare(plan(agents: 2), agents: 2)
+            let job = try await admin.start("tiny")
+            let agent = agents[0]
+            let assignment = try await agent.assignment()
+            let update = try exampleUpdate(assignment)
+            let header = agent.header(assignment, update)
+            let probe = try Message.submitProbe(
+                agent.probeMessage(assignment, digest: SHA256.digest(of: update))
+            ).encoded()
+            let opening = try probe + Message.submitHeader(header).encoded()
+            let wanted = Message.submitStatus(SubmitStatus(verdict: .wanted))
+            #expect(
+                try await answers(2, to: opening, from: agent, piece: piece) == [wanted, wanted])
+            // What else may come with a probe is heard after it.
+            let beat = try Message.heartbeat(agent.beat(assignment)).encoded()
+            let mixed = try await answers(
+                4, to: probe + probe + beat + probe, from: agent, piece: piece)
+            #expect([mixed[0], mixed[1], mixed[3]] == [wanted, wanted, wanted])
+            guard case .heartbeatAck(let ack) = mixed[2] else {
+                Issue.record("not a heartbeat's answer")
+                return
+            }
+            #expect(ack.wanted)
+            try await agent.chunk(update, at: 0)
+            #expect(try await agent.finish(assignment).verdict == .accepted)
+            let duplicate = Message.submitStatus(SubmitStatus(verdict: .duplicate))
+            #expect(try await answers(2, to: opening, from: agent) == [duplicate, duplicate])
+            let other = try await agents[1].assignment()
+            #expect(
+                try await agents[1].submit(other, exampleUpdate(other)).verdict == .accepted)
+            #expect(try await admin.watchToEnd(job).rounds.first?.reported == 2)
+        }
+    }
+
+    @Test("that come with garbage are answered before the connection ends")
+    func garbageBehindProbe() async throws {
+        try await FleetUnderTest.run { fleet in
+            let (admin, agents) = try await fleet.prepare(plan(agents: 2), agents: 2)
+            _ = try await admin.start("tiny")
+            let assignment = try await agents[0].assignment()
+            let probe = Message.submitProbe(
+                agents[0].probeMessage(assignment, digest: SHA256.digest(of: [1])))
+            let heard = try await answers(
+                2, to: try probe.encoded() + [0, 0, 0, 2, 0xff, 0xff], from: agents[0])
+            #expect(heard.first == .submitStatus(SubmitStatus(verdict: .wanted)))
+            guard case .failure(let failure) = heard[1] else {
+                Issue.record("not a failure")
+                return
+            }
+            #expect(failure.closing)
+        }
+    }
+
     @Test("are each counted once when all of them are finished at the same time")
     func together() async throws {
         let count = 12

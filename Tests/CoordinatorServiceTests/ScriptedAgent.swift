@@ -121,11 +121,13 @@ struct ScriptedAgent {
     func probe(
         _ assignment: Assignment, digest: Digest
     ) async throws(Fault) -> SubmitStatus {
-        try await status(
-            .submitProbe(
-                SubmitProbe(
-                    round: assignment.round, attempt: assignment.attempt,
-                    submitToken: assignment.submitToken, updateDigest: digest.bytes)))
+        try await status(.submitProbe(probeMessage(assignment, digest: digest)))
+    }
+
+    func probeMessage(_ assignment: Assignment, digest: Digest) -> SubmitProbe {
+        SubmitProbe(
+            round: assignment.round, attempt: assignment.attempt,
+            submitToken: assignment.submitToken, updateDigest: digest.bytes)
     }
 
     /// The header of `update`, which is right; tests spoil it.
@@ -167,13 +169,15 @@ struct ScriptedAgent {
     }
 
     func heartbeat(_ assignment: Assignment) async throws(Fault) -> HeartbeatAck {
-        let answer = try await line.ask(
-            .heartbeat(
-                Heartbeat(
-                    round: assignment.round, attempt: assignment.attempt,
-                    submitToken: assignment.submitToken)))
+        let answer = try await line.ask(.heartbeat(beat(assignment)))
         guard case .heartbeatAck(let ack) = answer else { throw Self.unexpected(answer) }
         return ack
+    }
+
+    func beat(_ assignment: Assignment) -> Heartbeat {
+        Heartbeat(
+            round: assignment.round, attempt: assignment.attempt,
+            submitToken: assignment.submitToken)
     }
 
     func decline(_ assignment: Assignment) async throws(Fault) {

@@ -8,7 +8,8 @@ private struct ScriptedStream: ByteStream, ~Copyable {
     var piece = Int.max
     /// Reads that time out before the next byte comes.
     var timeouts = 0
-    var written: [UInt8] = []
+    var writes: [[UInt8]] = []
+    var written: [UInt8] { writes.flatMap { $0 } }
 
     mutating func read(
         into buffer: UnsafeMutableRawBufferPointer, timeoutSeconds: Double
@@ -23,7 +24,9 @@ private struct ScriptedStream: ByteStream, ~Copyable {
         return count
     }
 
-    mutating func write(_ bytes: UnsafeRawBufferPointer) throws(Fault) { written += bytes }
+    mutating func write(_ bytes: UnsafeRawBufferPointer) throws(Fault) {
+        writes.append(Array(bytes))
+    }
 }
 
 @Suite struct FramedConnectionTests {
@@ -38,6 +41,27 @@ private struct ScriptedStream: ByteStream, ~Copyable {
         #expect(try connection.exchange(question, timeoutSeconds: 1) == answer)
         let written = try connection.withStream { (stream) throws(Fault) in stream.written }
         #expect(try written == question.encoded())
+    }
+
+    @Test("messages that are sent together are written at once")
+    func together() throws {
+        var connection = FramedConnection(ScriptedStream())
+        try connection.send(question, answer)
+        let writes = try connection.withStream { (stream) throws(Fault) in stream.writes }
+        #expect(try writes == [question.encoded() + answer.encoded()])
+    }
+
+    @Test("an unwanted message is thrown away whenever it comes, and no other")
+    func unwanted() throws {
+        var connection = FramedConnection(
+            ScriptedStream(incoming: try answer.encoded() + question.encoded(), timeouts: 1))
+        connection.skipMessage()
+        #expect(throws: Fault.self) { try connection.receive(timeoutSeconds: 1) }
+        #expect(try connection.receive(timeoutSeconds: 1) == question)
+        try connection.withStream { (stream) throws(Fault) in
+            stream.incoming = try answer.encoded()
+        }
+        #expect(try connection.receive(timeoutSeconds: 1) == answer)
     }
 
     @Test("the peer's failure is thrown as the fault it is")

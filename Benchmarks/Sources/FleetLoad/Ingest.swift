@@ -70,16 +70,24 @@ extension Load {
         let before = (coordinator: try coordinator.processorSeconds, load: ownProcessorSeconds())
         let start = ContinuousClock.now
         uploaders.begin()
-        while uploaders.accepted < devices {
-            try await Task.sleep(for: .milliseconds(1))
-            guard seconds(since: start) < 120, uploaders.notes.isEmpty else {
-                throw Fault(.unavailable, "\(uploaders.accepted) of \(devices): \(uploaders.notes)")
-            }
-        }
-        return Intake(
-            updates: devices, bytes: uploaders.updateBytes, seconds: seconds(since: start),
+        // As many as can submit at a time, and no fewer towards the end.
+        while uploaders.waiting > 0 { try await moment(uploaders, since: start) }
+        let updates = uploaders.accepted
+        let intake = Intake(
+            updates: updates, bytes: uploaders.updateBytes, seconds: seconds(since: start),
             coordinatorSeconds: try coordinator.processorSeconds - before.coordinator,
             loadSeconds: ownProcessorSeconds() - before.load, sinkRate: sinkRate)
+        while uploaders.accepted < devices { try await moment(uploaders, since: start) }
+        return intake
+    }
+
+    private func moment(
+        _ uploaders: Uploaders, since start: ContinuousClock.Instant
+    ) async throws {
+        try await Task.sleep(for: .milliseconds(1))
+        guard seconds(since: start) < 120, uploaders.notes.isEmpty else {
+            throw Fault(.unavailable, "\(uploaders.accepted) accepted: \(uploaders.notes)")
+        }
     }
 
     private func wait(
@@ -97,7 +105,7 @@ extension Load {
     }
 }
 
-/// One round's updates, all ready when it began.
+/// One round's updates, all ready when it began, until the last of them has begun to be sent.
 private struct Intake {
     let updates: Int
     /// Of one update.

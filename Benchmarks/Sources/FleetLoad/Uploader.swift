@@ -138,11 +138,11 @@ final class Uploader: ChannelInboundHandler {
     typealias OutboundOut = ByteBuffer
 
     private struct Work {
-        let probe: ByteBuffer
-        let header: ByteBuffer
+        /// A probe and a header, which leave together, as an agent's do.
+        let opening: ByteBuffer
         let finish: ByteBuffer
         let update: Uploaders.Update
-        var isAnnounced = false
+        var isProbed = false
     }
 
     private let all: Uploaders
@@ -228,26 +228,26 @@ final class Uploader: ChannelInboundHandler {
         let probe = SubmitProbe(
             round: work.round, attempt: work.attempt, submitToken: work.submitToken,
             updateDigest: update.digest.bytes)
+        var opening = try frame(.submitProbe(probe))
+        opening.writeImmutableBuffer(try frame(.submitHeader(header)))
         self.work = Work(
-            probe: try frame(.submitProbe(probe)), header: try frame(.submitHeader(header)),
+            opening: opening,
             finish: try frame(
                 .submitFinish(SubmitFinish(round: work.round, attempt: work.attempt))),
             update: update)
         all.isReady(self, on: context.eventLoop)
     }
 
-    /// Asks whether the update is wanted, as an agent does.
+    /// Asks whether the update is wanted and offers it, as an agent does.
     func submit() {
         guard let work else { return all.note("a device without work was to submit") }
-        say(work.probe)
+        say(work.opening)
     }
 
     private func settle(_ status: SubmitStatus) throws(Fault) {
         guard let work, let context else { return }
         switch status.verdict {
-        case .wanted where !work.isAnnounced:
-            self.work?.isAnnounced = true
-            say(work.header)
+        case .wanted where !work.isProbed: self.work?.isProbed = true
         case .wanted where status.offset == 0:
             context.write(wrapOutboundOut(work.update.frames), promise: nil)
             say(work.finish)

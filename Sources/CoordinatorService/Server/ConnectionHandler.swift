@@ -45,6 +45,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
 
     private var context: ChannelHandlerContext?
     private var decoder = FrameDecoder(limit: WireLimits.strangerFrameBytes)
+    private var turn = AnsweredTogether()
     private var step = Step.handshaking
     private var session: Session?
     private var isPerson = false
@@ -209,21 +210,20 @@ final class ConnectionHandler: ChannelDuplexHandler {
     /// Takes the next message up, when one is there and none is being answered.
     private func hearNext() {
         guard step == .listening else { return }
-        let message: Message
+        let messages: [Message]
         do throws(Fault) {
-            if takesPieces, decoder.stream(to: take) > 0 { allowNext() }
-            guard let next = try decoder.next() else { return awaitRest() }
-            message = next
+            if takesPieces, !turn.isAhead, decoder.stream(to: take) > 0 { allowNext() }
+            messages = try turn.next(from: &decoder)
         } catch {
             return refuse(error)
         }
+        guard let first = messages.first else { return awaitRest() }
         step = .answering
         deadline = nil
-        if let bytes = message.largestAnswer, !hasShare, !isStranger {
-            reserve(bytes) { $0.answer(message) }
-        } else {
-            answer(message)
+        guard let bytes = first.largestAnswer, !hasShare, !isStranger else {
+            return answer(messages)
         }
+        reserve(bytes) { $0.answer(messages) }
     }
 
     /// A large message is read on only when there is room for all of it.
@@ -283,47 +283,47 @@ final class ConnectionHandler: ChannelDuplexHandler {
 
     // MARK: Answering
 
-    private func answer(_ message: Message) {
+    private func answer(_ messages: [Message]) {
         guard let loop = context?.eventLoop, let session else { return }
         let this = NIOLoopBound(self, eventLoop: loop)
         // An admin's command is not to wait behind thousands of check-ins.
         let work = Task(priority: isPerson ? .high : .medium) {
             var speaker = session
-            let answer = await speaker.answer(message)
-            let after = speaker
-            loop.execute { this.value.answered(answer, by: after) }
+            var answers: [Message] = []
+            for message in messages {
+                if let answer = await speaker.answer(message) { answers.append(answer) }
+            }
+            let (all, after) = (answers, speaker)
+            loop.execute { this.value.answered(all, by: after) }
         }
-        if message.isPatient { wait = work }
+        if messages.contains(where: \.isPatient) { wait = work }
     }
 
-    private func answered(_ answer: Message?, by session: Session) {
+    private func answered(_ answers: [Message], by session: Session) {
         wait = nil
         guard step == .answering else { return }
         self.session = session
-        guard let answer else { return listen() }
-        if session.isOver { sendLast(answer) } else { send(answer) }
+        guard let last = answers.last else { return listen() }
+        if session.isOver { sendLast(last) } else { send(answers) }
     }
 
-    private func send(_ message: Message) {
+    private func send(_ messages: [Message]) {
         guard let context else { return }
         step = .sending
         allow(seconds: limits.stalledSeconds)
+        var buffer = ByteBuffer()
         do throws(Fault) {
-            let buffer = context.channel.allocator.buffer(bytes: try frame(of: message))
+            for message in messages { buffer.writeBytes(try frame(of: message)) }
             let promise = context.eventLoop.makePromise(of: Void.self)
             let this = NIOLoopBound(self, eventLoop: context.eventLoop)
             promise.futureResult.whenSuccess { this.value.listen() }
             context.writeAndFlush(wrapOutboundOut(buffer), promise: promise)
-        } catch {
-            errorCaught(context: context, error: error)
-        }
+        } catch { errorCaught(context: context, error: error) }
     }
 
     /// The peer waits for an answer: when that is too large to send, it gets the reason.
     private func frame(of message: Message) throws(Fault) -> [UInt8] {
-        do throws(Fault) {
-            return try message.encoded()
-        } catch {
+        do throws(Fault) { return try message.encoded() } catch {
             return try Message.failure(Failure(error)).encoded()
         }
     }
@@ -363,8 +363,8 @@ final class ConnectionHandler: ChannelDuplexHandler {
             failure.closing = true
             message = .failure(failure)
         }
-        guard let frame = try? frame(of: message) else { return context.close(promise: nil) }
         let channel = context.channel
+        guard let frame = try? frame(of: message) else { return channel.close(promise: nil) }
         context.writeAndFlush(wrapOutboundOut(channel.allocator.buffer(bytes: frame)))
             .whenComplete { _ in channel.close(promise: nil) }
     }

@@ -45,7 +45,7 @@ typedef enum _Tributary__V1__SubmitStatus__Verdict {
 /* --- messages --- */
 
 /*
- * Still wanted? Sent before anything large.
+ * Still wanted? Sent before anything large. The header may leave with it, so that both are answered after one round trip.
  */
 struct  Tributary__V1__SubmitProbe
 {
