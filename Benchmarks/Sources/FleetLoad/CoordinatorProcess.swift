@@ -1,6 +1,7 @@
 import Cryptography
 import Federation
 import Foundation
+import FoundationNetworking
 import NIOSSL
 import Synchronization
 
@@ -12,6 +13,8 @@ final class CoordinatorProcess: Sendable {
     private let program: String
     private let directory: URL
     private let process = Mutex<Process?>(nil)
+    /// Where it serves its metrics.
+    private let metrics = Mutex("")
 
     var state: String { directory.appending(path: "coordinator").path }
 
@@ -31,7 +34,11 @@ final class CoordinatorProcess: Sendable {
                 "--http-port", "0", "--dashboard-port", "0", "--fleet", "load",
             ])
         }
+        let dashboard = try unusedPort()
+        metrics.withLock { $0 = "http://127.0.0.1:\(dashboard)/metrics" }
         var lines = """
+            [dashboard]
+            port = \(dashboard)
             [server]
             listen = "127.0.0.1"
             port = \(try Self.port(of: state))
@@ -58,6 +65,16 @@ final class CoordinatorProcess: Sendable {
             lines += "test = \"../data/\(plan.name)/test\"\n"
         }
         try Data(lines.utf8).write(to: URL(filePath: state + "/coordinator.toml"))
+    }
+
+    /// Seconds that a scrape of the metrics takes, with the bytes that come.
+    func scrape() throws -> (seconds: Double, bytes: Int) {
+        guard let address = URL(string: metrics.withLock { $0 }) else {
+            throw Fault(.internal, "there is no address to scrape")
+        }
+        let start = ContinuousClock.now
+        let bytes = try Data(contentsOf: address).count
+        return (Double((ContinuousClock.now - start) / .microseconds(1)) / 1e6, bytes)
     }
 
     /// The port that was chosen when the fleet was made.

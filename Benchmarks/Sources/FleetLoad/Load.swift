@@ -19,6 +19,8 @@ struct Load {
         let idle = try coordinator.memory
         say("idle: memory", idle.now, "MiB, peak", idle.peak)
         let quiet = try latency(commands: 20)
+        let scrapes = try (0..<20).map { _ in try coordinator.scrape() }
+        say("a scrape of the metrics:", scrapes[0].bytes, "bytes")
         let (round, busy) = try await run(plan, crowd)
         let after = try coordinator.memory
         say("after the round: memory", after.now, "MiB, peak", after.peak)
@@ -28,6 +30,9 @@ struct Load {
         findings.note("idle memory, MiB", idle.now, atMost: 600)
         findings.note("memory peak, MiB", after.peak, atMost: 600)
         findings.note("admin command while idle, slowest, s", quiet, atMost: 0.2)
+        findings.note(
+            "scrape of the metrics while idle, slowest, s", scrapes.map(\.seconds).max() ?? 0,
+            atMost: 0.2)
         findings.note("admin command during the round, slowest, s", busy, atMost: 0.2)
         findings.note("round of \(plan.agents), s", round, atMost: 300)
         return findings.passed
