@@ -81,7 +81,7 @@ extension Agent {
             try models.install(
                 model.plan, version: model.version, model: blobs.path(model.model.digest),
                 signature: try blobs.read(model.signature.digest),
-                proof: proofs[model.plan]?.proof ?? [])
+                proof: proofs[model.plan]?.proof ?? [], leaving: blobs)
         }
         log.info(
             "model adopted", metadata: ["plan": "\(model.plan)", "version": "\(model.version)"])

@@ -59,10 +59,10 @@ extension Agent {
         let text = next.json(unixSeconds: clock.unixSeconds) + "\n"
         do throws(Fault) {
             // Of this run of the agent, and written often: no power cut needs to find it.
-            try CredentialFile.replace(
+            try RewrittenFile.replace(
                 directory.statusFile, Array(text.utf8), mode: CredentialFile.publicMode,
                 durability: .none)
-            try CredentialFile.replace(
+            try RewrittenFile.replace(
                 directory.summaryFile, Array(next.text.utf8), mode: CredentialFile.publicMode,
                 durability: .none)
         } catch { log.warning("cannot write the status", error) }

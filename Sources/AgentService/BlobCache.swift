@@ -36,7 +36,13 @@ package struct BlobCache: Sendable {
             unlink(part(digest))
             throw Fault(.invalid, "more bytes came for blob \(digest) than its \(size)")
         }
-        try AgentService.append(bytes, to: part(digest))
+        guard UInt64(bytes.count) == size, size > 0 else {
+            return try AgentService.append(bytes, to: part(digest))
+        }
+        // Nothing is synchronised, as in `complete`.
+        try RewrittenFile.replace(
+            part(digest), bytes, mode: CredentialFile.secretMode, durability: .none,
+            spare: spare(bytes: bytes.count))
     }
 
     /// Makes a wholly fetched part a blob, if its digest is right.
@@ -78,11 +84,30 @@ package struct BlobCache: Sendable {
 
     /// Removes every blob, whole or in part, that is not among `wanted`.
     package func prune(keeping wanted: Set<Digest>) {
+        var spares = 0
         for name in names(in: directory) {
             let digest = Digest(hex: String(name.prefix(2 * Digest.byteCount)))
-            if let digest, wanted.contains(digest) { continue }
-            unlink("\(directory)/\(name)")
+            if let digest {
+                if !wanted.contains(digest) { remove("\(directory)/\(name)") }
+            } else {
+                spares += name.hasPrefix(Self.sparePrefix) ? 1 : Self.mostSpares + 1
+                if spares > Self.mostSpares { unlink("\(directory)/\(name)") }
+            }
         }
+    }
+
+    /// Removes a file whose room the next blob of its size may take.
+    func remove(_ file: String) {
+        guard let size = fileSize(file) else { return }
+        RewrittenFile.remove(file, spare: spare(bytes: Int(size)), erasing: false)
+    }
+
+    private static let sparePrefix = "spare-"
+    /// Spares that are kept, one for each number of blocks: what blobs here differ in does not change from one to the next.
+    private static let mostSpares = 4
+
+    private func spare(bytes: Int) -> String {
+        "\(directory)/\(Self.sparePrefix)\((bytes + 4095) / 4096)"
     }
 
     private func part(_ digest: Digest) -> String { path(digest) + ".part" }

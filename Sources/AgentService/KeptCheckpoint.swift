@@ -35,12 +35,12 @@ package struct KeptCheckpoint: Sendable, Equatable {
         checkpoint = try Checkpoint(text: SignedNote(parsing: note).text)
     }
 
-    /// Stores it in place of an older one, which a power cut soon after may bring back: that knows less, but nothing wrong.
+    /// Stores it in place of an older one.
     ///
     /// - Throws: `Fault.storage`.
     package func store(in directory: StateDirectory) throws(Fault) {
-        try CredentialFile.replace(
-            directory.checkpointFile, note, mode: CredentialFile.publicMode, durability: .contents)
+        try RewrittenFile.replace(
+            directory.checkpointFile, note, mode: CredentialFile.publicMode)
     }
 
     /// Sees that the log which `evidence` is from goes on from here. What proves nothing passes: whoever looks at the model

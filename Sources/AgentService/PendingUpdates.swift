@@ -1,7 +1,6 @@
 package import AgentSession
 import Cryptography
 package import Federation
-import Glibc
 import Wire
 
 /// Encoded updates on disk, at most one a plan, kept until their rounds are sealed.
@@ -22,15 +21,11 @@ package struct PendingUpdates: Sendable {
         _ update: PendingUpdate, bytes: [UInt8], clock: SystemClock
     ) throws(Fault) {
         // The header's name is made durable after it, in the same directory.
-        try CredentialFile.replace(
+        try RewrittenFile.replace(
             payload(update.plan, update.digest), bytes, mode: CredentialFile.secretMode,
-            durability: .contents)
+            durability: .contents, spare: spare(update.plan))
         try saveHeader(update, clock: clock)
-        let kept = payload(update.plan, update.digest)
-        for name in names(in: directory) where name.hasPrefix("\(update.plan).") {
-            let path = "\(directory)/\(name)"
-            if path != kept && path != header(update.plan) { unlink(path) }
-        }
+        removePayloads(of: update.plan, but: payload(update.plan, update.digest))
     }
 
     /// Persists a new header for bytes that stay.
@@ -39,7 +34,7 @@ package struct PendingUpdates: Sendable {
         let deadline = clock.unixSeconds + UInt64(left)
         let prefix = (0..<8).map { UInt8(truncatingIfNeeded: deadline >> (56 - 8 * UInt64($0))) }
         let frame = try Message.submitHeader(SubmitHeader(update)).encoded()
-        try CredentialFile.replace(
+        try RewrittenFile.replace(
             header(update.plan), prefix + frame, mode: CredentialFile.secretMode)
     }
 
@@ -66,9 +61,18 @@ package struct PendingUpdates: Sendable {
     }
 
     package func discard(_ plan: PlanID) {
-        unlink(header(plan))
+        RewrittenFile.remove(header(plan), erasing: true)
+        removePayloads(of: plan)
+    }
+
+    /// Removes a plan's updates. Nothing of them stays: they are made of the device's data.
+    private func removePayloads(of plan: PlanID, but kept: String? = nil) {
         for name in names(in: directory) where name.hasPrefix("\(plan).") {
-            unlink("\(directory)/\(name)")
+            guard Digest(hex: String(name.dropFirst(plan.name.utf8.count + 1))) != nil else {
+                continue
+            }
+            let path = "\(directory)/\(name)"
+            if path != kept { RewrittenFile.remove(path, spare: spare(plan), erasing: true) }
         }
     }
 
@@ -101,6 +105,7 @@ package struct PendingUpdates: Sendable {
     }
 
     private func header(_ plan: PlanID) -> String { "\(directory)/\(plan).header" }
+    private func spare(_ plan: PlanID) -> String { "\(directory)/\(plan).spare" }
     private func payload(_ plan: PlanID, _ digest: Digest) -> String {
         "\(directory)/\(plan).\(digest)"
     }

@@ -61,8 +61,6 @@ package struct RecentRounds: Sendable {
         entries.append(Entry(round: name, age: -elapsed))
         let now = Double(clock.unixSeconds)
         let text = entries.map { "\(Int64(now - $0.age - elapsed)) \($0.round)\n" }.joined()
-        // A power cut may take back the last entry, which costs the owner one round, but none before it.
-        try CredentialFile.replace(
-            file, Array(text.utf8), mode: CredentialFile.publicMode, durability: .contents)
+        try RewrittenFile.replace(file, Array(text.utf8), mode: CredentialFile.publicMode)
     }
 }

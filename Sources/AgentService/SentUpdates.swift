@@ -125,7 +125,7 @@ package struct SentUpdates: Sendable {
         if let sent = record.sentUnix { lines.append(("sent_unix", "\(sent)")) }
         let text = lines.map { "\($0.0) \($0.1)\n" }.joined()
         // What a power cut takes is a line of a report.
-        try CredentialFile.replace(
+        try RewrittenFile.replace(
             path, Array(text.utf8), mode: CredentialFile.secretMode, durability: .none)
     }
 

@@ -46,10 +46,14 @@ package struct ServingModels: Sendable {
 
     /// The digest of the model that the proof in `folder` is about.
     private func loggedDigest(_ folder: String) -> Digest? {
+        leaf(folder)?.text("model").flatMap(Digest.init(hex:))
+    }
+
+    /// The log's entry that the proof in `folder` is of.
+    private func leaf(_ folder: String) -> LeafFields? {
         let proof = try? LogProof(
             parsing: CredentialFile.read("\(folder)/\(HeldModel.proofFile)"))
-        let model = proof.flatMap { LeafFields($0.leaf) }?.text("model")
-        return model.flatMap(Digest.init(hex:))
+        return proof.flatMap { LeafFields($0.leaf) }
     }
 
     /// Replaces the version held by another that was verified, or by the same if a file of it was damaged.
@@ -58,26 +62,30 @@ package struct ServingModels: Sendable {
     ///   - model: the path of the model file.
     ///   - signature: its bundle.
     ///   - proof: that the log has it.
+    ///   - cache: gets the room of a model that is not needed any more.
     /// - Throws: `Fault.storage`; the version held before then stays.
     package func install(
-        _ plan: PlanID, version: UInt64, model: String, signature: [UInt8], proof: [UInt8]
+        _ plan: PlanID, version: UInt64, model: String, signature: [UInt8], proof: [UInt8],
+        leaving cache: BlobCache? = nil
     ) throws(Fault) {
         let name = "\(plan).\(version)"
         let folder = "\(directory)/\(name)"
         let before = link(plan)
         if before != name || !isWhole(plan, model: model, signature: signature) {
             removeDirectory(folder)
-            try createDirectory(folder)
+            if rename(spare(plan), folder) != 0 { try createDirectory(folder) }
             let file = "\(folder)/\(LoggedModel.modelFile)"
             guard Glibc.link(model, file) == 0 else { throw storageFault("cannot create", file) }
             let evidence = [(HeldModel.signatureFile, signature), (HeldModel.proofFile, proof)]
             for (name, bytes) in evidence {
-                try CredentialFile.replace(
+                try RewrittenFile.replace(
                     "\(folder)/\(name)", bytes, mode: CredentialFile.publicMode,
                     durability: .none)
             }
             try point(plan, to: name)
-            if let before, before != name { removeOthers(plan, keeping: [name, before]) }
+            if let before, before != name {
+                removeOthers(plan, keeping: [name, before], leaving: cache)
+            }
         }
     }
 
@@ -95,13 +103,15 @@ package struct ServingModels: Sendable {
         return nil
     }
 
-    /// Whether a version's model is the one that its proof is about.
+    /// Whether a version's model and signature are those that its proof is about. Who made them is not looked at.
     private func isIntact(_ name: String) -> Bool {
-        guard let named = loggedDigest("\(directory)/\(name)"),
-            fileSize("\(directory)/\(name)/\(HeldModel.signatureFile)") ?? 0 > 0
+        let folder = "\(directory)/\(name)"
+        guard let leaf = leaf(folder),
+            let model = try? SHA256.digest(ofFile: "\(folder)/\(LoggedModel.modelFile)"),
+            let signature = try? CredentialFile.read("\(folder)/\(HeldModel.signatureFile)"),
+            let statement = ModelSignature.statementDigest(of: signature)
         else { return false }
-        return named
-            == (try? SHA256.digest(ofFile: "\(directory)/\(name)/\(LoggedModel.modelFile)"))
+        return leaf.text("model") == model.hex && leaf.text("statement") == statement.hex
     }
 
     /// Whether the files of the version held are what they were.
@@ -139,9 +149,17 @@ package struct ServingModels: Sendable {
         }
     }
 
-    private func removeOthers(_ plan: PlanID, keeping kept: Set<String>) {
+    /// Removes the other versions, but keeps the folder of one, with what vouched for it, to write the next into.
+    private func removeOthers(
+        _ plan: PlanID, keeping kept: Set<String>, leaving cache: BlobCache?
+    ) {
         for other in versions(of: plan) where !kept.contains(other) {
-            removeDirectory("\(directory)/\(other)")
+            let folder = "\(directory)/\(other)"
+            let model = "\(folder)/\(LoggedModel.modelFile)"
+            if let cache { cache.remove(model) } else { unlink(model) }
+            if rename(folder, spare(plan)) != 0 { removeDirectory(folder) }
         }
     }
+
+    private func spare(_ plan: PlanID) -> String { "\(directory)/\(plan).spare" }
 }

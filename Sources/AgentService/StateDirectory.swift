@@ -50,9 +50,16 @@ package struct StateDirectory: Sendable, Equatable {
     /// Every file and folder of this directory that is the agent's; data that its owner keeps here too is not.
     private var ownFiles: [String] {
         [
-            certificateFile, keyFile, nextKeyFile, trustSetFile, checkpointFile, coordinatorFile,
-            statusFile, summaryFile, assignmentFile, roundsFile, lockFile,
+            certificateFile, keyFile, nextKeyFile, trustSetFile, coordinatorFile, roundsFile,
+            lockFile,
         ]
+            + [RewrittenFile.spare(of: roundsFile)] + workFiles
+    }
+
+    /// What a daemon writes again and again, but for the rounds taken up, which count for the device whatever its fleet.
+    private var workFiles: [String] {
+        let files = [checkpointFile, statusFile, summaryFile, assignmentFile]
+        return files + files.map(RewrittenFile.spare)
     }
 
     package var isEnrolled: Bool { access(certificateFile, F_OK) == 0 }
@@ -97,8 +104,7 @@ package struct StateDirectory: Sendable, Equatable {
     /// A pause is the owner's, and stays.
     func clear() {
         unlink(certificateFile)
-        let files = [nextKeyFile, checkpointFile, statusFile, summaryFile, assignmentFile]
-        for file in files + [leaveFile] { unlink(file) }
+        for file in workFiles + [nextKeyFile, leaveFile] { unlink(file) }
         for folder in folders where folder != path && folder != controlDirectory {
             empty(folder)
         }

@@ -1,7 +1,6 @@
 package import AgentSession
 import Cryptography
 package import Federation
-import Glibc
 package import Wire
 
 /// The assignment at hand, on disk: an agent that was killed takes it up again, or gives it up, at once.
@@ -30,7 +29,7 @@ package struct WorkMarker: Sendable {
             .encoded()
         self.assignment = try RoundAssignment(assignment)
         // After a power cut the coordinator gives the agent its place again, or another.
-        try CredentialFile.replace(
+        try RewrittenFile.replace(
             file, frame, mode: CredentialFile.secretMode, durability: .none)
     }
 
@@ -38,6 +37,6 @@ package struct WorkMarker: Sendable {
     package mutating func clear() {
         guard assignment != nil else { return }
         assignment = nil
-        unlink(file)
+        RewrittenFile.remove(file, erasing: true)
     }
 }

@@ -32,7 +32,7 @@ package enum CredentialFile {
     }
 
     /// As `create`, but a power cut may lose the file's name, and its contents too unless they are synchronised.
-    private static func create(
+    static func create(
         _ path: String, _ bytes: [UInt8], mode: UInt32, isSynchronised: Bool
     ) throws(Fault) {
         let file = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode)
@@ -45,7 +45,10 @@ package enum CredentialFile {
             throw storageFault("cannot create", path)
         }
         Ownership.inherit(file, path)
-        try finish(file, path, bytes, isSynchronised: isSynchronised)
+        // A file without blocks of its own is written out, at many times the cost of the rest, when it takes the name of
+        // another (ext4's auto_da_alloc).
+        if !isSynchronised, !bytes.isEmpty { posix_fallocate(file, 0, bytes.count) }
+        try finish(file, path, bytes, isSynchronised ? .all : .nothing)
     }
 
     /// Writes a file in place of the one of that name, if any; a crash leaves either the old or the
@@ -120,14 +123,27 @@ package enum CredentialFile {
         }
     }
 
-    /// Writes, synchronises if asked to and closes; removes the file when that fails, since half a
-    /// key is worse than none.
-    private static func finish(
-        _ file: Int32, _ path: String, _ bytes: [UInt8], isSynchronised: Bool
+    /// What of a file is to reach the disk.
+    enum Synchronised {
+        case nothing
+        /// What reading it takes.
+        case contents
+        case all
+
+        fileprivate func wait(_ file: Int32) -> Bool {
+            switch self {
+            case .nothing: true
+            case .contents: fdatasync(file) == 0
+            case .all: fsync(file) == 0
+            }
+        }
+    }
+
+    /// Makes `bytes` all that is in the file, synchronises it if asked to and closes it; removes the file when that fails,
+    /// since half a key is worse than none.
+    static func finish(
+        _ file: Int32, _ path: String, _ bytes: [UInt8], _ synchronised: Synchronised
     ) throws(Fault) {
-        // A file without blocks of its own is written out, at many times the cost of the rest, when it takes the name of
-        // another (ext4's auto_da_alloc).
-        if !isSynchronised, !bytes.isEmpty { posix_fallocate(file, 0, bytes.count) }
         var written = 0
         while written < bytes.count {
             let count = bytes[written...].withUnsafeBytes { write(file, $0.baseAddress, $0.count) }
@@ -135,7 +151,11 @@ package enum CredentialFile {
             if count <= 0 { break }
             written += count
         }
-        let complete = written == bytes.count && (!isSynchronised || fsync(file) == 0)
+        var status = stat()
+        let complete =
+            written == bytes.count && fstat(file, &status) == 0
+            && (status.st_size == written || ftruncate(file, written) == 0)
+            && synchronised.wait(file)
         let fault = complete ? nil : storageFault("cannot write", path)
         close(file)
         if let fault {
@@ -144,7 +164,8 @@ package enum CredentialFile {
         }
     }
 
-    private static func synchroniseDirectory(of path: String) throws(Fault) {
+    /// Waits until what was made, renamed or removed beside `path` is on the disk.
+    static func synchroniseDirectory(of path: String) throws(Fault) {
         let parent = path.lastIndex(of: "/").map { String(path[...$0]) } ?? "."
         let directory = open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard directory >= 0 else { throw storageFault("cannot open", parent) }
@@ -153,7 +174,7 @@ package enum CredentialFile {
     }
 
     /// What `errno` says about `path`, and what to do about it.
-    private static func storageFault(_ action: String, _ path: String) -> Fault {
+    static func storageFault(_ action: String, _ path: String) -> Fault {
         let code = errno
         let remedy =
             switch code {

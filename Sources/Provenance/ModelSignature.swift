@@ -109,6 +109,14 @@ package enum ModelSignature {
             statementDigest: SHA256.digest(of: envelope.payload))
     }
 
+    /// The digest of the statement that a bundle is about, whoever signed it; nil for one that cannot be read.
+    package static func statementDigest(of bundle: [UInt8]) -> Digest? {
+        guard bundle.count <= largestBundleBytes,
+            let envelope = CanonicalJSON(parsing: bundle)?["dsseEnvelope"]
+        else { return nil }
+        return SignedEnvelope(envelope).map { SHA256.digest(of: $0.payload) }
+    }
+
     /// How a bundle names a key: SHA-256 of its PEM text, final newline included.
     package static func keyHint(of key: PublicKey) -> Digest {
         SHA256.digest(of: Array(key.pem.utf8))

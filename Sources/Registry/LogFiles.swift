@@ -1,3 +1,4 @@
+import Cryptography
 import Federation
 import Foundation
 import GRDB
@@ -93,7 +94,9 @@ struct LogFiles: Sendable {
                 try writePartial(path.text, bytes)
             }
         }
-        try replace(Self.checkpointName, with: Array(note), isFinal: false)
+        try RewrittenFile.replace(
+            "\(directory)/\(Self.checkpointName)", Array(note), mode: CredentialFile.secretMode,
+            durability: .none)
         for path in paths { removePartials(replacedBy: path) }
     }
 
@@ -124,7 +127,13 @@ struct LogFiles: Sendable {
     private func writeFull(_ name: String, _ bytes: [UInt8]) throws(Fault) {
         guard !holds(name, bytes) else { return }
         let folder = try parent(of: name)
-        try replace(name, with: bytes, isFinal: true)
+        let draft = "\(directory)/draft"
+        let file = try OpenFile(draft, O_WRONLY | O_CREAT | O_TRUNC)
+        try file.write(bytes)
+        try file.sync()
+        guard rename(draft, "\(directory)/\(name)") == 0 else {
+            throw storageFault("cannot write \(directory)/\(name)", errno)
+        }
         try synchronise(directory: folder)
     }
 
@@ -132,7 +141,9 @@ struct LogFiles: Sendable {
     private func writePartial(_ name: String, _ bytes: [UInt8]) throws(Fault) {
         guard !holds(name, bytes) else { return }
         _ = try parent(of: name)
-        try OpenFile("\(directory)/\(name)", O_WRONLY | O_CREAT | O_TRUNC).write(bytes)
+        try RewrittenFile.replace(
+            "\(directory)/\(name)", bytes, mode: CredentialFile.secretMode, durability: .none,
+            spare: spare(of: name))
     }
 
     private func holds(_ name: String, _ bytes: [UInt8]) -> Bool {
@@ -140,18 +151,9 @@ struct LogFiles: Sendable {
         return (try? source.read(name)) == bytes
     }
 
-    /// Puts `bytes` in the place of the file `name` in one step.
-    private func replace(_ name: String, with bytes: [UInt8], isFinal: Bool) throws(Fault) {
-        let draft = "\(directory)/draft"
-        let file = try OpenFile(draft, O_WRONLY | O_CREAT | O_TRUNC)
-        // A file without blocks of its own is written out, at many times the cost of the rest, when
-        // it takes the name of another (ext4's auto_da_alloc).
-        posix_fallocate(file.descriptor, 0, max(1, bytes.count))
-        try file.write(bytes)
-        if isFinal { try file.sync() }
-        guard rename(draft, "\(directory)/\(name)") == 0 else {
-            throw storageFault("cannot write \(directory)/\(name)", errno)
-        }
+    /// Where the next partial tile is written of those that `name` is one of.
+    private func spare(of name: String) -> String {
+        "\(directory)/spare-\(name.split(separator: "/").dropFirst().first ?? "")"
     }
 
     /// Makes the directories above `name` and returns the nearest.
@@ -170,7 +172,10 @@ struct LogFiles: Sendable {
         guard let names = try? FileManager.default.contentsOfDirectory(atPath: folder) else {
             return
         }
-        for name in names where name != keep { unlink("\(folder)/\(name)") }
+        for name in names where name != keep {
+            RewrittenFile.remove(
+                "\(folder)/\(name)", spare: spare(of: path.partialsFolder), erasing: false)
+        }
         if keep == nil { rmdir(folder) }
     }
 

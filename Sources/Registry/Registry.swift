@@ -171,6 +171,8 @@ private func transaction<Value>(
 /// must not.
 private func requireFullSynchronous(_ db: Database) throws {
     try db.execute(sql: "PRAGMA synchronous = FULL")
+    // What a statement needs until it ends is small, and a file for it is one to be made and given back.
+    try db.execute(sql: "PRAGMA temp_store = MEMORY")
     let level = try Int.fetchOne(db, sql: "PRAGMA synchronous")
     let journal = try String.fetchOne(db, sql: "PRAGMA journal_mode")
     guard level == 2, journal == "wal" else {
