@@ -4,6 +4,7 @@ import Cryptography
 package import Federation
 import Glibc
 import Kernels
+import Learning
 package import Logging
 import Provenance
 package import Telemetry
@@ -44,6 +45,10 @@ package struct Agent: ~Copyable {
     var kept: KeptCheckpoint?
     /// The proof of the last model of each plan that passed, so that a round's base is not asked for again when it serves.
     var proofs: [PlanID: (model: ModelReference, proof: [UInt8])] = [:]
+    /// The model adopted last, where a round may well begin with it at once, and the trust set by which it was verified.
+    var lastVerified: (model: ModelReference, trust: UInt64, weights: QuantizedModel)?
+    /// When training last ended.
+    var trainedAt: MonotonicInstant?
     /// Why the last model offered for a plan is refused.
     var refusedModels: [PlanID: Fault] = [:]
     var status: AgentStatus

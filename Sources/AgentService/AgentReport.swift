@@ -52,11 +52,11 @@ extension Agent {
             $0.plans = next.plans
             $0.certificateEndsUnix = certificateEnds
         }
-        let members = next.json(unixSeconds: 0)
+        let members = next.json
         guard members != reported else { return }
         reported = members
         notifier.status(next.line)
-        let text = next.json(unixSeconds: clock.unixSeconds) + "\n"
+        let text = AgentStatus.json(members, unixSeconds: clock.unixSeconds) + "\n"
         do throws(Fault) {
             // Of this run of the agent, and written often: no power cut needs to find it.
             try RewrittenFile.replace(

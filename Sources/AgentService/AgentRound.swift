@@ -62,13 +62,15 @@ extension Agent {
         let began = clock.now
         defer {
             let seconds = clock.now.seconds(since: began)
+            trainedAt = clock.now
             metrics.note { $0.trainingSeconds += seconds }
         }
         var random = random
         var end: EarlyEnd?
         var pace = TrainingPace(percent: limits.cpuPercent)
-        // What connecting and verifying took is not there at the same time as what training takes.
-        Footprint.shrink()
+        // What connecting and verifying took is not there at the same time as what training takes, unless it comes soon again.
+        let pause = trainedAt.map { began.seconds(since: $0) } ?? .infinity
+        if pause >= Footprint.silenceSeconds { Footprint.shrink() }
         do throws(Fault) {
             let report = try work.train(on: &data, random: &random) { fraction in
                 noticeMissingOpenBlas()

@@ -69,6 +69,16 @@ package struct AgentStatus: Sendable {
 
     /// One JSON object.
     package func json(unixSeconds: UInt64) -> String {
+        AgentStatus.json(json, unixSeconds: unixSeconds)
+    }
+
+    /// The same of what is in `json`.
+    static func json(_ members: String, unixSeconds: UInt64) -> String {
+        members.dropLast() + ",\(jsonString("updated_unix")):\(unixSeconds)}"
+    }
+
+    /// The object without its time.
+    var json: String {
         object([
             ("state", jsonString(state.rawValue)),
             ("coordinator", jsonString(coordinator.description)),
@@ -96,7 +106,6 @@ package struct AgentStatus: Sendable {
                     ])
                 } ?? "null"
             ),
-            ("updated_unix", String(unixSeconds)),
         ])
     }
 

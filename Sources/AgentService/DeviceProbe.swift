@@ -23,11 +23,11 @@ package struct DeviceProbe: Sendable {
     }
 
     private func load() -> Double? {
-        text("proc/loadavg")?.split(separator: " ").first.flatMap { Double($0) }
+        lines("proc/loadavg").first?.first.flatMap { Double($0) }
     }
 
     private func availableMemoryMiB() -> Int? {
-        lines("proc/meminfo").first { $0.first == "MemAvailable:" }.flatMap {
+        lines("proc/meminfo", beginning: "MemAvailable:").first.flatMap {
             $0.count > 1 ? Int($0[1]) : nil
         }.map { $0 / 1024 }
     }
@@ -91,18 +91,22 @@ package struct DeviceProbe: Sendable {
     // MARK: Small files
 
     private func word(_ path: String) -> String? {
-        text(path)?.split(whereSeparator: \.isWhitespace).first.map(String.init)
+        lines(path).first?.first
     }
 
-    /// The fields of each line.
-    private func lines(_ path: String) -> [[String]] {
-        (text(path) ?? "").split(separator: "\n").map { line in
-            line.split(whereSeparator: \.isWhitespace).map(String.init)
-        }
+    /// The fields of each line that begins so, taken as bytes: the files are of ASCII, and read at every check-in.
+    private func lines(_ path: String, beginning start: String = "") -> [[String]] {
+        (contents(path) ?? []).split(separator: UInt8(ascii: "\n")).lazy
+            .filter { $0.starts(with: start.utf8) }
+            .map { line in
+                line.split { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\t") }
+                    .map { String(decoding: $0, as: UTF8.self) }
+            }
+            .filter { !$0.isEmpty }
     }
 
     /// The contents of a file that does not say how long it is; nil when it cannot be read.
-    private func text(_ path: String) -> String? {
+    private func contents(_ path: String) -> [UInt8]? {
         let file = open("\(root)/\(path)", O_RDONLY | O_CLOEXEC)
         guard file >= 0 else { return nil }
         defer { close(file) }
@@ -115,6 +119,6 @@ package struct DeviceProbe: Sendable {
             if count == 0 { break }
             contents += piece[..<count]
         }
-        return String(decoding: contents, as: UTF8.self)
+        return contents
     }
 }

@@ -127,6 +127,9 @@ package struct FollowedPlan {
         } catch { dataFault = error }
     }
 
+    /// Whether the plan has examples kept from training.
+    var holdsOut: Bool { known?.plan.data.heldOut ?? 0 > 0 }
+
     /// Measures a version of the plan's model on the examples held out, unless that is done or there are none.
     ///
     /// - Parameter beforeBatch: called before each few examples; what it throws ends the measuring.
@@ -135,7 +138,7 @@ package struct FollowedPlan {
         _ model: QuantizedModel, version: UInt64,
         beforeBatch: @escaping () throws(Fault) -> Void = {}
     ) throws(Fault) {
-        guard let plan = known?.plan, plan.data.heldOut > 0, data != nil, refusal == nil,
+        guard holdsOut, let plan = known?.plan, data != nil, refusal == nil,
             heldOutMeasure?.version != version
         else { return }
         heldOutMeasure = nil

@@ -63,17 +63,31 @@ struct IDXExamples: Sendable {
     func read(
         rows: ArraySlice<Int>, bytes: inout [UInt8], labels classesRead: inout [Int32]
     ) throws(Fault) {
-        var label: [UInt8] = [0]
-        for (position, index) in rows.enumerated() {
-            let row = taken.map { Int($0[index]) } ?? index
-            try features.read(row: row, count: 1, into: &bytes, at: position * features.rowBytes)
-            try labels.read(row: row, into: &label)
-            guard label[0] < classes else {
-                throw labels.file.changed("the label of row \(row + 1) is now \(label[0])")
+        var found = [UInt8](repeating: 0, count: rows.count)
+        var start = rows.startIndex
+        while start < rows.endIndex {
+            let first = fileRow(rows[start])
+            // Rows that follow one another in the file are read at once.
+            var end = start + 1
+            while end < rows.endIndex, fileRow(rows[end]) == first + end - start { end += 1 }
+            let (place, count) = (start - rows.startIndex, end - start)
+            try features.read(
+                row: first, count: count, into: &bytes, at: place * features.rowBytes)
+            try labels.read(row: first, count: count, into: &found, at: place)
+            for offset in 0..<count {
+                let label = found[place + offset]
+                guard label < classes else {
+                    throw labels.file.changed(
+                        "the label of row \(first + offset + 1) is now \(label)")
+                }
+                classesRead[place + offset] = Int32(label)
             }
-            classesRead[position] = Int32(label[0])
+            start = end
         }
     }
+
+    /// The row of the files that an example is.
+    private func fileRow(_ index: Int) -> Int { taken.map { Int($0[index]) } ?? index }
 
     /// As `DataSet.read` of successive bytes.
     func read(

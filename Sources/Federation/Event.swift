@@ -53,6 +53,10 @@ package struct FleetEvent: Sendable, Equatable {
 
 /// `text` as a JSON string with its quotes.
 package func jsonString(_ text: String) -> String {
+    let isPlain = text.utf8.allSatisfy {
+        $0 >= 0x20 && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\\")
+    }
+    guard !isPlain else { return "\"\(text)\"" }
     var quoted = "\""
     for scalar in text.unicodeScalars {
         switch scalar {
