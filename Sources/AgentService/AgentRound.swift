@@ -68,9 +68,7 @@ extension Agent {
         var random = random
         var end: EarlyEnd?
         var pace = TrainingPace(percent: limits.cpuPercent)
-        // What connecting and verifying took is not there at the same time as what training takes, unless it comes soon again.
-        let pause = trainedAt.map { began.seconds(since: $0) } ?? .infinity
-        if pause >= Footprint.silenceSeconds { Footprint.shrink() }
+        shrinkAfterPause()
         do throws(Fault) {
             let report = try work.train(on: &data, random: &random) { fraction in
                 noticeMissingOpenBlas()
@@ -103,6 +101,13 @@ extension Agent {
         }
         training = work
         return machine.trained(now: clock.now)
+    }
+
+    /// Sees that what connecting and verifying took is not there at the same time as what training takes; where rounds follow
+    /// one another at once, it would soon be back.
+    private func shrinkAfterPause() {
+        let pause = trainedAt.map { clock.now.seconds(since: $0) } ?? .infinity
+        if pause >= Footprint.silenceSeconds { Footprint.shrink() }
     }
 
     /// Says once that training needs OpenBLAS and does without.

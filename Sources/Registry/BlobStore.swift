@@ -186,14 +186,14 @@ final class BlobStore: BlobShelf {
         _ draft: String, as digest: Digest, root: borrowing OpenFile
     ) throws(Fault) {
         let shelf = "\(directory)/\(digest.hex.prefix(2))"
-        if mkdir(shelf, 0o700) == 0 {
-            Ownership.inherit(directory: shelf)
-            try root.sync()
-        }
+        let isNew = mkdir(shelf, 0o700) == 0
+        if isNew { Ownership.inherit(directory: shelf) }
         guard rename(draft, path(digest)) == 0 else {
             throw storageFault("cannot name \(path(digest))", errno)
         }
         try synchronise(directory: shelf)
+        // After the other, which may have brought it to the disk already.
+        if isNew { try root.sync() }
     }
 
     /// Removes `tmp-` files unless a writer, in this process or another, is at work.

@@ -100,6 +100,31 @@ struct BlobCacheTests {
         #expect(cache.held == [kept])
         #expect(cache.fetched(half) == 1)
         cache.prune(keeping: [dropped])
-        #expect(try FileManager.default.contentsOfDirectory(atPath: directory.path).isEmpty)
+        let names = try FileManager.default.contentsOfDirectory(atPath: directory.path)
+        #expect(names.count == 1 && cache.held.isEmpty)
+    }
+
+    @Test("the next blob of a size is written where one was that is not wanted any more")
+    func reuses() throws {
+        func keep(_ byte: UInt8) throws -> UInt64? {
+            let bytes = [UInt8](repeating: byte, count: 5_000 + Int(byte))
+            let digest = SHA256.digest(of: bytes)
+            try cache.append(bytes, to: digest, size: UInt64(bytes.count))
+            try cache.complete(digest)
+            #expect(try cache.read(digest) == bytes)
+            let path = cache.path(digest)
+            return try FileManager.default.attributesOfItem(atPath: path)[.systemFileNumber]
+                as? UInt64
+        }
+        let first = try keep(1)
+        cache.prune(keeping: [])
+        #expect(try keep(9) == first)
+        let link = "\(directory.path)-link"
+        defer { try? FileManager.default.removeItem(atPath: link) }
+        let held = try #require(cache.held.first)
+        try FileManager.default.linkItem(atPath: cache.path(held), toPath: link)
+        cache.prune(keeping: [])
+        #expect(try keep(2) != first)
+        #expect(try [UInt8](Data(contentsOf: URL(filePath: link))).allSatisfy { $0 == 9 })
     }
 }
