@@ -18,6 +18,8 @@ package struct RecentRounds: Sendable {
     private var entries: [Entry] = []
     private let clock = SystemClock()
     private static let day = 86_400.0
+    /// What the file's length is a multiple of, in bytes.
+    private static let granule = 1024
 
     /// - Parameter file: `seconds since 1970, space, round` a line; one that is not there or damaged counts as empty.
     package init(file: String) {
@@ -60,7 +62,10 @@ package struct RecentRounds: Sendable {
         if entries.contains(where: { $0.round == name }) { return }
         entries.append(Entry(round: name, age: -elapsed))
         let now = Double(clock.unixSeconds)
-        let text = entries.map { "\(Int64(now - $0.age - elapsed)) \($0.round)\n" }.joined()
+        var text = entries.map { "\(Int64(now - $0.age - elapsed)) \($0.round)\n" }.joined()
+        // A file that stays as long as it is needs no entry in the file system's journal to be written.
+        let missing = Self.granule - text.utf8.count % Self.granule
+        text += String(repeating: "\n", count: missing)
         try RewrittenFile.replace(file, Array(text.utf8), mode: CredentialFile.publicMode)
     }
 }

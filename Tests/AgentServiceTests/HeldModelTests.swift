@@ -111,9 +111,9 @@ struct HeldModelTests {
     }
 
     @Test(
-        "that a power cut damaged gives way to the version before it",
-        arguments: ["model.onnx", "model.sig", "model.tlog-proof"])
-    func powerCut(file: String) throws {
+        "that a power cut damaged, or left as another version's, gives way to the one before it",
+        arguments: ["model.onnx", "model.sig", "model.tlog-proof"], [true, false])
+    func powerCut(file: String, isOlder: Bool) throws {
         let plan = try planID("pumps")
         let models = ServingModels(directory: directory.modelDirectory)
         let model = try fleet.model(version: 4)
@@ -125,7 +125,9 @@ struct HeldModelTests {
         #expect(models.repair(plan) == nil)
         #expect(try HeldModel.verify(held, trust: fleet.trust).version == 4)
 
-        try Data().write(to: URL(fileURLWithPath: "\(held)/\(file)"))
+        let older = URL(fileURLWithPath: "\(directory.modelDirectory)/pumps.3/\(file)")
+        try (isOlder ? Data(contentsOf: older) : Data())
+            .write(to: URL(fileURLWithPath: "\(held)/\(file)"))
         #expect(models.repair(plan) == 3)
         #expect(try HeldModel.verify(held, trust: fleet.trust).version == 3)
         // Nothing is left to go back to: what is damaged stays, and is refused.

@@ -42,6 +42,28 @@ struct ServingModelsTests {
         #expect(!FileManager.default.fileExists(atPath: "\(directory.path)/pumps.3"))
     }
 
+    @Test("a version is written where one was that is not needed any more, and is whole")
+    func reuses() throws {
+        let cache = BlobCache(directory: try directory.folder("blobs"))
+        let names = { try FileManager.default.contentsOfDirectory(atPath: directory.path) }
+        for version in 1...6 as ClosedRange<UInt8> {
+            let model = [UInt8](repeating: version, count: 5_000)
+            try directory.write(model, to: "blob")
+            try models.install(
+                plan, version: UInt64(version), model: "\(directory.path)/blob",
+                signature: [version], proof: [UInt8](repeating: version, count: Int(version)),
+                leaving: cache)
+            try FileManager.default.removeItem(atPath: "\(directory.path)/blob")
+            #expect(try directory.contents("pumps/model.onnx") == model)
+            #expect(try directory.contents("pumps/model.sig") == [version])
+            #expect(try directory.contents("pumps/model.tlog-proof").count == Int(version))
+            guard version > 1 else { continue }
+            #expect(try directory.contents("pumps.\(version - 1)/model.onnx")[0] == version - 1)
+        }
+        #expect(try names().sorted() == ["blobs", "pumps", "pumps.5", "pumps.6", "pumps.spare"])
+        #expect(cache.held.isEmpty)
+    }
+
     @Test("installing the version held again changes nothing")
     func again() throws {
         try install(3, [1])
