@@ -35,9 +35,15 @@ package struct ServerOptimizer: Sendable {
                 "\(master.count) master weights, an average of \(average.count) and a "
                     + "velocity of \(velocity.count) do not fit")
         }
-        var moved = master
-        var faster = velocity.isEmpty ? [Float](repeating: 0, count: master.count) : velocity
-        let areFinite = move(&moved, &faster, by: average)
+        var faster: [Float] = []
+        var areFinite = true
+        let moved = [Float](unsafeUninitializedCapacity: master.count) { moved, count in
+            faster = [Float](unsafeUninitializedCapacity: master.count) { faster, count in
+                areFinite = move(master, to: moved, faster, by: average)
+                count = master.count
+            }
+            count = master.count
+        }
         guard areFinite else {
             let bad = moved.indices.first { !moved[$0].isFinite || !faster[$0].isFinite } ?? 0
             throw Fault(
@@ -48,22 +54,24 @@ package struct ServerOptimizer: Sendable {
         velocity = faster
     }
 
-    /// Moves equally many weights and velocities, without a branch a value.
+    /// Writes what equally many weights and velocities become, without a branch a value.
     ///
     /// - Returns: whether all of them are finite.
     private func move(
-        _ weights: inout [Float], _ velocities: inout [Float], by average: [Float]
+        _ master: [Float], to weights: UnsafeMutableBufferPointer<Float>,
+        _ velocities: UnsafeMutableBufferPointer<Float>, by average: [Float]
     ) -> Bool {
         let (momentum, rate) = (plan.momentum, plan.learningRate)
         // All bits of the exponent, which only infinities and what is no number have.
         let exponent: UInt32 = 0x7f80_0000
         var notFinite: UInt32 = 0
-        weights.withUnsafeMutableBufferPointer { weights in
-            velocities.withUnsafeMutableBufferPointer { velocities in
-                average.withUnsafeBufferPointer { average in
-                    for index in 0..<weights.count {
-                        let velocity = momentum * velocities[index] - average[index]
-                        let weight = weights[index] - rate * velocity
+        master.withUnsafeBufferPointer { master in
+            average.withUnsafeBufferPointer { average in
+                velocity.withUnsafeBufferPointer { before in
+                    for index in 0..<master.count {
+                        let last = before.isEmpty ? 0 : before[index]
+                        let velocity = momentum * last - average[index]
+                        let weight = master[index] - rate * velocity
                         velocities[index] = velocity
                         weights[index] = weight
                         notFinite |= velocity.bitPattern & exponent == exponent ? 1 : 0

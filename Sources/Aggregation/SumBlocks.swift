@@ -77,7 +77,7 @@ struct SumBlocks: Sendable {
             return
         }
         guard !blocks[index].int16.isEmpty else { return }
-        blocks[index] = Block(int32: blocks[index].int16.map(Int32.init))
+        blocks[index] = Block(int32: converted(blocks[index].int16))
     }
 
     // MARK: Changing
@@ -99,9 +99,9 @@ struct SumBlocks: Sendable {
             high = max(high, sum)
         }
         if low >= Int16.min, high <= Int16.max {
-            blocks[index] = Block(int16: sums.map { Int16(truncatingIfNeeded: $0) })
+            blocks[index] = Block(int16: converted(sums))
         } else if low >= Int32.min, high <= Int32.max {
-            blocks[index] = Block(int32: sums.map { Int32(truncatingIfNeeded: $0) })
+            blocks[index] = Block(int32: converted(sums))
         } else {
             blocks[index] = Block(int64: sums)
         }
@@ -111,9 +111,21 @@ struct SumBlocks: Sendable {
 
     private func integers(_ index: Int) -> [Int64] {
         let block = blocks[index]
-        if !block.int16.isEmpty { return block.int16.map(Int64.init) }
-        if !block.int32.isEmpty { return block.int32.map(Int64.init) }
+        if !block.int16.isEmpty { return converted(block.int16) }
+        if !block.int32.isEmpty { return converted(block.int32) }
         return block.int64
+    }
+
+    /// Writes the integers from `first` of block `index` on to `run`, as many as either holds.
+    ///
+    /// - Returns: how many.
+    private func copy(
+        _ index: Int, from first: Int, to run: UnsafeMutableBufferPointer<Int64>
+    ) -> Int {
+        let block = blocks[index]
+        if !block.int16.isEmpty { return convert(block.int16[first...], to: run) }
+        if !block.int32.isEmpty { return convert(block.int32[first...], to: run) }
+        return convert(block.int64[first...], to: run)
     }
 
     /// Calls `body` with all of them, some at a time and in order.
@@ -126,8 +138,9 @@ struct SumBlocks: Sendable {
     /// Gives them in order, as many at a time as are wanted.
     struct Cursor {
         fileprivate let sums: SumBlocks
+        /// Where the next is.
         private var block = 0
-        private var rest: ArraySlice<Int64> = []
+        private var first = 0
 
         fileprivate init(_ sums: SumBlocks) { self.sums = sums }
 
@@ -135,15 +148,11 @@ struct SumBlocks: Sendable {
         mutating func fill(_ run: UnsafeMutableBufferPointer<Int64>) {
             var filled = 0
             while filled < run.count {
-                if rest.isEmpty {
-                    rest = sums.integers(block)[...]
-                    block += 1
-                }
-                let part = rest.prefix(run.count - filled)
-                _ = UnsafeMutableBufferPointer(rebasing: run[filled...])
-                    .update(fromContentsOf: part)
-                rest = rest.dropFirst(part.count)
-                filled += part.count
+                let count = sums.copy(
+                    block, from: first, to: UnsafeMutableBufferPointer(rebasing: run[filled...]))
+                filled += count
+                first += count
+                if first == sums.range(block).count { (block, first) = (block + 1, 0) }
             }
         }
     }
@@ -157,5 +166,27 @@ struct SumBlocks: Sendable {
         all.reserveCapacity(count)
         forEachRun { all += $0 }
         return all
+    }
+}
+
+/// `values` in another width, which has room for them; `map` would take several times as long.
+private func converted<Narrow: FixedWidthInteger, Wide: FixedWidthInteger>(
+    _ values: [Narrow]
+) -> [Wide] {
+    [Wide](unsafeUninitializedCapacity: values.count) { wide, count in
+        count = convert(values[...], to: wide)
+    }
+}
+
+/// Writes as many of `values` to `run` as it has room for.
+///
+/// - Returns: how many.
+private func convert<Narrow: FixedWidthInteger, Wide: FixedWidthInteger>(
+    _ values: ArraySlice<Narrow>, to run: UnsafeMutableBufferPointer<Wide>
+) -> Int {
+    values.withUnsafeBufferPointer { values in
+        let count = min(values.count, run.count)
+        for index in 0..<count { run[index] = Wide(truncatingIfNeeded: values[index]) }
+        return count
     }
 }

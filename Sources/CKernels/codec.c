@@ -20,6 +20,25 @@ INLINE double sum_of_squares(const float *restrict x, size_t count) {
     return sum;
 }
 
+/// `out` may be `x`.
+INLINE double subtract_floats(const float *x, const float *from, size_t count, float *out) {
+    double lanes[LANES] = {0};
+    size_t i = 0;
+    for (; i + LANES <= count; i += LANES) {
+        const lanes_f32 change = *(const lanes_f32 *)(x + i) - *(const lanes_f32 *)(from + i);
+        *(lanes_f32 *)(out + i) = change;
+        for (size_t lane = 0; lane < LANES; lane++)
+            lanes[lane] += (double)change[lane] * (double)change[lane];
+    }
+    for (size_t lane = 0; i < count; i++, lane++) {
+        out[i] = x[i] - from[i];
+        lanes[lane] += (double)out[i] * (double)out[i];
+    }
+    double sum = 0;
+    for (size_t lane = 0; lane < LANES; lane++) sum += lanes[lane];
+    return sum;
+}
+
 INLINE void scale_floats(float *x, size_t count, double factor) {
     for (size_t i = 0; i < count; i++) x[i] = (float)((double)x[i] * factor);
 }
@@ -35,16 +54,6 @@ INLINE bool all_finite(const float *x, size_t count) {
     uint32_t found = 0;
     for (size_t i = 0; i < count; i++) found |= (bits[i] & exponent) == exponent;
     return found == 0;
-}
-
-INLINE void flip_signs(float *values, size_t count, const uint64_t *signs) {
-    float_bits *bits = (float_bits *)values;
-    size_t i = 0;
-    for (; i + 32 <= count; i += 32) {
-        const uint32_t word = (uint32_t)(signs[i / 64] >> (i % 64));
-        for (uint32_t k = 0; k < 32; k++) bits[i + k] ^= word >> k << 31;
-    }
-    for (; i < count; i++) bits[i] ^= (uint32_t)(signs[i / 64] >> (i % 64)) << 31;
 }
 
 /// Exchanges the off-diagonal quarters of each square of 2 `step` rows and lanes.
@@ -79,17 +88,23 @@ INLINE void transpose_tile(const float *x, size_t x_stride, float scale, float *
 INLINE void transpose(const float *restrict x, size_t x_stride, size_t rows, size_t columns,
                       float scale, float *restrict out, size_t out_stride) {
     enum { SQUARE = 8 * LANES };
-    const size_t whole_rows = rows - rows % LANES, whole_columns = columns - columns % LANES;
-    for (size_t top = 0; top < whole_rows; top += SQUARE)
-        for (size_t left = 0; left < whole_columns; left += SQUARE)
-            for (size_t column = left; column < left + SQUARE && column < whole_columns;
+    if (rows < LANES || columns < LANES) {
+        for (size_t row = 0; row < rows; row++)
+            for (size_t column = 0; column < columns; column++)
+                out[column * out_stride + row] = x[row * x_stride + column] * scale;
+        return;
+    }
+    for (size_t top = 0; top < rows; top += SQUARE)
+        for (size_t left = 0; left < columns; left += SQUARE)
+            for (size_t column = left; column < left + SQUARE && column < columns;
                  column += LANES)
-                for (size_t row = top; row < top + SQUARE && row < whole_rows; row += LANES)
-                    transpose_tile(x + row * x_stride + column, x_stride, scale,
-                                   out + column * out_stride + row, out_stride);
-    for (size_t row = 0; row < rows; row++)
-        for (size_t column = row < whole_rows ? whole_columns : 0; column < columns; column++)
-            out[column * out_stride + row] = x[row * x_stride + column] * scale;
+                for (size_t row = top; row < top + SQUARE && row < rows; row += LANES) {
+                    // The last tile lies over the one before where it would reach past the edge.
+                    const size_t c = column + LANES <= columns ? column : columns - LANES;
+                    const size_t r = row + LANES <= rows ? row : rows - LANES;
+                    transpose_tile(x + r * x_stride + c, x_stride, scale,
+                                   out + c * out_stride + r, out_stride);
+                }
 }
 
 /// A magnitude is whole + fraction 2^-32, the fraction cut off after 32 bits. Upwards, adding the
@@ -119,12 +134,13 @@ INLINE int64_t round_to_lattice(const float *restrict x, size_t count,
 }
 
 FOR_EACH_WIDTH(double, sum_of_squares, (const float *x, size_t count), (x, count))
+FOR_EACH_WIDTH(double, subtract_floats,
+               (const float *x, const float *from, size_t count, float *out),
+               (x, from, count, out))
 FOR_EACH_WIDTH(void, scale_floats, (float *x, size_t count, double factor), (x, count, factor))
 FOR_EACH_WIDTH(void, scale_integers, (const int64_t *x, size_t count, double factor, float *out),
                (x, count, factor, out))
 FOR_EACH_WIDTH(bool, all_finite, (const float *x, size_t count), (x, count))
-FOR_EACH_WIDTH(void, flip_signs, (float *values, size_t count, const uint64_t *signs),
-               (values, count, signs))
 FOR_EACH_WIDTH(void, transpose,
                (const float *x, size_t x_stride, size_t rows, size_t columns, float scale,
                 float *out, size_t out_stride),
@@ -137,6 +153,11 @@ double ck_sum_of_squares(ck_isa isa, const float *x, size_t count) {
     return sum_of_squares_for(isa)(x, count);
 }
 
+double ck_subtract_floats(ck_isa isa, const float *x, const float *from, size_t count,
+                          float *out) {
+    return subtract_floats_for(isa)(x, from, count, out);
+}
+
 void ck_scale_floats(ck_isa isa, float *x, size_t count, double factor) {
     scale_floats_for(isa)(x, count, factor);
 }
@@ -147,10 +168,6 @@ void ck_scale_integers(ck_isa isa, const int64_t *x, size_t count, double factor
 
 bool ck_all_finite(ck_isa isa, const float *x, size_t count) {
     return all_finite_for(isa)(x, count);
-}
-
-void ck_flip_signs(ck_isa isa, float *values, size_t count, const uint64_t *signs) {
-    flip_signs_for(isa)(values, count, signs);
 }
 
 void ck_transpose(ck_isa isa, const float *x, size_t x_stride, size_t rows, size_t columns,

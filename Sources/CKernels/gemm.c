@@ -72,10 +72,16 @@ void ck_pack(const int8_t *w, size_t channels, size_t width, int8_t *packed) {
     for (size_t c = 0; c < channels; c++) pack_weights(w + c * width, c, 0, width, width, packed);
 }
 
+static void unpack_weights(const int8_t *from, size_t width, int8_t *w) {
+    size_t k = 0;
+    for (; k + GROUP <= width; k += GROUP, from += PANEL * GROUP) memcpy(w + k, from, GROUP);
+    for (size_t i = 0; k + i < width; i++) w[k + i] = from[i];
+}
+
 void ck_unpack(const int8_t *packed, size_t channels, size_t width, int8_t *w, size_t stride) {
     const size_t panel = panel_size(width);
     for (size_t c = 0; c < channels; c++)
-        for (size_t k = 0; k < width; k++) w[c * stride + k] = packed[packed_index(panel, c, k)];
+        unpack_weights(packed + packed_index(panel, c, 0), width, w + c * stride);
 }
 
 // ---- Products ----

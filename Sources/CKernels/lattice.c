@@ -6,16 +6,28 @@
 enum { LANES = 16 };
 typedef float lanes_f32 __attribute__((vector_size(LANES * 4), aligned(4), may_alias));
 typedef int32_t lanes_i32 __attribute__((vector_size(LANES * 4)));
+typedef uint32_t lanes_u32 __attribute__((vector_size(LANES * 4), aligned(4), may_alias));
+typedef uint32_t float_bits __attribute__((may_alias));
+
+INLINE void flip_signs(float *values, size_t count, const uint64_t *signs) {
+    float_bits *bits = (float_bits *)values;
+    size_t i = 0;
+    for (; i + 32 <= count; i += 32) {
+        const uint32_t word = (uint32_t)(signs[i / 64] >> (i % 64));
+        for (uint32_t k = 0; k < 32; k++) bits[i + k] ^= word >> k << 31;
+    }
+    for (; i < count; i++) bits[i] ^= (uint32_t)(signs[i / 64] >> (i % 64)) << 31;
+}
 
 /// a + b where the lane's bit `half` is clear, a - b where it is set, of the pairs of lanes that
 /// differ in that bit. Adding a negated value is subtracting it, to the bit.
-#define BUTTERFLY(v, first, second, signs)                                             \
-    (__builtin_shufflevector(v, v, first) +                                            \
-     (lanes_f32)((lanes_i32)__builtin_shufflevector(v, v, second) ^ (signs)))
+#define BUTTERFLY(v, others, signs) \
+    (__builtin_shufflevector(v, v, others) + (lanes_f32)((lanes_i32)(v) ^ (signs)))
 #define LANES_OF(...) __VA_ARGS__
 
-/// The transform of each run of 16 values, in registers.
-INLINE void hadamard_16(float *values, size_t count) {
+/// The first four stages of 16 values.
+INLINE void hadamard_16(lanes_f32 *values) {
+    lanes_f32 v = *values;
     const int32_t minus = INT32_MIN;
     const lanes_i32 sign1 = {0, minus, 0, minus, 0, minus, 0, minus,
                              0, minus, 0, minus, 0, minus, 0, minus};
@@ -25,42 +37,77 @@ INLINE void hadamard_16(float *values, size_t count) {
                              0, 0, 0, 0, minus, minus, minus, minus};
     const lanes_i32 sign8 = {0,     0,     0,     0,     0,     0,     0,     0,
                              minus, minus, minus, minus, minus, minus, minus, minus};
-    for (size_t i = 0; i < count; i += LANES) {
-        lanes_f32 v = *(lanes_f32 *)(values + i);
-        v = BUTTERFLY(v, LANES_OF(0, 0, 2, 2, 4, 4, 6, 6, 8, 8, 10, 10, 12, 12, 14, 14),
-                      LANES_OF(1, 1, 3, 3, 5, 5, 7, 7, 9, 9, 11, 11, 13, 13, 15, 15), sign1);
-        v = BUTTERFLY(v, LANES_OF(0, 1, 0, 1, 4, 5, 4, 5, 8, 9, 8, 9, 12, 13, 12, 13),
-                      LANES_OF(2, 3, 2, 3, 6, 7, 6, 7, 10, 11, 10, 11, 14, 15, 14, 15), sign2);
-        v = BUTTERFLY(v, LANES_OF(0, 1, 2, 3, 0, 1, 2, 3, 8, 9, 10, 11, 8, 9, 10, 11),
-                      LANES_OF(4, 5, 6, 7, 4, 5, 6, 7, 12, 13, 14, 15, 12, 13, 14, 15), sign4);
-        v = BUTTERFLY(v, LANES_OF(0, 1, 2, 3, 4, 5, 6, 7, 0, 1, 2, 3, 4, 5, 6, 7),
-                      LANES_OF(8, 9, 10, 11, 12, 13, 14, 15, 8, 9, 10, 11, 12, 13, 14, 15), sign8);
-        *(lanes_f32 *)(values + i) = v;
+    v = BUTTERFLY(v, LANES_OF(1, 0, 3, 2, 5, 4, 7, 6, 9, 8, 11, 10, 13, 12, 15, 14), sign1);
+    v = BUTTERFLY(v, LANES_OF(2, 3, 0, 1, 6, 7, 4, 5, 10, 11, 8, 9, 14, 15, 12, 13), sign2);
+    v = BUTTERFLY(v, LANES_OF(4, 5, 6, 7, 0, 1, 2, 3, 12, 13, 14, 15, 8, 9, 10, 11), sign4);
+    v = BUTTERFLY(v, LANES_OF(8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7), sign8);
+    *values = v;
+}
+
+/// One stage: the pairs of values `half` apart.
+INLINE void hadamard_stage(float *values, size_t block, size_t half) {
+    for (size_t group = 0; group < block; group += 2 * half) {
+        float *restrict low = values + group, *restrict high = values + group + half;
+        for (size_t i = 0; i < half; i++) {
+            float a = low[i], b = high[i];
+            low[i] = a + b;
+            high[i] = a - b;
+        }
     }
 }
 
-/// The stages of one block from pairs `half` apart on.
-INLINE void hadamard_stages(float *values, size_t block, size_t half) {
-    for (; half < block; half *= 2)
-        for (size_t group = 0; group < block; group += 2 * half) {
-            float *restrict low = values + group, *restrict high = values + group + half;
-            for (size_t i = 0; i < half; i++) {
-                float a = low[i], b = high[i];
-                low[i] = a + b;
-                high[i] = a - b;
-            }
+/// Two stages, of pairs `half` and 2 `half` values apart, with one visit to each value.
+INLINE void hadamard_two_stages(float *values, size_t block, size_t half) {
+    for (size_t group = 0; group < block; group += 4 * half) {
+        float *restrict v0 = values + group, *restrict v1 = v0 + half;
+        float *restrict v2 = v1 + half, *restrict v3 = v2 + half;
+        for (size_t i = 0; i < half; i++) {
+            const float a = v0[i] + v1[i], b = v0[i] - v1[i];
+            const float c = v2[i] + v3[i], d = v2[i] - v3[i];
+            v0[i] = a + c;
+            v1[i] = b + d;
+            v2[i] = a - c;
+            v3[i] = b - d;
         }
+    }
 }
 
-INLINE void hadamard(float *values, size_t count, size_t block) {
-    if (block < LANES) {
-        for (size_t first = 0; first < count; first += block)
-            hadamard_stages(values + first, block, 1);
+/// Changes the signs that the low bits of `word` say.
+INLINE void flip_16(lanes_f32 *values, uint32_t word) {
+    const lanes_u32 place = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+    *values = (lanes_f32)((lanes_u32)*values ^ (word >> place << 31));
+}
+
+/// The first six stages of each run of 64 values, in registers, after a change of signs unless
+/// `signs` is NULL.
+INLINE void hadamard_64(float *values, size_t count, const uint64_t *signs) {
+    for (size_t i = 0; i < count; i += 4 * LANES) {
+        lanes_f32 v[4];
+        UNROLL for (size_t k = 0; k < 4; k++) {
+            v[k] = *(const lanes_f32 *)(values + i + k * LANES);
+            if (signs) flip_16(&v[k], (uint32_t)(signs[i / 64] >> (16 * k)));
+            hadamard_16(&v[k]);
+        }
+        const lanes_f32 a = v[0] + v[1], b = v[0] - v[1], c = v[2] + v[3], d = v[2] - v[3];
+        *(lanes_f32 *)(values + i) = a + c;
+        *(lanes_f32 *)(values + i + LANES) = b + d;
+        *(lanes_f32 *)(values + i + 2 * LANES) = a - c;
+        *(lanes_f32 *)(values + i + 3 * LANES) = b - d;
+    }
+}
+
+INLINE void hadamard(float *values, size_t count, size_t block, const uint64_t *signs) {
+    if (block < 4 * LANES) {
+        if (signs) flip_signs(values, count, signs);
+        for (size_t half = 1; half < block; half *= 2) hadamard_stage(values, count, half);
         return;
     }
     for (size_t first = 0; first < count; first += block) {
-        hadamard_16(values + first, block);
-        hadamard_stages(values + first, block, LANES);
+        float *const run = values + first;
+        hadamard_64(run, block, signs ? signs + first / 64 : NULL);
+        size_t half = 4 * LANES;
+        for (; 4 * half <= block; half *= 4) hadamard_two_stages(run, block, half);
+        if (half < block) hadamard_stage(run, block, half);
     }
 }
 
@@ -110,7 +157,11 @@ INLINE void round_stochastic(const float *restrict values, size_t count, float s
     }
 }
 
-FOR_EACH_WIDTH(void, hadamard, (float *values, size_t count, size_t block), (values, count, block))
+FOR_EACH_WIDTH(void, hadamard,
+               (float *values, size_t count, size_t block, const uint64_t *signs),
+               (values, count, block, signs))
+FOR_EACH_WIDTH(void, flip_signs, (float *values, size_t count, const uint64_t *signs),
+               (values, count, signs))
 FOR_EACH_WIDTH(void, accumulate,
                (const int8_t *values, size_t count, int64_t weight, int64_t *sums),
                (values, count, weight, sums))
@@ -126,7 +177,15 @@ FOR_EACH_WIDTH(void, round_stochastic,
                (values, count, scale, random, q))
 
 void ck_hadamard(ck_isa isa, float *values, size_t count, size_t block) {
-    hadamard_for(isa)(values, count, block);
+    hadamard_for(isa)(values, count, block, NULL);
+}
+
+void ck_rotate(ck_isa isa, float *values, size_t count, size_t block, const uint64_t *signs) {
+    hadamard_for(isa)(values, count, block, signs);
+}
+
+void ck_flip_signs(ck_isa isa, float *values, size_t count, const uint64_t *signs) {
+    flip_signs_for(isa)(values, count, signs);
 }
 
 void ck_accumulate(ck_isa isa, const int8_t *values, size_t count, int64_t weight, int64_t *sums) {

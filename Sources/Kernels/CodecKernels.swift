@@ -7,6 +7,23 @@ package enum CodecKernels {
         ck_sum_of_squares(CPU.preferred, values, values.count)
     }
 
+    /// What is left of `values` when equally many `others` are taken off, in an array with room for
+    /// `room` values, and the sum of its squares as above.
+    package static func difference(
+        _ values: [Float], minus others: [Float], room: Int
+    ) -> (values: [Float], squares: Double) {
+        precondition(values.count == others.count)
+        var squares = 0.0
+        let difference = [Float](
+            unsafeUninitializedCapacity: max(room, values.count)
+        ) { difference, count in
+            guard let output = difference.baseAddress else { return }
+            squares = ck_subtract_floats(CPU.preferred, values, others, values.count, output)
+            count = values.count
+        }
+        return (difference, squares)
+    }
+
     /// Multiplies each value by `factor` in Double and rounds it to Float.
     package static func scale(_ values: inout [Float], by factor: Double) {
         ck_scale_floats(CPU.preferred, &values, values.count, factor)
@@ -69,9 +86,13 @@ package enum CodecKernels {
             guard let values = values.baseAddress, let signs = signs.baseAddress else { return }
             for start in stride(from: 0, to: count, by: chunk) {
                 let (part, size) = (values + start, min(chunk, count - start))
-                if order == .signsLast { ck_hadamard(CPU.preferred, part, size, block) }
-                ck_flip_signs(CPU.preferred, part, size, signs + start / 64)
-                if order == .signsFirst { ck_hadamard(CPU.preferred, part, size, block) }
+                switch order {
+                case .signsFirst:
+                    ck_rotate(CPU.preferred, part, size, block, signs + start / 64)
+                case .signsLast:
+                    ck_hadamard(CPU.preferred, part, size, block)
+                    ck_flip_signs(CPU.preferred, part, size, signs + start / 64)
+                }
             }
         }
     }

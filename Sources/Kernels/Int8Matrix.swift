@@ -90,6 +90,15 @@ package struct Int8Weights: Sendable {
         ck_pack(weights, channels, width, &packed)
     }
 
+    /// The weights, outputs x inputs, row-major, in [-127, 127].
+    package var elements: [Int8] {
+        [Int8](unsafeUninitializedCapacity: channels * width) { elements, count in
+            guard let output = elements.baseAddress else { return }
+            ck_unpack(packed, channels, width, output, width)
+            count = channels * width
+        }
+    }
+
     /// A copy of the weights, outputs x inputs, in [-127, 127].
     package var matrix: Int8Matrix {
         var matrix = Int8Matrix(rows: channels, width: width)

@@ -44,8 +44,16 @@ package struct Predictor: Sendable {
         return results(rows: rows)
     }
 
-    /// Whether `outputs` takes bytes.
-    var takesBytes: Bool { network.takesBytes }
+    /// As `accuracy(of:on:)`, without preparing the model anew.
+    ///
+    /// - Throws: as there.
+    package mutating func accuracy(on source: inout some ExampleSource) throws(Fault) -> Double {
+        let shape = network.shape
+        return try Learning.accuracy(
+            on: &source, inputs: shape.inputs, classes: shape.classes,
+            takesBytes: network.takesBytes
+        ) { outputs(of: &$0, rows: $1) }
+    }
 
     private mutating func results(rows: Int) -> ArraySlice<Float> {
         network.dequantise(activation: network.shape.layerCount, rows: rows, into: &logits)
@@ -75,10 +83,7 @@ package func accuracy(
     of model: QuantizedModel, on source: inout some ExampleSource
 ) throws(Fault) -> Double {
     var predictor = Predictor(model)
-    return try accuracy(
-        on: &source, inputs: model.shape.inputs, classes: model.shape.classes,
-        takesBytes: predictor.takesBytes
-    ) { predictor.outputs(of: &$0, rows: $1) }
+    return try predictor.accuracy(on: &source)
 }
 
 /// The arg-max accuracy of `outputs(raw features, rows)` [rows x classes] on `source`; it may
@@ -93,17 +98,19 @@ func accuracy(
     var correct = 0
     for batch in 0..<batches.count {
         let rows = try batches.read(batch, from: &source)
-        let values = outputs(&batches.features, rows)
-        for row in 0..<rows {
-            let scores = values[row * classes..<(row + 1) * classes]
-            if largestIndex(scores) == Int(batches.labels[row]) { correct += 1 }
+        outputs(&batches.features, rows).withUnsafeBufferPointer { values in
+            for row in 0..<rows {
+                let scores = values[row * classes..<(row + 1) * classes]
+                if largestIndex(scores) == Int(batches.labels[row]) { correct += 1 }
+            }
         }
     }
     return Double(correct) / Double(source.count)
 }
 
 /// The offset of the largest value, the lowest among equals.
-package func largestIndex(_ scores: ArraySlice<Float>) -> Int {
+package func largestIndex<Scores: RandomAccessCollection<Float>>(_ scores: Scores) -> Int
+where Scores.Index == Int {
     var best = scores.startIndex
     for index in scores.indices where scores[index] > scores[best] { best = index }
     return best - scores.startIndex

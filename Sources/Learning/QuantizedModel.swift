@@ -146,7 +146,7 @@ package struct QuantizedModel: Sendable, Equatable {
             }
             layers.append(
                 QuantizedLayer(
-                    weights: weights.matrix.elements, scales: weights.scales, bias: weights.bias))
+                    weights: weights.elements, scales: weights.scales, bias: weights.bias))
         }
         try checkFinite(Array(logScales), from: shape.logScaleOffset, shape: shape)
         try self.init(
@@ -155,13 +155,17 @@ package struct QuantizedModel: Sendable, Equatable {
 
     /// The parameter vector that this model stands for: its int8 rounding is this model again.
     package func dequantised() -> [Float] {
-        var parameters: [Float] = []
-        parameters.reserveCapacity(shape.parameterCount)
-        for (index, layer) in layers.enumerated() {
-            parameters += dequantisedWeights(index, channels: layer.scales.indices)
-            parameters += dequantisedBias(index)
+        [Float](unsafeUninitializedCapacity: shape.parameterCount) { parameters, filled in
+            for (index, layer) in layers.enumerated() {
+                let start = filled
+                dequantiseWeights(index, channels: layer.scales.indices) { place, weight in
+                    parameters.initializeElement(at: start + place, to: weight)
+                }
+                filled += layer.weights.count
+                filled = parameters[filled...].initialize(fromContentsOf: dequantisedBias(index))
+            }
+            filled = parameters[filled...].initialize(fromContentsOf: logScales)
         }
-        return parameters + logScales
     }
 
     /// Subtracts `dequantised()` from parameters.

@@ -1,4 +1,5 @@
 import Federation
+import Learning
 import Synchronization
 
 /// What one model scores on the test examples, in tasks that any thread may run in any order.
@@ -8,6 +9,8 @@ final class Measurement: Sendable {
     private let examples: ResidentExamples
     private let rows: [Int]
     private let rowsAtATime: Int
+    /// A classifier ready to run, made by the first task that needs it.
+    private let classifier = Mutex<Predictor?>(nil)
     private let tally = Mutex((score: 0.0, failures: FirstFault()))
 
     init(
@@ -29,12 +32,24 @@ final class Measurement: Sendable {
         let start = index * rowsAtATime
         var part = examples.subset(rows[start..<min(start + rowsAtATime, rows.count)])
         do throws(Fault) {
-            let score = try model.measure(objective, on: &part) * Double(part.count)
+            let score = try measure(&part) * Double(part.count)
             // Whole numbers of correct answers, so that the order of adding leaves no trace.
             tally.withLock { $0.score += objective == .classification ? score.rounded() : score }
         } catch {
             tally.withLock { $0.failures.note(error, at: index) }
         }
+    }
+
+    private func measure(_ part: inout ExampleSubset) throws(Fault) -> Double {
+        guard case .int8(let model) = model, objective == .classification else {
+            return try model.measure(objective, on: &part)
+        }
+        var classifier = classifier.withLock { classifier in
+            let ready = classifier ?? Predictor(model)
+            classifier = ready
+            return ready
+        }
+        return try classifier.accuracy(on: &part)
     }
 
     /// The score, once every task has run.

@@ -12,7 +12,8 @@ final class RoundWork: Sendable {
     private let plan: Plan
     private let data: SimulatedData
     private let streams: RandomStreams
-    private let base: SimulatedModel
+    private let shape: StudentShape
+    /// What the agents start from.
     private let start: [Float]
     private let clippingNorm: Float
     private let arithmetic: StudentTrainer.Arithmetic
@@ -31,14 +32,15 @@ final class RoundWork: Sendable {
         }
     }
 
-    init(of simulation: borrowing Simulation, round: Int, cohort: [Int]) {
+    /// - Throws: `Fault.invalid` when the plan's layers do not fit together.
+    init(of simulation: borrowing Simulation, round: Int, cohort: [Int]) throws(Fault) {
         self.cohort = cohort
         self.round = round
         plan = simulation.plan
         data = simulation.data
         streams = simulation.streams
-        base = simulation.serving
-        start = base.parameters
+        shape = try StudentShape(plan: simulation.plan)
+        start = simulation.serving.parameters
         clippingNorm = simulation.clippingNorm
         arithmetic = simulation.arithmetic
         guard simulation.sum == .lattice else {
@@ -101,7 +103,7 @@ final class RoundWork: Sendable {
                 var random = AgentRandom(
                     streams.stream(.agent, round: round, agent: agents[index].number))
                 do throws(Fault) {
-                    let delta = try agents[index].agent.trained(room: 0, random: &random)
+                    let delta = try agents[index].agent.change(random: &random)
                     deltas.withLock { $0[index] = delta }
                 } catch {
                     failures.withLock { $0.note(error, at: first + index) }
@@ -117,7 +119,7 @@ final class RoundWork: Sendable {
 
     private func agent(_ number: Int) -> VirtualAgent {
         VirtualAgent(
-            plan: plan, base: base, start: start,
+            plan: plan, shape: shape, start: start,
             examples: data.train.subset(data.partition.rows(of: number)), arithmetic: arithmetic)
     }
 }

@@ -180,7 +180,7 @@ package struct Simulation: Sendable {
                 throw refusal
             }
             let number = rounds + 1
-            let work = RoundWork(of: self, round: number, cohort: cohort(of: number))
+            let work = try RoundWork(of: self, round: number, cohort: cohort(of: number))
             let measurement = pending?.measurement
             let agents = work.tasks
             threads(agents + (measurement?.parts ?? 0)) { index in

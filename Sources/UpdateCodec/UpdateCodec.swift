@@ -31,6 +31,26 @@ package enum UpdateCodec {
     package static func encode(
         delta: consuming [Float], lattice: Lattice, random: inout some RandomSource
     ) throws(Fault) -> EncodedUpdate {
+        let squares = CodecKernels.sumOfSquares(delta)
+        return try encode(delta, squares: squares, lattice: lattice, random: &random)
+    }
+
+    /// The same of the change that leads from `start` to `trained`, which are equally many.
+    ///
+    /// - Throws: as above.
+    package static func encode(
+        from start: [Float], to trained: [Float], lattice: Lattice,
+        random: inout some RandomSource
+    ) throws(Fault) -> EncodedUpdate {
+        let (delta, squares) = CodecKernels.difference(
+            trained, minus: start, room: lattice.dimension)
+        return try encode(delta, squares: squares, lattice: lattice, random: &random)
+    }
+
+    private static func encode(
+        _ delta: consuming [Float], squares: Double, lattice: Lattice,
+        random: inout some RandomSource
+    ) throws(Fault) -> EncodedUpdate {
         try check(lattice)
         guard delta.count == lattice.parameters else {
             throw Fault(
@@ -38,7 +58,7 @@ package enum UpdateCodec {
                 "an update of \(delta.count) parameters for a lattice of "
                     + "\(lattice.parameters)")
         }
-        let norm = try euclideanNorm(delta)
+        let norm = try euclideanNorm(of: delta, squares: squares)
         let clip = Double(lattice.clippingNorm)
         // Clipping comes before the rotation, and in steps, so that no finite input overflows on
         // the way.
@@ -143,9 +163,10 @@ package enum UpdateCodec {
         else { throw Fault(.invalid, "the round's lattice has an impossible norm, step or size") }
     }
 
-    /// The L2 norm of `values`, in Double.
-    private static func euclideanNorm(_ values: [Float]) throws(Fault) -> Double {
-        let squares = CodecKernels.sumOfSquares(values)
+    /// The L2 norm of `values`, the sum of whose squares is `squares`.
+    private static func euclideanNorm(
+        of values: [Float], squares: Double
+    ) throws(Fault) -> Double {
         // The squares of finite float32 values cannot overflow a Double.
         guard squares.isFinite else {
             let index = values.firstIndex { !$0.isFinite } ?? 0

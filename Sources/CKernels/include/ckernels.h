@@ -206,6 +206,13 @@ void ck_add_to_winners(const float *gradients, const int32_t *winners, size_t co
 /// power of two that divides `count`. Additions and subtractions only, in one fixed order.
 void ck_hadamard(ck_isa isa, float *values, size_t count, size_t block);
 
+/// Changes the sign of values [count] where the bit of `signs` is set, the least significant bit of
+/// a word first.
+void ck_flip_signs(ck_isa isa, float *values, size_t count, const uint64_t *signs);
+
+/// ck_flip_signs, then ck_hadamard, with a visit to each value less.
+void ck_rotate(ck_isa isa, float *values, size_t count, size_t block, const uint64_t *signs);
+
 /// sums[i] += weight * values[i].
 void ck_accumulate(ck_isa isa, const int8_t *values, size_t count, int64_t weight, int64_t *sums);
 
@@ -231,6 +238,10 @@ void ck_round_stochastic(ck_isa isa, const float *x, size_t count, float scale,
 /// The sum of the squares of x [count], in double and in one fixed order.
 double ck_sum_of_squares(ck_isa isa, const float *x, size_t count);
 
+/// out [count] = x - from; `out` may be `x`. Returns what ck_sum_of_squares gives for it.
+double ck_subtract_floats(ck_isa isa, const float *x, const float *from, size_t count,
+                          float *out);
+
 /// x [count] *= factor, multiplied in double.
 void ck_scale_floats(ck_isa isa, float *x, size_t count, double factor);
 
@@ -239,10 +250,6 @@ void ck_scale_integers(ck_isa isa, const int64_t *x, size_t count, double factor
 
 /// Whether no value is infinite or NaN.
 bool ck_all_finite(ck_isa isa, const float *x, size_t count);
-
-/// Changes the sign of values [count] where the bit of `signs` is set, the least significant bit of
-/// a word first.
-void ck_flip_signs(ck_isa isa, float *values, size_t count, const uint64_t *signs);
 
 /// out [columns, rows] = x [rows, columns] transposed, times scale. The rows of `x` begin x_stride
 /// values apart, those of `out` out_stride.
