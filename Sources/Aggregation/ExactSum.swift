@@ -33,6 +33,15 @@ package struct CheckedUpdate: Sendable {
     fileprivate let elements: Elements
     fileprivate let weight: UInt64
     fileprivate let withinClip: Bool
+
+    /// Calls `body` with the values of the int8 lattice, if it is of that one.
+    fileprivate func withInt8s(_ body: (UnsafeBufferPointer<Int8>) -> Void) {
+        switch elements {
+        case .packed(let bytes): bytes.withInt8s(body)
+        case .int8(let values): values.withUnsafeBufferPointer(body)
+        case .wide: break
+        }
+    }
 }
 
 /// What an update must be to go into a sum. It holds nothing of the sum, so that one can be looked at while another is added.
@@ -133,20 +142,32 @@ package struct ExactSum: Sendable {
     ///
     /// - Throws: `tooManyExamples` when its weight exceeds what the sum still holds.
     package mutating func fold(_ update: CheckedUpdate) throws(UpdateRejectionError) {
-        guard update.weight <= largestTotalWeight - totalWeight else {
-            throw UpdateRejectionError(reason: .tooManyExamples)
+        try fold([update])
+    }
+
+    /// Adds several, which is faster than one after another: the sum comes into the cache once.
+    ///
+    /// - Throws: as above; nothing has been added then.
+    package mutating func fold(_ updates: [CheckedUpdate]) throws(UpdateRejectionError) {
+        var total = totalWeight
+        for update in updates {
+            guard update.weight <= largestTotalWeight - total else {
+                throw UpdateRejectionError(reason: .tooManyExamples)
+            }
+            total += update.weight
         }
-        count += 1
-        withinClip += update.withinClip ? 1 : 0
-        totalWeight += update.weight
-        let weight = Int64(update.weight)
-        let bound = lattice.largestMagnitude * Int64(totalWeight) + noiseBound
-        switch update.elements {
-        case .packed(let bytes):
-            bytes.withInt8s { blocks.add($0, weight: weight, bound: bound) }
-        case .int8(let values):
-            values.withUnsafeBufferPointer { blocks.add($0, weight: weight, bound: bound) }
-        case .wide(let values): blocks.add(values, weight: weight, bound: bound)
+        totalWeight = total
+        count += updates.count
+        withinClip += updates.count { $0.withinClip }
+        blocks.makeRoom(for: lattice.largestMagnitude * Int64(total) + noiseBound)
+        for block in blocks.indices {
+            for update in updates {
+                update.withInt8s { blocks.add($0, weight: Int64(update.weight), to: block) }
+            }
+        }
+        for update in updates {
+            guard case .wide(let values) = update.elements else { continue }
+            blocks.add(values, weight: Int64(update.weight))
         }
     }
 

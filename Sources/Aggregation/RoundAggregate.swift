@@ -65,8 +65,8 @@ package struct NoisedSum: Sendable {
     /// - Throws: `Fault.invalid` when it is not finite.
     package func average() throws(Fault) -> [Float] {
         var cursor = blocks.cursor
-        return try UpdateCodec.decode(lattice: lattice, denominator: denominator) { run in
-            cursor.fill(run)
+        return try UpdateCodec.decode(lattice: lattice, denominator: denominator) { run, scale in
+            cursor.fill(run, times: scale)
         }
     }
 }

@@ -1,4 +1,5 @@
 package import Federation
+import Kernels
 
 /// Moves the fp32 master weights by a round's average: FedAvg, or FedAvgM when the plan's momentum
 /// is above 0.
@@ -35,15 +36,9 @@ package struct ServerOptimizer: Sendable {
                 "\(master.count) master weights, an average of \(average.count) and a "
                     + "velocity of \(velocity.count) do not fit")
         }
-        var faster: [Float] = []
-        var areFinite = true
-        let moved = [Float](unsafeUninitializedCapacity: master.count) { moved, count in
-            faster = [Float](unsafeUninitializedCapacity: master.count) { faster, count in
-                areFinite = move(master, to: moved, faster, by: average)
-                count = master.count
-            }
-            count = master.count
-        }
+        let (moved, faster, areFinite) = ServerStep(
+            momentum: plan.momentum, rate: plan.learningRate
+        ).moved(master, velocity: velocity, along: average)
         guard areFinite else {
             let bad = moved.indices.first { !moved[$0].isFinite || !faster[$0].isFinite } ?? 0
             throw Fault(
@@ -52,34 +47,5 @@ package struct ServerOptimizer: Sendable {
         }
         master = moved
         velocity = faster
-    }
-
-    /// Writes what equally many weights and velocities become, without a branch a value.
-    ///
-    /// - Returns: whether all of them are finite.
-    private func move(
-        _ master: [Float], to weights: UnsafeMutableBufferPointer<Float>,
-        _ velocities: UnsafeMutableBufferPointer<Float>, by average: [Float]
-    ) -> Bool {
-        let (momentum, rate) = (plan.momentum, plan.learningRate)
-        // All bits of the exponent, which only infinities and what is no number have.
-        let exponent: UInt32 = 0x7f80_0000
-        var notFinite: UInt32 = 0
-        master.withUnsafeBufferPointer { master in
-            average.withUnsafeBufferPointer { average in
-                velocity.withUnsafeBufferPointer { before in
-                    for index in 0..<master.count {
-                        let last = before.isEmpty ? 0 : before[index]
-                        let velocity = momentum * last - average[index]
-                        let weight = master[index] - rate * velocity
-                        velocities[index] = velocity
-                        weights[index] = weight
-                        notFinite |= velocity.bitPattern & exponent == exponent ? 1 : 0
-                        notFinite |= weight.bitPattern & exponent == exponent ? 1 : 0
-                    }
-                }
-            }
-        }
-        return notFinite == 0
     }
 }

@@ -35,36 +35,34 @@ struct SumBlocks: Sendable {
 
     // MARK: Adding
 
-    /// Adds `weight` times `values`.
+    /// The blocks' numbers.
+    var indices: Range<Int> { blocks.indices }
+
+    /// Adds `weight` times `values`, which are all integers', to those of one block.
     ///
-    /// - Parameter bound: no magnitude exceeds it, whatever was added before.
-    mutating func add(_ values: UnsafeBufferPointer<Int8>, weight: Int64, bound: Int64) {
+    /// There is room for the sums, see `makeRoom`.
+    mutating func add(_ values: UnsafeBufferPointer<Int8>, weight: Int64, to index: Int) {
         precondition(values.count == count, "an update and its sum differ in length")
-        makeRoom(for: bound)
-        for index in blocks.indices {
-            let part = UnsafeBufferPointer(rebasing: values[range(index)])
-            if !blocks[index].int16.isEmpty {
-                Accumulate.add(part, weight: Int16(weight), into: &blocks[index].int16)
-            } else if !blocks[index].int32.isEmpty {
-                Accumulate.add(part, weight: Int32(weight), into: &blocks[index].int32)
-            } else {
-                Accumulate.add(part, weight: weight, into: &blocks[index].int64)
-            }
+        let part = UnsafeBufferPointer(rebasing: values[range(index)])
+        if !blocks[index].int16.isEmpty {
+            Accumulate.add(part, weight: Int16(weight), into: &blocks[index].int16)
+        } else if !blocks[index].int32.isEmpty {
+            Accumulate.add(part, weight: Int32(weight), into: &blocks[index].int32)
+        } else {
+            Accumulate.add(part, weight: weight, into: &blocks[index].int64)
         }
     }
 
-    /// Adds `weight` times `values`.
-    ///
-    /// - Parameter bound: as above.
-    mutating func add(_ values: [Int64], weight: Int64, bound: Int64) {
+    /// Adds `weight` times `values`. There is room for the sums.
+    mutating func add(_ values: [Int64], weight: Int64) {
         precondition(values.count == count, "an update and its sum differ in length")
-        makeRoom(for: bound)
         change { sums, first in
             for index in sums.indices { sums[index] += weight * values[first + index] }
         }
     }
 
-    private mutating func makeRoom(for bound: Int64) {
+    /// Makes room for integers of magnitudes up to `bound`.
+    mutating func makeRoom(for bound: Int64) {
         guard bound > room else { return }
         room = bound <= Int64(Int32.max) ? Int64(Int32.max) : .max
         for index in blocks.indices { widen(index) }
@@ -116,16 +114,31 @@ struct SumBlocks: Sendable {
         return block.int64
     }
 
-    /// Writes the integers from `first` of block `index` on to `run`, as many as either holds.
+    /// Writes the integers from `first` of block `index` on, times `factor`, to `run`, as many as
+    /// either holds.
     ///
     /// - Returns: how many.
-    private func copy(
-        _ index: Int, from first: Int, to run: UnsafeMutableBufferPointer<Int64>
+    private func scale(
+        _ index: Int, from first: Int, by factor: Double,
+        to run: UnsafeMutableBufferPointer<Float>
     ) -> Int {
         let block = blocks[index]
-        if !block.int16.isEmpty { return convert(block.int16[first...], to: run) }
-        if !block.int32.isEmpty { return convert(block.int32[first...], to: run) }
-        return convert(block.int64[first...], to: run)
+        let some = first..<min(first + run.count, range(index).count)
+        guard let output = run.baseAddress else { return 0 }
+        if !block.int16.isEmpty {
+            for (place, value) in block.int16[some].enumerated() {
+                output[place] = Float(Double(value) * factor)
+            }
+        } else if !block.int32.isEmpty {
+            block.int32[some].withUnsafeBufferPointer {
+                CodecKernels.scale($0, by: factor, into: output)
+            }
+        } else {
+            block.int64[some].withUnsafeBufferPointer {
+                CodecKernels.scale($0, by: factor, into: output)
+            }
+        }
+        return some.count
     }
 
     /// Calls `body` with all of them, some at a time and in order.
@@ -144,12 +157,13 @@ struct SumBlocks: Sendable {
 
         fileprivate init(_ sums: SumBlocks) { self.sums = sums }
 
-        /// Fills `run` with the next; there are as many left.
-        mutating func fill(_ run: UnsafeMutableBufferPointer<Int64>) {
+        /// Fills `run` with the next, each times `factor` in Double; there are as many left.
+        mutating func fill(_ run: UnsafeMutableBufferPointer<Float>, times factor: Double) {
             var filled = 0
             while filled < run.count {
-                let count = sums.copy(
-                    block, from: first, to: UnsafeMutableBufferPointer(rebasing: run[filled...]))
+                let count = sums.scale(
+                    block, from: first, by: factor,
+                    to: UnsafeMutableBufferPointer(rebasing: run[filled...]))
                 filled += count
                 first += count
                 if first == sums.range(block).count { (block, first) = (block + 1, 0) }
@@ -174,19 +188,9 @@ private func converted<Narrow: FixedWidthInteger, Wide: FixedWidthInteger>(
     _ values: [Narrow]
 ) -> [Wide] {
     [Wide](unsafeUninitializedCapacity: values.count) { wide, count in
-        count = convert(values[...], to: wide)
-    }
-}
-
-/// Writes as many of `values` to `run` as it has room for.
-///
-/// - Returns: how many.
-private func convert<Narrow: FixedWidthInteger, Wide: FixedWidthInteger>(
-    _ values: ArraySlice<Narrow>, to run: UnsafeMutableBufferPointer<Wide>
-) -> Int {
-    values.withUnsafeBufferPointer { values in
-        let count = min(values.count, run.count)
-        for index in 0..<count { run[index] = Wide(truncatingIfNeeded: values[index]) }
-        return count
+        values.withUnsafeBufferPointer { values in
+            for index in 0..<values.count { wide[index] = Wide(truncatingIfNeeded: values[index]) }
+        }
+        count = values.count
     }
 }

@@ -48,12 +48,34 @@ INLINE void scale_integers(const int64_t *restrict x, size_t count, double facto
     for (size_t i = 0; i < count; i++) out[i] = (float)((double)x[i] * factor);
 }
 
+INLINE void scale_integers_32(const int32_t *restrict x, size_t count, double factor,
+                              float *restrict out) {
+    for (size_t i = 0; i < count; i++) out[i] = (float)((double)x[i] * factor);
+}
+
+INLINE void scale_bytes(const int8_t *restrict x, size_t count, float factor,
+                        float *restrict out) {
+    for (size_t i = 0; i < count; i++) out[i] = (float)x[i] * factor;
+}
+
 INLINE bool all_finite(const float *x, size_t count) {
     const float_bits *bits = (const float_bits *)x;
     const uint32_t exponent = 0x7F800000;
     uint32_t found = 0;
     for (size_t i = 0; i < count; i++) found |= (bits[i] & exponent) == exponent;
     return found == 0;
+}
+
+INLINE bool momentum_step(const ck_momentum_step *step, float *restrict weights,
+                          float *restrict velocities) {
+    const float *restrict from = step->weights, *restrict before = step->velocities;
+    const float *restrict average = step->average;
+    const float momentum = step->momentum, rate = step->rate;
+    for (size_t i = 0; i < step->count; i++) {
+        velocities[i] = momentum * (before ? before[i] : 0) - average[i];
+        weights[i] = from[i] - rate * velocities[i];
+    }
+    return all_finite(weights, step->count) & all_finite(velocities, step->count);
 }
 
 /// Exchanges the off-diagonal quarters of each square of 2 `step` rows and lanes.
@@ -140,6 +162,14 @@ FOR_EACH_WIDTH(double, subtract_floats,
 FOR_EACH_WIDTH(void, scale_floats, (float *x, size_t count, double factor), (x, count, factor))
 FOR_EACH_WIDTH(void, scale_integers, (const int64_t *x, size_t count, double factor, float *out),
                (x, count, factor, out))
+FOR_EACH_WIDTH(void, scale_integers_32,
+               (const int32_t *x, size_t count, double factor, float *out),
+               (x, count, factor, out))
+FOR_EACH_WIDTH(void, scale_bytes, (const int8_t *x, size_t count, float factor, float *out),
+               (x, count, factor, out))
+FOR_EACH_WIDTH(bool, momentum_step,
+               (const ck_momentum_step *step, float *weights, float *velocities),
+               (step, weights, velocities))
 FOR_EACH_WIDTH(bool, all_finite, (const float *x, size_t count), (x, count))
 FOR_EACH_WIDTH(void, transpose,
                (const float *x, size_t x_stride, size_t rows, size_t columns, float scale,
@@ -164,6 +194,20 @@ void ck_scale_floats(ck_isa isa, float *x, size_t count, double factor) {
 
 void ck_scale_integers(ck_isa isa, const int64_t *x, size_t count, double factor, float *out) {
     scale_integers_for(isa)(x, count, factor, out);
+}
+
+void ck_scale_integers_32(ck_isa isa, const int32_t *x, size_t count, double factor,
+                          float *out) {
+    scale_integers_32_for(isa)(x, count, factor, out);
+}
+
+void ck_scale_bytes(ck_isa isa, const int8_t *x, size_t count, float factor, float *out) {
+    scale_bytes_for(isa)(x, count, factor, out);
+}
+
+bool ck_step_with_momentum(ck_isa isa, const ck_momentum_step *step, float *weights,
+                           float *velocities) {
+    return momentum_step_for(isa)(step, weights, velocities);
 }
 
 bool ck_all_finite(ck_isa isa, const float *x, size_t count) {

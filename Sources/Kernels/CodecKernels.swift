@@ -37,6 +37,22 @@ package enum CodecKernels {
         ck_scale_integers(CPU.preferred, values.baseAddress, values.count, factor, output)
     }
 
+    /// As above of integers of 32 bits.
+    package static func scale(
+        _ values: UnsafeBufferPointer<Int32>, by factor: Double,
+        into output: UnsafeMutablePointer<Float>
+    ) {
+        ck_scale_integers_32(CPU.preferred, values.baseAddress, values.count, factor, output)
+    }
+
+    /// output[i] = values[i] times `factor`.
+    package static func scale(
+        _ values: UnsafeBufferPointer<Int8>, by factor: Float,
+        into output: UnsafeMutablePointer<Float>
+    ) {
+        ck_scale_bytes(CPU.preferred, values.baseAddress, values.count, factor, output)
+    }
+
     /// Whether no value is infinite or NaN.
     package static func areFinite(_ values: [Float]) -> Bool {
         ck_all_finite(CPU.preferred, values, values.count)

@@ -100,8 +100,8 @@ func accuracy(
         let rows = try batches.read(batch, from: &source)
         outputs(&batches.features, rows).withUnsafeBufferPointer { values in
             for row in 0..<rows {
-                let scores = values[row * classes..<(row + 1) * classes]
-                if largestIndex(scores) == Int(batches.labels[row]) { correct += 1 }
+                let best = largestIndex(values, row * classes..<(row + 1) * classes)
+                if best == Int(batches.labels[row]) { correct += 1 }
             }
         }
     }
@@ -109,9 +109,13 @@ func accuracy(
 }
 
 /// The offset of the largest value, the lowest among equals.
-package func largestIndex<Scores: RandomAccessCollection<Float>>(_ scores: Scores) -> Int
-where Scores.Index == Int {
-    var best = scores.startIndex
-    for index in scores.indices where scores[index] > scores[best] { best = index }
-    return best - scores.startIndex
+package func largestIndex(_ scores: ArraySlice<Float>) -> Int {
+    scores.withUnsafeBufferPointer { largestIndex($0, 0..<$0.count) }
+}
+
+/// The same of some of `scores`, from the first of them on.
+private func largestIndex(_ scores: UnsafeBufferPointer<Float>, _ some: Range<Int>) -> Int {
+    var best = some.lowerBound
+    for index in some where scores[index] > scores[best] { best = index }
+    return best - some.lowerBound
 }

@@ -157,9 +157,8 @@ package struct QuantizedModel: Sendable, Equatable {
     package func dequantised() -> [Float] {
         [Float](unsafeUninitializedCapacity: shape.parameterCount) { parameters, filled in
             for (index, layer) in layers.enumerated() {
-                let start = filled
-                dequantiseWeights(index, channels: layer.scales.indices) { place, weight in
-                    parameters.initializeElement(at: start + place, to: weight)
+                if let start = parameters.baseAddress {
+                    dequantiseWeights(layer, into: start + filled)
                 }
                 filled += layer.weights.count
                 filled = parameters[filled...].initialize(fromContentsOf: dequantisedBias(index))
@@ -216,6 +215,21 @@ package struct QuantizedModel: Sendable, Equatable {
                 for place in 0..<fanIn {
                     body(row * fanIn + place, Float(weights[channel * fanIn + place]) * scale)
                 }
+            }
+        }
+    }
+
+    /// Writes the real weights of a layer.
+    private func dequantiseWeights(
+        _ layer: QuantizedLayer, into output: UnsafeMutablePointer<Float>
+    ) {
+        let fanIn = layer.weights.count / layer.scales.count
+        layer.weights.withUnsafeBufferPointer { weights in
+            for (channel, scale) in layer.scales.enumerated() {
+                let first = channel * fanIn
+                CodecKernels.scale(
+                    UnsafeBufferPointer(rebasing: weights[first..<first + fanIn]), by: scale,
+                    into: output + first)
             }
         }
     }

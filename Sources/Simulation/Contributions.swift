@@ -13,6 +13,11 @@ struct Contributions: Sendable {
     private(set) var count = 0
     private(set) var withinClip = 0
     var failures = FirstFault()
+    /// Checked and counted, but not yet in the sum.
+    private var pending: [CheckedUpdate] = []
+    /// Bytes of updates that are folded together: what a processor's second cache holds besides the
+    /// part of the sum that they are added to.
+    private static let enough = 1 << 19
 
     init(_ sum: ExactSum) { self.sum = .exact(sum) }
     init(_ sum: FloatSum) { self.sum = .float(sum) }
@@ -23,13 +28,24 @@ struct Contributions: Sendable {
     mutating func fold(
         _ update: CheckedUpdate, withinClip: Bool
     ) throws(UpdateRejectionError) {
+        pending.append(update)
+        count += 1
+        self.withinClip += withinClip ? 1 : 0
+        guard case .exact(let exact) = sum else { return }
+        if pending.count * exact.lattice.dimension >= Self.enough { try foldPending() }
+    }
+
+    /// Adds what was only kept so far; after the last update.
+    ///
+    /// - Throws: as `ExactSum.fold`.
+    mutating func foldPending() throws(UpdateRejectionError) {
+        guard !pending.isEmpty else { return }
         guard case .exact(var exact) = sum else { preconditionFailure("the sum has no lattice") }
         // While `sum` holds the array too, adding to it would copy it.
         sum = .float(FloatSum(parameters: 0, clippingNorm: 0))
         defer { sum = .exact(exact) }
-        try exact.fold(update)
-        count += 1
-        self.withinClip += withinClip ? 1 : 0
+        try exact.fold(pending)
+        pending.removeAll(keepingCapacity: true)
     }
 
     /// Adds an update to a sum of floats.

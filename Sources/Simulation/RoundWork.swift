@@ -79,13 +79,27 @@ final class RoundWork: Sendable {
                 try sum.fold(checked, withinClip: update.withinClip)
             }
         } catch {
-            throw Fault(.internal, "an update was rejected: \(error.reason.rawValue)")
+            throw RoundWork.rejected(error)
         }
     }
 
     /// What came in, once every task has run.
-    func contributions(on threads: ParallelFor) -> Contributions {
-        exact?.contributions.withLock { $0 } ?? floatContributions(on: threads)
+    ///
+    /// - Throws: `Fault.internal` when the sum has no room for it.
+    func contributions(on threads: ParallelFor) throws(Fault) -> Contributions {
+        guard let exact else { return floatContributions(on: threads) }
+        do throws(UpdateRejectionError) {
+            return try exact.contributions.withLock { (sum) throws(UpdateRejectionError) in
+                try sum.foldPending()
+                return sum
+            }
+        } catch {
+            throw RoundWork.rejected(error)
+        }
+    }
+
+    private static func rejected(_ error: UpdateRejectionError) -> Fault {
+        Fault(.internal, "an update was rejected: \(error.reason.rawValue)")
     }
 
     private func floatContributions(on threads: ParallelFor) -> Contributions {

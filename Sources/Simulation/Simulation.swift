@@ -186,7 +186,7 @@ package struct Simulation: Sendable {
             threads(agents + (measurement?.parts ?? 0)) { index in
                 if index < agents { work.run(index) } else { measurement?.measure(index - agents) }
             }
-            let contributions = work.contributions(on: threads)
+            let contributions = try work.contributions(on: threads)
             if let done = pending {
                 pending = nil
                 try finish(done, body)

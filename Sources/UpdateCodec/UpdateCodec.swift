@@ -122,12 +122,9 @@ package enum UpdateCodec {
         lattice: Lattice, denominator: Double,
         sum next: (UnsafeMutableBufferPointer<Int64>) throws(Fault) -> Void
     ) throws(Fault) -> [Float] {
-        guard denominator > 0, denominator.isFinite else {
-            throw Fault(.invalid, "a sum cannot be divided by \(denominator)")
-        }
-        let scale = Double(lattice.step) / denominator
         var coordinates = [Int64](repeating: 0, count: min(runOfSum, lattice.dimension))
-        var values = try Rotation(lattice).inverse { (output) throws(Fault) in
+        return try decode(lattice: lattice, denominator: denominator) {
+            (output, scale) throws(Fault) in
             try coordinates.withUnsafeMutableBufferPointer { (coordinates) throws(Fault) in
                 for first in stride(from: 0, to: output.count, by: coordinates.count) {
                     let run = coordinates.prefix(output.count - first)
@@ -137,6 +134,24 @@ package enum UpdateCodec {
                         UnsafeBufferPointer(rebasing: run), by: scale, into: start + first)
                 }
             }
+        }
+    }
+
+    /// The same of a sum whose keeper scales it.
+    ///
+    /// - Parameter next: as above, but writes coordinates times the number that it gets, multiplied in
+    ///   Double and rounded to Float once.
+    /// - Throws: as above.
+    package static func decode(
+        lattice: Lattice, denominator: Double,
+        scaled next: (UnsafeMutableBufferPointer<Float>, Double) throws(Fault) -> Void
+    ) throws(Fault) -> [Float] {
+        guard denominator > 0, denominator.isFinite else {
+            throw Fault(.invalid, "a sum cannot be divided by \(denominator)")
+        }
+        let scale = Double(lattice.step) / denominator
+        var values = try Rotation(lattice).inverse { (output) throws(Fault) in
+            try next(output, scale)
         }
         values.removeLast(values.count - lattice.parameters)
         if !CodecKernels.areFinite(values),

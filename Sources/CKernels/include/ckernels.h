@@ -248,6 +248,26 @@ void ck_scale_floats(ck_isa isa, float *x, size_t count, double factor);
 /// out [count] = x * factor, multiplied in double.
 void ck_scale_integers(ck_isa isa, const int64_t *x, size_t count, double factor, float *out);
 
+/// The same of 32 bits.
+void ck_scale_integers_32(ck_isa isa, const int32_t *x, size_t count, double factor, float *out);
+
+/// out [count] = x * factor.
+void ck_scale_bytes(ck_isa isa, const int8_t *x, size_t count, float factor, float *out);
+
+/// A step of a server's weights [count] along an average change [count].
+typedef struct {
+    const float *weights;
+    const float *velocities;  // NULL for zeros
+    const float *average;
+    size_t count;
+    float momentum, rate;
+} ck_momentum_step;
+
+/// velocities = momentum * step->velocities - average; weights = step->weights - rate * velocities.
+/// Returns whether all of both are finite.
+bool ck_step_with_momentum(ck_isa isa, const ck_momentum_step *step, float *weights,
+                           float *velocities);
+
 /// Whether no value is infinite or NaN.
 bool ck_all_finite(ck_isa isa, const float *x, size_t count);
 
