@@ -61,6 +61,8 @@ void blas_set_threads(int count) {
     if (library.set_num_threads) library.set_num_threads(count);
 }
 
+void blas_load(void) { pthread_once(&once, load); }
+
 bool blas_is_missing(void) { return atomic_load(&is_missing); }
 
 const char *blas_core_name(void) {

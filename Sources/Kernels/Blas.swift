@@ -6,6 +6,9 @@ package enum Blas {
     /// thread costs memory. For the start of a program: it changes the environment.
     package static func useOneThread() { blas_set_threads(1) }
 
+    /// Loads the library, which otherwise the first product does, in a few milliseconds.
+    package static func load() { blas_load() }
+
     /// Whether products were asked for and there is no OpenBLAS, so that they take plain loops, which are many times slower.
     package static var isMissing: Bool { blas_is_missing() }
 

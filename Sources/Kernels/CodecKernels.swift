@@ -7,26 +7,21 @@ package enum CodecKernels {
         ck_sum_of_squares(CPU.preferred, values, values.count)
     }
 
-    /// What is left of `values` when equally many `others` are taken off, in an array with room for
-    /// `room` values, and the sum of its squares as above.
+    /// Writes what is left of `values` when equally many `others` are taken off to the beginning of
+    /// `output`.
+    ///
+    /// - Returns: the sum of its squares, as above.
     package static func difference(
-        _ values: [Float], minus others: [Float], room: Int
-    ) -> (values: [Float], squares: Double) {
-        precondition(values.count == others.count)
-        var squares = 0.0
-        let difference = [Float](
-            unsafeUninitializedCapacity: max(room, values.count)
-        ) { difference, count in
-            guard let output = difference.baseAddress else { return }
-            squares = ck_subtract_floats(CPU.preferred, values, others, values.count, output)
-            count = values.count
-        }
-        return (difference, squares)
+        _ values: [Float], minus others: [Float], into output: UnsafeMutableBufferPointer<Float>
+    ) -> Double {
+        precondition(values.count == others.count && values.count <= output.count)
+        return ck_subtract_floats(
+            CPU.preferred, values, others, values.count, output.baseAddress)
     }
 
     /// Multiplies each value by `factor` in Double and rounds it to Float.
-    package static func scale(_ values: inout [Float], by factor: Double) {
-        ck_scale_floats(CPU.preferred, &values, values.count, factor)
+    package static func scale(_ values: UnsafeMutableBufferPointer<Float>, by factor: Double) {
+        ck_scale_floats(CPU.preferred, values.baseAddress, values.count, factor)
     }
 
     /// output[i] = values[i] times `factor`, multiplied in Double and rounded to Float.

@@ -114,15 +114,22 @@ package func calibrate(
         network.forward(features: &batches.features.values, rows: rows, parameters: latent)
         for (index, values) in network.activations.enumerated() where shape.isEncoded(index) {
             let scale = shape.scaleIndex(activation: index)
-            for value in values.prefix(rows * shape.widths[index]) {
-                largest[scale] = max(largest[scale], value.magnitude)
-            }
+            largest[scale] = largestMagnitude(
+                values[..<(rows * shape.widths[index])], atLeast: largest[scale])
         }
     }
     for index in shape.activations.indices where shape.isEncoded(index) {
         let scale = shape.scaleIndex(activation: index)
         let steps: Float = shape.zeroPoint(activation: index) == 0 ? 127 : 255
         parameters[shape.logScaleOffset + scale] = LogScale.clamped(logf(largest[scale] / steps))
+    }
+}
+
+private func largestMagnitude(_ values: ArraySlice<Float>, atLeast least: Float) -> Float {
+    values.withUnsafeBufferPointer { values in
+        var largest = least
+        for value in values { largest = max(largest, value.magnitude) }
+        return largest
     }
 }
 

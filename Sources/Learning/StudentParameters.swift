@@ -62,7 +62,8 @@ struct StudentParameters: Sendable {
             vector += order.onnx(layer.weights.values)
             vector += layer.bias.values
         }
-        return vector + logScales.values
+        vector += logScales.values
+        return vector
     }
 
     /// The gradients, in `StudentShape`'s order.

@@ -36,7 +36,11 @@ struct VirtualAgent: Sendable {
     ///
     /// - Throws: as `trained`.
     func change(random: inout AgentRandom) throws(Fault) -> [Float] {
-        CodecKernels.difference(try trained(random: &random), minus: start, room: 0).values
+        let trained = try trained(random: &random)
+        return [Float](unsafeUninitializedCapacity: trained.count) { change, count in
+            _ = CodecKernels.difference(trained, minus: start, into: change)
+            count = trained.count
+        }
     }
 
     /// What training on its examples makes of the parameters.

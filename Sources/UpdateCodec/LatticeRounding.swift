@@ -13,18 +13,23 @@ struct LatticeRounding {
 
     init(dimension: Int) {
         self.dimension = dimension
-        words = [UInt32](repeating: 0, count: min(1 << 14, dimension))
+        let count = min(1 << 14, dimension)
+        words = [UInt32](unsafeUninitializedCapacity: count) { _, filled in
+            // Before they are read, all of them are drawn.
+            filled = count
+        }
     }
 
     /// Rounds what `rotation` makes of `half`, the values as `Rotation.begin` leaves them; also
     /// returns the sum of the squares.
     mutating func rounded(
-        _ half: inout [Float], _ rotation: Rotation, random: inout some RandomSource
+        _ half: UnsafeMutableBufferPointer<Float>, _ rotation: Rotation,
+        random: inout some RandomSource
     ) -> (values: [Int8], squares: Int64) {
         var squares: Int64 = 0
         let values = [Int8](unsafeUninitializedCapacity: dimension) { values, count in
             guard let output = values.baseAddress else { return }
-            rotation.finish(&half) { run, first in
+            rotation.finish(half) { run, first in
                 for start in stride(from: 0, to: run.count, by: words.count) {
                     words.withUnsafeMutableBytes { random.fill($0) }
                     let part = run[start..<min(start + words.count, run.count)]

@@ -47,41 +47,44 @@ struct Rotation {
     private var rows: Int { dimension / block }
 
     /// The first half of the rotation of `values` (D of them), up to the transpose.
-    func begin(_ values: inout [Float]) {
-        values.withUnsafeMutableBufferPointer {
-            CodecKernels.rotateBlocks($0, block: block, signs: firstSigns[...], .signsFirst)
-        }
+    func begin(_ values: UnsafeMutableBufferPointer<Float>) {
+        CodecKernels.rotateBlocks(values, block: block, signs: firstSigns[...], .signsFirst)
     }
 
     /// The second half, run by run in order; `values` is as `begin` left it and stays so.
     ///
     /// - Parameter use: gets rotated values and the index of the first.
     func finish(
-        _ values: inout [Float], _ use: (UnsafeBufferPointer<Float>, Int) -> Void
+        _ values: UnsafeMutableBufferPointer<Float>,
+        _ use: (UnsafeBufferPointer<Float>, Int) -> Void
     ) {
-        var strip = [Float](repeating: 0, count: block + stripColumns * rows)
+        AlignedFloats.with(count: block + stripColumns * rows) { strip in
+            finish(values, strip, use)
+        }
+    }
+
+    private func finish(
+        _ values: UnsafeMutableBufferPointer<Float>, _ strip: UnsafeMutableBufferPointer<Float>,
+        _ use: (UnsafeBufferPointer<Float>, Int) -> Void
+    ) {
         var first = 0
         var pending = 0
-        values.withUnsafeMutableBufferPointer { values in
-            strip.withUnsafeMutableBufferPointer { strip in
-                guard let values = values.baseAddress, let start = strip.baseAddress else { return }
-                for column in stride(from: 0, to: block, by: stripColumns) {
-                    let columns = min(stripColumns, block - column)
-                    CodecKernels.transpose(
-                        CodecKernels.Matrix(values + column, stride: block), rows: rows,
-                        columns: columns, times: 1 / Float(block),
-                        into: CodecKernels.Matrix(start + pending, stride: rows))
-                    pending += columns * rows
-                    let run = UnsafeMutableBufferPointer(
-                        rebasing: strip[..<(pending / block * block)])
-                    CodecKernels.rotateBlocks(
-                        run, block: block, signs: secondSigns[(first / 64)...], .signsFirst)
-                    use(UnsafeBufferPointer(run), first)
-                    first += run.count
-                    pending -= run.count
-                    start.update(from: start + run.count, count: pending)
-                }
-            }
+        guard let values = values.baseAddress, let start = strip.baseAddress else { return }
+        for column in stride(from: 0, to: block, by: stripColumns) {
+            let columns = min(stripColumns, block - column)
+            CodecKernels.transpose(
+                CodecKernels.Matrix(values + column, stride: block), rows: rows,
+                columns: columns, times: 1 / Float(block),
+                into: CodecKernels.Matrix(start + pending, stride: rows))
+            pending += columns * rows
+            let run = UnsafeMutableBufferPointer(
+                rebasing: strip[..<(pending / block * block)])
+            CodecKernels.rotateBlocks(
+                run, block: block, signs: secondSigns[(first / 64)...], .signsFirst)
+            use(UnsafeBufferPointer(run), first)
+            first += run.count
+            pending -= run.count
+            start.update(from: start + run.count, count: pending)
         }
     }
 
@@ -97,7 +100,11 @@ struct Rotation {
             count = dimension
         }
         try values.withUnsafeMutableBufferPointer { (values) throws(Failure) in
-            try transposeBack(source, into: values)
+            try AlignedFloats.with(
+                count: block + stripColumns * rows
+            ) { (strip) throws(Failure) in
+                try transposeBack(source, strip, into: values)
+            }
             CodecKernels.rotateBlocks(values, block: block, signs: firstSigns[...], .signsLast)
         }
         return values
@@ -105,30 +112,28 @@ struct Rotation {
 
     private func transposeBack<Failure: Error>(
         _ source: (UnsafeMutableBufferPointer<Float>) throws(Failure) -> Void,
+        _ strip: UnsafeMutableBufferPointer<Float>,
         into values: UnsafeMutableBufferPointer<Float>
     ) throws(Failure) {
-        var strip = [Float](repeating: 0, count: block + stripColumns * rows)
         var first = 0
         var pending = 0
-        try strip.withUnsafeMutableBufferPointer { (strip) throws(Failure) in
-            guard let values = values.baseAddress, let start = strip.baseAddress else { return }
-            for column in stride(from: 0, to: block, by: stripColumns) {
-                let columns = min(stripColumns, block - column)
-                let wanted = columns * rows
-                let missing = (wanted - pending + block - 1) / block * block
-                let run = UnsafeMutableBufferPointer(
-                    rebasing: strip[pending..<(pending + missing)])
-                try source(run)
-                CodecKernels.rotateBlocks(
-                    run, block: block, signs: secondSigns[(first / 64)...], .signsLast)
-                first += missing
-                pending += missing - wanted
-                CodecKernels.transpose(
-                    CodecKernels.Matrix(start, stride: rows), rows: columns, columns: rows,
-                    times: 1 / Float(block),
-                    into: CodecKernels.Matrix(values + column, stride: block))
-                start.update(from: start + wanted, count: pending)
-            }
+        guard let values = values.baseAddress, let start = strip.baseAddress else { return }
+        for column in stride(from: 0, to: block, by: stripColumns) {
+            let columns = min(stripColumns, block - column)
+            let wanted = columns * rows
+            let missing = (wanted - pending + block - 1) / block * block
+            let run = UnsafeMutableBufferPointer(
+                rebasing: strip[pending..<(pending + missing)])
+            try source(run)
+            CodecKernels.rotateBlocks(
+                run, block: block, signs: secondSigns[(first / 64)...], .signsLast)
+            first += missing
+            pending += missing - wanted
+            CodecKernels.transpose(
+                CodecKernels.Matrix(start, stride: rows), rows: columns, columns: rows,
+                times: 1 / Float(block),
+                into: CodecKernels.Matrix(values + column, stride: block))
+            start.update(from: start + wanted, count: pending)
         }
     }
 }

@@ -31,50 +31,50 @@ package enum UpdateCodec {
     package static func encode(
         delta: consuming [Float], lattice: Lattice, random: inout some RandomSource
     ) throws(Fault) -> EncodedUpdate {
-        let squares = CodecKernels.sumOfSquares(delta)
-        return try encode(delta, squares: squares, lattice: lattice, random: &random)
+        try check(lattice, parameters: delta.count)
+        let norm = try euclideanNorm(of: delta, squares: CodecKernels.sumOfSquares(delta))
+        var values = consume delta
+        values.append(contentsOf: repeatElement(0, count: lattice.dimension - values.count))
+        return try values.withUnsafeMutableBufferPointer { (values) throws(Fault) in
+            try encode(values, norm: norm, lattice: lattice, random: &random)
+        }
     }
 
-    /// The same of the change that leads from `start` to `trained`, which are equally many.
+    /// The same of the change that leads from `start` to `trained`, in memory of its own.
     ///
     /// - Throws: as above.
     package static func encode(
         from start: [Float], to trained: [Float], lattice: Lattice,
         random: inout some RandomSource
     ) throws(Fault) -> EncodedUpdate {
-        let (delta, squares) = CodecKernels.difference(
-            trained, minus: start, room: lattice.dimension)
-        return try encode(delta, squares: squares, lattice: lattice, random: &random)
+        try check(lattice, parameters: trained.count)
+        return try AlignedFloats.with(count: lattice.dimension) { (change) throws(Fault) in
+            let squares = CodecKernels.difference(trained, minus: start, into: change)
+            change[trained.count...].update(repeating: 0)
+            let norm = try euclideanNorm(of: change, squares: squares)
+            return try encode(change, norm: norm, lattice: lattice, random: &random)
+        }
     }
 
+    /// - Parameter values: a change and zeros, D of them; they are overwritten.
     private static func encode(
-        _ delta: consuming [Float], squares: Double, lattice: Lattice,
+        _ values: UnsafeMutableBufferPointer<Float>, norm: Double, lattice: Lattice,
         random: inout some RandomSource
     ) throws(Fault) -> EncodedUpdate {
-        try check(lattice)
-        guard delta.count == lattice.parameters else {
-            throw Fault(
-                .invalid,
-                "an update of \(delta.count) parameters for a lattice of "
-                    + "\(lattice.parameters)")
-        }
-        let norm = try euclideanNorm(of: delta, squares: squares)
         let clip = Double(lattice.clippingNorm)
         // Clipping comes before the rotation, and in steps, so that no finite input overflows on
         // the way.
         let factor = clippingFactor(norm: norm, clip: clip) / Double(lattice.step)
-        var half = consume delta
-        CodecKernels.scale(&half, by: factor)
-        half.append(contentsOf: repeatElement(0, count: lattice.dimension - half.count))
+        CodecKernels.scale(values, by: factor)
         let rotation = Rotation(lattice)
-        rotation.begin(&half)
+        rotation.begin(values)
 
         let bound = lattice.squaredNormBound
         var rounding = LatticeRounding(dimension: lattice.dimension)
         for _ in 0..<tries {
-            let (values, squares) = rounding.rounded(&half, rotation, random: &random)
+            let (rounded, squares) = rounding.rounded(values, rotation, random: &random)
             if squares <= bound {
-                return EncodedUpdate(values: values, withinClip: norm <= clip, norm: Float(norm))
+                return EncodedUpdate(values: rounded, withinClip: norm <= clip, norm: Float(norm))
             }
         }
         throw Fault(
@@ -166,7 +166,7 @@ package enum UpdateCodec {
     /// several times as much.
     private static let runOfSum = 1 << 14
 
-    private static func check(_ lattice: Lattice) throws(Fault) {
+    private static func check(_ lattice: Lattice, parameters: Int) throws(Fault) {
         guard Lattice.elementWidths.contains(lattice.elementBits), lattice.modulus == 0 else {
             throw Fault(
                 .invalid,
@@ -176,17 +176,22 @@ package enum UpdateCodec {
         guard lattice.parameters > 0, lattice.clippingNorm > 0, lattice.clippingNorm.isFinite,
             lattice.step > 0, lattice.step.isFinite, lattice.kappa > 0
         else { throw Fault(.invalid, "the round's lattice has an impossible norm, step or size") }
+        guard parameters == lattice.parameters else {
+            throw Fault(
+                .invalid,
+                "an update of \(parameters) parameters for a lattice of \(lattice.parameters)")
+        }
     }
 
     /// The L2 norm of `values`, the sum of whose squares is `squares`.
     private static func euclideanNorm(
-        of values: [Float], squares: Double
+        of values: some Collection<Float>, squares: Double
     ) throws(Fault) -> Double {
         // The squares of finite float32 values cannot overflow a Double.
         guard squares.isFinite else {
-            let index = values.firstIndex { !$0.isFinite } ?? 0
+            let bad = values.enumerated().first { !$0.element.isFinite }
             throw Fault(
-                .invalid, "parameter \(index) of the update is \(values[index])",
+                .invalid, "parameter \(bad?.offset ?? 0) of the update is \(bad?.element ?? 0)",
                 remedy: "lower the learning rate if training diverged")
         }
         return squares.squareRoot()

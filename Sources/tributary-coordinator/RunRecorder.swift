@@ -19,6 +19,7 @@ final class RunRecorder {
     let file: RunFile?
 
     private let lock: RunLock?
+    private let goesOn: Bool
     private let digests: Digests?
     /// What so many rounds spend; nil without privacy.
     private let epsilon: (Int) -> Double?
@@ -48,6 +49,7 @@ final class RunRecorder {
         self.watch = watch
         self.epsilon = epsilon
         before = record.spent
+        goesOn = lock != nil
         if lock == nil, let file { self.lock = try RunLock(file) } else { self.lock = lock }
     }
 
@@ -58,7 +60,14 @@ final class RunRecorder {
         record.rounds.removeAll { $0.round > state.rounds }
         record.summary = summary()
         roundsBegan = watch.seconds
-        if isCostly { try keep(state) } else { try write() }
+        if isCostly {
+            try keep(state)
+        } else if goesOn {
+            try write()
+        } else {
+            // The file of a new run is as old as its lock.
+            recordWritten = watch.seconds
+        }
     }
 
     /// A round has run, and `state` is what it left.

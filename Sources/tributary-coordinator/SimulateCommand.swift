@@ -160,6 +160,8 @@ struct SimulateCommand: AnsweringCommand {
             show(outcome.json, outcome.text)
             return
         }
+        // Every first model needs it, once the data is there.
+        Thread.detachNewThread { Blas.load() }
         var inputs = SimulationInputs()
         let all = try runs()
         guard all.count > 1 else {

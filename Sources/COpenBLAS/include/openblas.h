@@ -16,7 +16,10 @@ void blas_sgemm(
 // then. It changes the environment: call it before the process has a second thread.
 void blas_set_threads(int count);
 
-// Whether a product was asked for and there is no library. Loads nothing.
+// Loads the library now.
+void blas_load(void);
+
+// Whether a product, or the library itself, was asked for and there is no library. Loads nothing.
 bool blas_is_missing(void);
 
 // `openblas_get_corename`: the processor whose kernels the library chose; null where there is no library.
