@@ -32,6 +32,26 @@ struct ExactSumTests {
         #expect(sum.totalWeight == 502)
     }
 
+    @Test("updates that are folded together give the sum of one after another")
+    func foldingTogether() throws {
+        var (together, oneByOne) = (
+            ExactSum(lattice: lattice, maxWeight: 500), ExactSum(lattice: lattice, maxWeight: 500)
+        )
+        let updates = try (0..<5).map { number in
+            let values = (0..<lattice.dimension).map { Int8(($0 * (number + 3)) % 41 - 20) }
+            return try together.checked(
+                .int8(values), weight: UInt64(100 * number + 1), withinClip: number != 2)
+        }
+        for update in updates { try oneByOne.fold(update) }
+        try together.fold(updates)
+        #expect(together.sums == oneByOne.sums)
+        #expect(together.count == 5)
+        #expect(together.withinClip == 4)
+        #expect(together.totalWeight == oneByOne.totalWeight)
+        try together.fold([])
+        #expect(together.sums == oneByOne.sums)
+    }
+
     @Test("an update that breaks a rule is rejected for it and leaves the sum alone")
     func rejections() throws {
         var sum = ExactSum(lattice: lattice, maxWeight: 500)

@@ -32,6 +32,26 @@ struct UpdateCodecTests {
         #expect(back.count == count)
     }
 
+    @Test(
+        "the change from one vector to another is encoded as their difference is",
+        arguments: [1, 70, 10_000])
+    func changes(count: Int) throws {
+        let lattice = Lattice.sample(parameters: count, norm: 1)
+        let start = heavyTailed(count, norm: 3, seed: 5)
+        let trained = zip(start, heavyTailed(count, norm: 1.5, seed: 6)).map { $0 + $1 }
+        let delta = zip(trained, start).map { $0 - $1 }
+        var (ones, others) = (SeededRandom(seed: 1), SeededRandom(seed: 1))
+        let encoded = try UpdateCodec.encode(
+            from: start, to: trained, lattice: lattice, random: &ones)
+        #expect(
+            try encoded
+                == UpdateCodec.encode(delta: delta, lattice: lattice, random: &others))
+        #expect(throws: Fault.self) {
+            try UpdateCodec.encode(
+                from: start, to: trained.map { $0 * .infinity }, lattice: lattice, random: &ones)
+        }
+    }
+
     @Test("a longer update is clipped to the norm and keeps its direction")
     func clipping() throws {
         let lattice = Lattice.sample(parameters: 20_000, norm: 2)

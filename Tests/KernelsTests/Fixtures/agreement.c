@@ -275,6 +275,9 @@ static void check_lattice(void) {
     float *values = room(count * 4), *given = room(count * 4), *expected = room(count * 4);
     int8_t *bytes = room(count), *q = room(count), *expected_q = room(count);
     uint32_t *random = room(count * 4);
+    uint64_t *signs = room((count + 63) / 64 * 8);
+    for (size_t i = 0; i < (count + 63) / 64; i++)
+        signs[i] = (uint64_t)random_bits() << 32 | random_bits();
     int64_t *sums = room(count * 8), *expected_sums = room(count * 8), norm = 0;
     int32_t *sums_32 = room(count * 4), *expected_32 = room(count * 4);
     int16_t *sums_16 = room(count * 2), *expected_16 = room(count * 2);
@@ -302,6 +305,11 @@ static void check_lattice(void) {
         memcpy(values, given, count * 4);
         ck_hadamard(isa, values, count, block);
         check("hadamard", values, expected, count * 4);
+        // What is flipped twice is as it was.
+        memcpy(values, given, count * 4);
+        ck_flip_signs(isa, values, count, signs);
+        ck_rotate(isa, values, count, block, signs);
+        check("rotation", values, expected, count * 4);
         for (size_t i = 0; i < count; i++) sums[i] = (int64_t)i;
         ck_accumulate(isa, bytes, count, weight, sums);
         check("accumulate", sums, expected_sums, count * 8);
@@ -319,11 +327,54 @@ static void check_lattice(void) {
     add_to_digest(values, count * 4);
     add_to_digest(q, count);
     void *all[] = {values, given,  expected,      bytes,   q,           expected_q, random,
-                   sums,   expected_sums, sums_32, expected_32, sums_16,    expected_16};
+                   signs,  sums,   expected_sums, sums_32, expected_32, sums_16,    expected_16};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) free(all[i]);
 }
 
 // ---- Update codec ----
+
+/// What is made of values and others, which here are the same in another order, and of bytes.
+static void check_changes(const float *x, size_t count, double factor) {
+    float *others = room(count * 4), *got = room(count * 4), *velocities = room(count * 4);
+    float *expected[5];  // differences, scaled integers and bytes, weights and velocities of a step
+    for (size_t k = 0; k < 5; k++) expected[k] = room(count * 4);
+    int32_t *integers = room(count * 4);
+    int8_t *bytes = room(count);
+    const float rate = (float)factor, momentum = unit();
+    const bool has_velocity = dice(0, 1);
+    double lanes[16] = {0}, squares = 0;
+    bool finite = true;
+    fill(bytes, count, -128, 127);
+    for (size_t i = 0; i < count; i++) {
+        others[i] = x[count - 1 - i];
+        integers[i] = (int32_t)random_bits();
+        expected[0][i] = x[i] - others[i];
+        lanes[i % 16] += (double)expected[0][i] * expected[0][i];
+        expected[1][i] = (float)((double)integers[i] * factor);
+        expected[2][i] = (float)bytes[i] * rate;
+        expected[4][i] = momentum * (has_velocity ? others[i] : 0) - x[i];
+        expected[3][i] = x[i] - rate * expected[4][i];
+        finite &= isfinite(expected[3][i]) && isfinite(expected[4][i]);
+    }
+    for (int i = 0; i < 16; i++) squares += lanes[i];
+    const ck_momentum_step step = {x, has_velocity ? others : NULL, x, count, momentum, rate};
+    EACH_ISA(isa) {
+        const double sum = ck_subtract_floats(isa, x, others, count, got);
+        check("difference", got, expected[0], count * 4);
+        check("squares of a difference", &sum, &squares, sizeof sum);
+        ck_scale_integers_32(isa, integers, count, factor, got);
+        check("scaled integers of 32 bits", got, expected[1], count * 4);
+        ck_scale_bytes(isa, bytes, count, rate, got);
+        check("scaled bytes", got, expected[2], count * 4);
+        const bool was_finite = ck_step_with_momentum(isa, &step, got, velocities);
+        check("step", got, expected[3], count * 4);
+        check("velocities of a step", velocities, expected[4], count * 4);
+        check("whether a step is finite", &was_finite, &finite, sizeof finite);
+    }
+    for (size_t k = 0; k < 5; k++) free(expected[k]);
+    void *all[] = {others, got, velocities, integers, bytes};
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++) free(all[i]);
+}
 
 static void check_codec(void) {
     const size_t rows = (size_t)dice(1, 40), columns = (size_t)dice(1, 40), count = rows * columns;
@@ -391,6 +442,7 @@ static void check_codec(void) {
         free(wide);
         free(out);
     }
+    check_changes(x, count, factor);
     add_to_digest(&squares, sizeof squares);
     add_to_digest(expected, count * 4);
     add_to_digest(q, count);
