@@ -129,15 +129,13 @@ extension Fleet {
         guard !batch.isEmpty else { return }
         let total = round.total
         let updates = batch.compactMap { $0.takeChecked() }
-        let folded = try await away(bytes: batch.reduce(0) { $0 + $1.header.size }) {
-            updates.map { update in
-                Result { () throws(UpdateRejectionError) in try total.fold(update) }
-            }
+        let refusals = try await away(bytes: batch.reduce(0) { $0 + $1.header.size }) {
+            total.fold(updates)
         }
-        for (update, result) in zip(batch, folded) {
-            switch result {
-            case .failure(let error): update.outcome = .refusal(error.reason)
-            case .success:
+        for (update, refusal) in zip(batch, refusals) {
+            switch refusal {
+            case let refusal?: update.outcome = .refusal(refusal.reason)
+            case nil:
                 round.counted[update.agent] = update.header.digest
                 counts[round.plan.plan.id].accepted += 1
                 // Who has reported is not asked again: this is what keeps an update from counting twice.

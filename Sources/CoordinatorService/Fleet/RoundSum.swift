@@ -25,11 +25,23 @@ final class RoundSum: Sendable {
         return taken
     }
 
-    /// Adds an update, in place.
-    func fold(_ update: CheckedUpdate) throws(UpdateRejectionError) {
-        try sum.withLock { (state) throws(UpdateRejectionError) in
-            try state.sum?.fold(update)
-            state.weight = state.sum?.totalWeight ?? state.weight
+    /// Adds updates, in place: all at once, or where not all of them fit, as many as do.
+    ///
+    /// - Returns: why one was not added.
+    func fold(_ updates: [CheckedUpdate]) -> [UpdateRejectionError?] {
+        sum.withLock { state in
+            defer { state.weight = state.sum?.totalWeight ?? state.weight }
+            do throws(UpdateRejectionError) {
+                try state.sum?.fold(updates)
+                return updates.map { _ in nil }
+            } catch {
+                return updates.map { update in
+                    do throws(UpdateRejectionError) { try state.sum?.fold(update) } catch {
+                        return error
+                    }
+                    return nil
+                }
+            }
         }
     }
 
