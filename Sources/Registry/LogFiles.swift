@@ -147,8 +147,9 @@ struct LogFiles: Sendable {
     }
 
     private func holds(_ name: String, _ bytes: [UInt8]) -> Bool {
-        var source = DirectorySource(directory: directory)
-        return (try? source.read(name)) == bytes
+        // As it lies there: a wider tile may give way to this one.
+        (try? CredentialFile.read("\(directory)/\(name)", atMost: DirectorySource.largestBytes))
+            == bytes
     }
 
     /// Where the next partial tile is written of those that `name` is one of.
@@ -183,23 +184,7 @@ struct LogFiles: Sendable {
 }
 
 extension TilePath {
-    /// Hashes or leaves in it.
-    var width: Int {
-        switch self {
-        case .hashes(_, _, let width), .entries(_, let width): width
-        }
-    }
-
     var isFull: Bool { width == TilePath.fullWidth }
-
-    /// This tile when it is full.
-    var full: TilePath {
-        switch self {
-        case .hashes(let level, let index, _):
-            .hashes(level: level, index: index, width: TilePath.fullWidth)
-        case .entries(let index, _): .entries(index: index, width: TilePath.fullWidth)
-        }
-    }
 
     /// Where it lies as long as it is partial.
     var partialsFolder: String { full.text + ".p" }

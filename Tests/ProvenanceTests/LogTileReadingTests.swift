@@ -150,18 +150,42 @@ struct LogTileReadingTests {
         }
     }
 
-    @Test("lies in a directory")
-    func directory() throws {
+    /// A new folder with the log's files.
+    private func folder(with log: LogUnderTest) throws -> URL {
         let folder = FileManager.default.temporaryDirectory
             .appending(path: "tributary-log-\(UUID().uuidString)")
-        defer { try? FileManager.default.removeItem(at: folder) }
-        let log = LogUnderTest(leaves: 300)
         for (path, bytes) in try log.files() {
             let file = folder.appending(path: path)
             try FileManager.default.createDirectory(
                 at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
             try Data(bytes).write(to: file)
         }
+        return folder
+    }
+
+    @Test("may have grown since, in a directory with only the newest partial tiles, but not shrunk")
+    func grownDirectory() throws {
+        let log = LogUnderTest(leaves: 600)
+        let folder = try folder(with: log)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let source = DirectorySource(directory: folder.path)
+        for size in [1, 300, 550, 599] {
+            var tiles = TileLog(source: source, checkpoint: log.checkpoint(UInt64(size)))
+            try tiles.verifyAll()
+            #expect(try tiles.leaves(from: 0, count: size) == Array(log.leaves[..<size]))
+        }
+        let newer = LogUnderTest(leaves: 601)
+        var tiles = TileLog(source: source, checkpoint: newer.checkpoint(601))
+        let fault = #expect(throws: Fault.self) { try tiles.verifyAll() }
+        #expect(fault?.code == .untrusted)
+        #expect(fault?.message.contains("tile/0/002.p/89 is missing") == true)
+    }
+
+    @Test("lies in a directory")
+    func directory() throws {
+        let log = LogUnderTest(leaves: 300)
+        let folder = try folder(with: log)
+        defer { try? FileManager.default.removeItem(at: folder) }
         let source = DirectorySource(directory: folder.path)
         var tiles = TileLog(source: source, checkpoint: log.checkpoint(300))
         try tiles.verifyAll()

@@ -29,6 +29,24 @@ struct LogFilesTests {
         return files
     }
 
+    @Test("what a reader took the checkpoint of stays provable while the log grows")
+    func growthMeanwhile() async throws {
+        try await append(300)
+        let older = try published().checkpoint
+        for count in [1, 1, 210, 1] {
+            try await append(count)
+            var files = TileLog(source: DirectorySource(directory: log), checkpoint: older)
+            try files.verifyAll()
+            var newer = try published()
+            #expect(try newer.isConsistent(with: older))
+        }
+        try FileManager.default.removeItem(atPath: log + "/tile/0/001")
+        var files = TileLog(source: DirectorySource(directory: log), checkpoint: older)
+        let fault = #expect(throws: Fault.self) { try files.verifyAll() }
+        #expect(fault?.code == .untrusted)
+        #expect(fault?.message.contains("tile/0/001.p/44 is missing") == true)
+    }
+
     private func tileNames() -> [String] {
         (FileManager.default.subpaths(atPath: log) ?? []).filter { TilePath($0) != nil }.sorted()
     }

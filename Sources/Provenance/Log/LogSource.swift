@@ -18,7 +18,19 @@ package struct DirectorySource: LogSource {
 
     package init(directory: String) { self.directory = directory }
 
+    /// The file's bytes; of a partial tile that gave way to a wider one, the first part of that.
+    ///
+    /// - Throws: `storage`.
     package mutating func read(_ path: String) throws(Fault) -> [UInt8]? {
+        if let bytes = try file(path) { return bytes }
+        guard let tile = TilePath(path) else { return nil }
+        for wider in tile.wider {
+            if let bytes = try file(wider.text) { return tile.part(of: bytes) }
+        }
+        return nil
+    }
+
+    private func file(_ path: String) throws(Fault) -> [UInt8]? {
         do {
             return try CredentialFile.read(
                 "\(directory)/\(path)", atMost: DirectorySource.largestBytes)

@@ -1,3 +1,5 @@
+import Federation
+
 /// The name of one file of a C2SP tiled log: a tile of hashes, or a bundle of entries.
 package enum TilePath: Hashable, Sendable {
     /// `width` hashes of the complete subtrees at log level `8 * level`, from the one at
@@ -19,12 +21,34 @@ package enum TilePath: Hashable, Sendable {
     }
 
     /// The file of the same place once the log has filled it.
-    package var full: TilePath {
+    package var full: TilePath { of(width: TilePath.fullWidth) }
+
+    /// The files that this one is the first part of: the full one, then the partial ones, then the
+    /// full one again, since a log that grows meanwhile may fill it.
+    var wider: [TilePath] {
+        guard width < TilePath.fullWidth else { return [] }
+        return [full] + (width + 1...TilePath.fullWidth).map(of(width:))
+    }
+
+    private func of(width: Int) -> TilePath {
         switch self {
-        case .hashes(let level, let index, _):
-            .hashes(level: level, index: index, width: TilePath.fullWidth)
-        case .entries(let index, _): .entries(index: index, width: TilePath.fullWidth)
+        case .hashes(let level, let index, _): .hashes(level: level, index: index, width: width)
+        case .entries(let index, _): .entries(index: index, width: width)
         }
+    }
+
+    /// This file's bytes, cut from those of a wider one; nil when they are too few.
+    func part(of bytes: [UInt8]) -> [UInt8]? {
+        var count = 0
+        switch self {
+        case .hashes(_, _, let width): count = width * Digest.byteCount
+        case .entries(_, let width):
+            for _ in 0..<width {
+                guard count + 2 <= bytes.count else { return nil }
+                count += 2 + Int(bytes[count]) << 8 + Int(bytes[count + 1])
+            }
+        }
+        return count <= bytes.count ? Array(bytes[..<count]) : nil
     }
 
     /// The path under the log's directory, such as `tile/0/x001/234.p/7`.
