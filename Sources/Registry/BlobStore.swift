@@ -11,6 +11,8 @@ import Synchronization
 final class BlobStore: BlobShelf {
     let directory: String
     private let drafts = Atomic<UInt64>(0)
+    /// The shelves whose names are known to be on the disk, by their digests' first byte.
+    private let lastingShelves = Mutex<Set<UInt8>>([])
 
     /// Opens the store, creates it when missing, and removes what a crash left half written.
     ///
@@ -188,12 +190,16 @@ final class BlobStore: BlobShelf {
         let shelf = "\(directory)/\(digest.hex.prefix(2))"
         let isNew = mkdir(shelf, 0o700) == 0
         if isNew { Ownership.inherit(directory: shelf) }
+        // Whoever made it may not have come as far as to bring its name to the disk.
+        let isLasting = !isNew && lastingShelves.withLock { $0.contains(digest.bytes[0]) }
         guard rename(draft, path(digest)) == 0 else {
             throw storageFault("cannot name \(path(digest))", errno)
         }
         try synchronise(directory: shelf)
         // After the other, which may have brought it to the disk already.
-        if isNew { try root.sync() }
+        guard !isLasting else { return }
+        try root.sync()
+        lastingShelves.withLock { _ = $0.insert(digest.bytes[0]) }
     }
 
     /// Removes `tmp-` files unless a writer, in this process or another, is at work.
