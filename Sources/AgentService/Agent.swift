@@ -94,7 +94,7 @@ package struct Agent: ~Copyable {
                 "the model held was damaged; the one before it takes its place",
                 metadata: ["plan": "\(plan.id)", "version": "\(version)"])
         }
-        let (pending, dropped) = updates.load(plans: plans.map(\.id), clock: clock)
+        let (pending, dropped) = updates.load(plans: plans.map(\.id))
         for fault in dropped { log.warning("dropping an update", fault) }
         if let interrupted = marker.assignment {
             log.warning(
@@ -233,8 +233,8 @@ package struct Agent: ~Copyable {
             return machine.trustSetUpdated(
                 to: version, renewalIsDue: renewalIsDue, now: clock.now)
         case .train(let assignment): return try train(assignment)
-        case .encode(let assignment, let deadline):
-            let update = try encode(assignment, deadline: deadline)
+        case .encode(let assignment):
+            let update = try encode(assignment)
             return machine.encoded(update, now: clock.now)
         case .probe where conditions.networkRefusal() != nil:
             return machine.keptBack(now: clock.now)
@@ -258,7 +258,7 @@ package struct Agent: ~Copyable {
         case .adoptModel(let model): try adopt(model)
         case .prepare(let assignment): try prepare(assignment)
         case .readdress(let update):
-            try locally { () throws(Fault) in try updates.saveHeader(update, clock: clock) }
+            try locally { () throws(Fault) in try updates.saveHeader(update) }
             marker.clear()
         case .discard(let update): updates.discard(update.plan)
         case .decline(let assignment, let reason): try decline(assignment, reason: reason)

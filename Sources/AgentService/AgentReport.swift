@@ -193,7 +193,7 @@ extension AgentAction {
         case .adoptModel(let model): "adopting model \(model.plan) \(model.version)"
         case .prepare(let assignment): "preparing round \(assignment.at)"
         case .train(let assignment): "training for round \(assignment.at)"
-        case .encode(let assignment, _): "encoding for round \(assignment.at)"
+        case .encode(let assignment): "encoding for round \(assignment.at)"
         case .readdress, .probe, .sendHeader, .sendChunk, .finish: "submitting"
         case .discard: "discarding an update"
         case .decline(let assignment, _): "declining round \(assignment.at)"

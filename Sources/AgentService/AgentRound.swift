@@ -214,16 +214,14 @@ extension Agent {
     }
 
     /// Encodes what training changed and persists it before anybody hears of it.
-    mutating func encode(
-        _ assignment: RoundAssignment, deadline: MonotonicInstant
-    ) throws(Setback) -> PendingUpdate {
+    mutating func encode(_ assignment: RoundAssignment) throws(Setback) -> PendingUpdate {
         guard var work = training.take() else {
             throw .local(Fault(.internal, "there is nothing trained to encode"))
         }
         var random = random
         let update = try locally { () throws(Fault) in
-            let (update, bytes, protection) = try work.encode(deadline: deadline, random: &random)
-            try updates.save(update, bytes: bytes, clock: clock)
+            let (update, bytes, protection) = try work.encode(random: &random)
+            try updates.save(update, bytes: bytes)
             keepRecord { () throws(Fault) in try sent.made(update, protection) }
             return update
         }

@@ -89,7 +89,7 @@ struct LocalTraining {
     ///
     /// Of what goes along with it, a private plan says nothing that it need not.
     mutating func encode(
-        deadline: MonotonicInstant, random: inout some RandomSource
+        random: inout some RandomSource
     ) throws(Fault) -> (update: PendingUpdate, bytes: [UInt8], protection: SentUpdate.Protection) {
         var delta: [Float] = []
         swap(&delta, &trained)
@@ -103,8 +103,7 @@ struct LocalTraining {
             latticeID: assignment.latticeID, submitToken: assignment.submitToken,
             examples: UInt64(plan.disclosed(examples: min(examples, plan.round.maxExamples))),
             withinClip: plan.clipping.adaptive == nil || encoded.withinClip,
-            size: UInt64(bytes.count),
-            digest: SHA256.digest(of: bytes), deadline: deadline)
+            size: UInt64(bytes.count), digest: SHA256.digest(of: bytes))
         let protection = SentUpdate.Protection(
             norm: Double(encoded.norm), clippingNorm: Double(assignment.lattice.clippingNorm),
             ownNoise: Double(noise?.sigma ?? 0) * Double(assignment.lattice.step),

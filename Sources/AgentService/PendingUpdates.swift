@@ -5,11 +5,12 @@ import Wire
 
 /// Encoded updates on disk, at most one a plan, kept until their rounds are sealed.
 ///
-/// `update/<plan>.header` holds the deadline and the submit header as it is sent; `update/<plan>.<digest>` the packed
-/// update. The header is written last, so its presence means that both are whole.
+/// `update/<plan>.header` holds eight bytes that mean nothing and the submit header as it is sent;
+/// `update/<plan>.<digest>` the packed update. The header is written last, so its presence means that both are whole.
 package struct PendingUpdates: Sendable {
     private let directory: String
-    private static let deadlineBytes = 8
+    /// Older programs write a time here; zeros are one, so they read these files too.
+    private static let reservedBytes = 8
 
     /// - Parameter directory: exists and is this type's alone.
     package init(directory: String) { self.directory = directory }
@@ -17,35 +18,31 @@ package struct PendingUpdates: Sendable {
     /// Persists an update and drops the plan's earlier one.
     ///
     /// - Parameter bytes: the packed update, whose digest and size `update` states.
-    package func save(
-        _ update: PendingUpdate, bytes: [UInt8], clock: SystemClock
-    ) throws(Fault) {
+    package func save(_ update: PendingUpdate, bytes: [UInt8]) throws(Fault) {
         // The header's name is made durable after it, in the same directory.
         try RewrittenFile.replace(
             payload(update.plan, update.digest), bytes, mode: CredentialFile.secretMode,
             durability: .contents, spare: spare(update.plan))
-        try saveHeader(update, clock: clock)
+        try saveHeader(update)
         removePayloads(of: update.plan, but: payload(update.plan, update.digest))
     }
 
     /// Persists a new header for bytes that stay.
-    package func saveHeader(_ update: PendingUpdate, clock: SystemClock) throws(Fault) {
-        let left = update.deadline.seconds(since: clock.now)
-        let deadline = clock.unixSeconds + UInt64(left)
-        let prefix = (0..<8).map { UInt8(truncatingIfNeeded: deadline >> (56 - 8 * UInt64($0))) }
+    package func saveHeader(_ update: PendingUpdate) throws(Fault) {
+        let reserved = [UInt8](repeating: 0, count: PendingUpdates.reservedBytes)
         let frame = try Message.submitHeader(SubmitHeader(update)).encoded()
         try RewrittenFile.replace(
-            header(update.plan), prefix + frame, mode: CredentialFile.secretMode)
+            header(update.plan), reserved + frame, mode: CredentialFile.secretMode)
     }
 
     /// The updates on disk for `plans`; what is damaged is dropped and described.
     package func load(
-        plans: some Sequence<PlanID>, clock: SystemClock
+        plans: some Sequence<PlanID>
     ) -> (updates: [PendingUpdate], dropped: [Fault]) {
         var updates: [PendingUpdate] = []
         var dropped: [Fault] = []
         for plan in plans where fileSize(header(plan)) != nil {
-            do throws(Fault) { updates.append(try load(plan, clock: clock)) } catch {
+            do throws(Fault) { updates.append(try load(plan)) } catch {
                 dropped.append(error)
                 discard(plan)
             }
@@ -76,11 +73,11 @@ package struct PendingUpdates: Sendable {
         }
     }
 
-    private func load(_ plan: PlanID, clock: SystemClock) throws(Fault) -> PendingUpdate {
+    private func load(_ plan: PlanID) throws(Fault) -> PendingUpdate {
         let path = header(plan)
         let damaged = Fault(.storage, "\(path) is damaged")
         let bytes = try CredentialFile.read(path)
-        let start = PendingUpdates.deadlineBytes + WireLimits.prefixBytes
+        let start = PendingUpdates.reservedBytes + WireLimits.prefixBytes
         guard bytes.count > start,
             case .submitHeader(let message) = try Message.decode(payload: bytes[start...]),
             let latticeID = Digest(bytes: message.latticeId),
@@ -90,18 +87,12 @@ package struct PendingUpdates: Sendable {
         guard fileSize(packed) == message.size, try SHA256.digest(ofFile: packed) == digest else {
             throw Fault(.storage, "\(packed) is damaged")
         }
-        let deadline = bytes.prefix(PendingUpdates.deadlineBytes).reduce(UInt64(0)) {
-            $0 << 8 | UInt64($1)
-        }
-        let now = clock.unixSeconds
-        let left = deadline > now ? Double(deadline - now) : 0
         return PendingUpdate(
             plan: plan,
             at: RoundAttempt(round: RoundID(message.round), attempt: message.attempt),
             baseVersion: message.baseVersion, latticeID: latticeID,
             submitToken: message.submitToken, examples: message.examples,
-            withinClip: message.withinClip, size: message.size, digest: digest,
-            deadline: clock.now.advanced(bySeconds: left))
+            withinClip: message.withinClip, size: message.size, digest: digest)
     }
 
     private func header(_ plan: PlanID) -> String { "\(directory)/\(plan).header" }

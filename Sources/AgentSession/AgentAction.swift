@@ -28,7 +28,7 @@ package enum AgentAction: Equatable, Sendable {
     /// Train, reporting progress through `trainingProgressed`. -> `trained`, or `trainingStopped` after `.stop`
     case train(RoundAssignment)
     /// Encode the difference and persist it with its header. -> `encoded`
-    case encode(RoundAssignment, deadline: MonotonicInstant)
+    case encode(RoundAssignment)
     /// Persist a pending update's new header; its bytes stay. -> `done`
     case readdress(PendingUpdate)
     /// Ask whether the update is still wanted. -> `answered`, or `keptBack` where the network is not to be used for it

@@ -182,7 +182,7 @@ package struct AgentSessionMachine: ~Copyable {
             case .training(let work):
                 Transition(
                     .encoding(.init(grant: work.grant, agenda: work.agenda, lost: work.lost)),
-                    .encode(work.grant.assignment, deadline: work.grant.deadline))
+                    .encode(work.grant.assignment))
             case let other: memory.outOfOrder("trained", in: other, now: now)
             }
         }

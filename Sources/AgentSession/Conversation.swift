@@ -123,13 +123,10 @@ package struct PendingUpdate: Equatable, Sendable {
     package var size: UInt64
     /// SHA-256 of the packed update.
     package var digest: Digest
-    /// The round's report deadline.
-    package var deadline: MonotonicInstant
 
     package init(
         plan: PlanID, at: RoundAttempt, baseVersion: UInt64, latticeID: Digest,
-        submitToken: [UInt8], examples: UInt64, withinClip: Bool, size: UInt64, digest: Digest,
-        deadline: MonotonicInstant
+        submitToken: [UInt8], examples: UInt64, withinClip: Bool, size: UInt64, digest: Digest
     ) {
         self.plan = plan
         self.at = at
@@ -140,6 +137,5 @@ package struct PendingUpdate: Equatable, Sendable {
         self.withinClip = withinClip
         self.size = size
         self.digest = digest
-        self.deadline = deadline
     }
 }

@@ -150,7 +150,6 @@ struct SessionMemory {
         else { return .work(Grant(assignment: assignment, at: now)) }
         update.at = assignment.at
         update.submitToken = assignment.submitToken
-        update.deadline = now.advanced(bySeconds: assignment.reportSeconds)
         return .readdress(update)
     }
 

@@ -74,9 +74,12 @@ package struct MonotonicInstant: Hashable, Comparable, Sendable {
         left.nanoseconds < right.nanoseconds
     }
 
-    /// The instant `seconds` later; negative values count as zero.
+    /// The instant `seconds` later, at most the last there is; negative values, and what is no number, count as zero.
     package func advanced(bySeconds seconds: Double) -> MonotonicInstant {
-        MonotonicInstant(nanoseconds: nanoseconds &+ UInt64(max(0, seconds) * 1e9))
+        let wait = max(0, seconds) * 1e9
+        let whole = wait < 0x1p64 ? UInt64(wait) : .max
+        let (sum, isBeyond) = nanoseconds.addingReportingOverflow(whole)
+        return MonotonicInstant(nanoseconds: isBeyond ? .max : sum)
     }
 
     /// Seconds from `earlier` to this instant, zero when it is not later.

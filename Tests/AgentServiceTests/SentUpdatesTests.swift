@@ -23,7 +23,7 @@ struct SentUpdatesTests {
         return PendingUpdate(
             plan: try planID("pumps"), at: RoundAttempt(round: RoundID(round), attempt: attempt),
             baseVersion: 1, latticeID: digest, submitToken: [], examples: 1, withinClip: true,
-            size: 1_000, digest: digest, deadline: MonotonicInstant(nanoseconds: 0))
+            size: 1_000, digest: digest)
     }
 
     @Test("is nothing before anything was sent")

@@ -65,7 +65,7 @@ struct StatusReportTests {
         let update = PendingUpdate(
             plan: try planID("pumps"), at: RoundAttempt(round: RoundID(9), attempt: 2),
             baseVersion: 1, latticeID: digest, submitToken: [], examples: 1, withinClip: false,
-            size: 1_024, digest: digest, deadline: MonotonicInstant(nanoseconds: 0))
+            size: 1_024, digest: digest)
         let sent = SentUpdates(directory: directory.sentDirectory)
         try sent.made(
             update,

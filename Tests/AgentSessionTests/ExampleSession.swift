@@ -48,13 +48,12 @@ enum Example {
     }
 
     static func update(
-        _ assignment: RoundAssignment = assignment(), size: UInt64 = 600_000, grantedAt: Double = 0
+        _ assignment: RoundAssignment = assignment(), size: UInt64 = 600_000
     ) -> PendingUpdate {
         PendingUpdate(
             plan: assignment.plan, at: assignment.at, baseVersion: assignment.base.version,
             latticeID: assignment.latticeID, submitToken: assignment.submitToken, examples: 4_000,
-            withinClip: true, size: size, digest: digest(60),
-            deadline: time(grantedAt + assignment.reportSeconds))
+            withinClip: true, size: size, digest: digest(60))
     }
 
     static func comeBack(

@@ -175,7 +175,7 @@ struct SubmissionTests {
         #expect(checkIn == .checkIn(waitSeconds: 0))
         let second = Example.assignment(attempt: 2)
         let readdressed = machine.checkedIn(Example.work(second), now: Example.time(101))
-        #expect(readdressed == .readdress(Example.update(second, grantedAt: 101)))
+        #expect(readdressed == .readdress(Example.update(second)))
     }
 
     @Test("after the probe of an update from disk comes the check-in")
@@ -189,17 +189,17 @@ struct SubmissionTests {
     @Test("an update is discarded when a version past its base is served")
     func sealed() {
         for (version, sealed) in [(2, false), (3, false), (4, true)] as [(UInt8, Bool)] {
-            var machine = checkingIn(pending: [Example.update(grantedAt: -100)])
+            var machine = checkingIn(pending: [Example.update()])
             let action = machine.checkedIn(
                 Example.comeBack(5, plans: [Example.standing(serving: version)]),
                 now: Example.time(0))
-            #expect((action == .discard(Example.update(grantedAt: -100))) == sealed)
+            #expect((action == .discard(Example.update())) == sealed)
         }
     }
 
     @Test("a new attempt at the same round and lattice gets the same bytes, under its new name")
     func newAttempt() {
-        var machine = checkingIn(pending: [Example.update(grantedAt: -100)])
+        var machine = checkingIn(pending: [Example.update()])
         let second = Example.assignment(attempt: 2)
         let action = machine.checkedIn(Example.work(second), now: Example.time(0))
         let expected = Example.update(second)
@@ -211,11 +211,11 @@ struct SubmissionTests {
 
     @Test("an update that is discarded as sealed is not offered for a new attempt")
     func sealedAndAssigned() {
-        var machine = checkingIn(pending: [Example.update(grantedAt: -100)])
+        var machine = checkingIn(pending: [Example.update()])
         let answer = Example.work(
             Example.assignment(attempt: 2), plans: [Example.standing(serving: 4)])
         let first = machine.checkedIn(answer, now: Example.time(0))
-        #expect(first == .discard(Example.update(grantedAt: -100)))
+        #expect(first == .discard(Example.update()))
         _ = machine.done(now: Example.time(0))
         _ = machine.obtained(now: Example.time(0))
         let work = machine.planAdopted(readinessChanged: false, now: Example.time(0))
@@ -229,7 +229,7 @@ struct SubmissionTests {
         var otherBase = Example.assignment()
         otherBase.base = Example.model(4)
         for assignment in [Example.assignment(round: 8), otherLattice, otherBase] {
-            var machine = checkingIn(pending: [Example.update(grantedAt: -100)])
+            var machine = checkingIn(pending: [Example.update()])
             let action = machine.checkedIn(Example.work(assignment), now: Example.time(0))
             #expect(action == .obtain(Example.text))
         }

@@ -18,7 +18,7 @@ struct TrainingTests {
             actions == [
                 .obtain(Example.text), .obtain(Example.model(3).model),
                 .obtain(Example.model(3).signature), .prepare(assignment), .train(assignment),
-                .encode(assignment, deadline: Example.time(60)), .probe(Example.update()),
+                .encode(assignment), .probe(Example.update()),
             ])
     }
 
@@ -152,7 +152,7 @@ struct TrainingTests {
         var machine = training()
         _ = machine.heartbeatFailed(Example.broken, connectionLost: true, now: Example.time(5))
         let encode = machine.trained(now: Example.time(6))
-        #expect(encode == .encode(Example.assignment(), deadline: Example.time(60)))
+        #expect(encode == .encode(Example.assignment()))
         let waiting = machine.encoded(Example.update(), now: Example.time(6))
         #expect(try #require(pause(waiting, from: 6)).keepingConnection == false)
         let connect = machine.waited(now: Example.time(8))

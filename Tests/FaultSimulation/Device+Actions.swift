@@ -27,7 +27,7 @@ extension Device {
         case .adoptModel(let model): adopt(model)
         case .prepare(let assignment): prepare(assignment)
         case .train(let assignment): train(assignment)
-        case .encode(let assignment, let deadline): encode(assignment, deadline: deadline)
+        case .encode(let assignment): encode(assignment)
         case .readdress, .discard: keep(action)
         case .probe, .sendHeader, .finish: submit(action)
         case .sendChunk(let update, let offset, let count):

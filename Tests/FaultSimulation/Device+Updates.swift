@@ -8,7 +8,7 @@ import Wire
 // Encoded updates: made once, kept until nobody asks for them, submitted.
 
 extension Device {
-    func encode(_ assignment: RoundAssignment, deadline: MonotonicInstant) {
+    func encode(_ assignment: RoundAssignment) {
         var random = SeededRandom(seed: world.draw())
         let length = world.draw(from: 0, to: 0.06)
         let delta = (0..<assignment.lattice.parameters).map { _ in
@@ -25,16 +25,14 @@ extension Device {
             plan: assignment.plan, at: assignment.at, baseVersion: assignment.base.version,
             latticeID: assignment.latticeID, submitToken: assignment.submitToken,
             examples: isPrivate ? 1 : member.examples, withinClip: true,
-            size: UInt64(bytes.count), digest: SHA256.digest(of: bytes), deadline: deadline)
+            size: UInt64(bytes.count), digest: SHA256.digest(of: bytes))
         auditor.made(bytes, examples: update.examples, by: name)
         guard write({ store(update, bytes) }), write({ disk.marker = nil }) else { return }
         feed { $0.encoded(update, now: world.now) }
     }
 
     private func store(_ update: PendingUpdate, _ bytes: [UInt8]) {
-        let left = UInt64(update.deadline.seconds(since: world.now))
-        disk.updates[update.plan] = DeviceDisk.KeptUpdate(
-            update: update, bytes: bytes, deadlineUnix: world.unixMilliseconds / 1000 + left)
+        disk.updates[update.plan] = DeviceDisk.KeptUpdate(update: update, bytes: bytes)
     }
 
     func keep(_ action: AgentAction) {

@@ -57,8 +57,7 @@ final class Device {
     ) -> AgentSessionMachine {
         AgentSessionMachine(
             follows: Set(plans), trustSetVersion: 1,
-            pending: disk.pending(now: world.now, unixSeconds: world.unixMilliseconds / 1000),
-            adopted: disk.plans, interrupted: disk.marker,
+            pending: disk.pending, adopted: disk.plans, interrupted: disk.marker,
             random: SeededRandom(seed: world.draw()))
     }
 

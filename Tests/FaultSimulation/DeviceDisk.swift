@@ -3,11 +3,10 @@ import Federation
 
 /// What a device keeps when its process ends.
 struct DeviceDisk {
-    /// An encoded update, as the agent writes it: its deadline on the wall clock.
+    /// An encoded update, as the agent writes it.
     struct KeptUpdate {
         var update: PendingUpdate
         var bytes: [UInt8]
-        var deadlineUnix: UInt64
     }
 
     var updates: [PlanID: KeptUpdate] = [:]
@@ -24,12 +23,7 @@ struct DeviceDisk {
     var checkpoint: [UInt8] = []
 
     /// The updates as a process finds them that starts now.
-    func pending(now: MonotonicInstant, unixSeconds: UInt64) -> [PendingUpdate] {
-        updates.values.sorted { $0.update.plan.name < $1.update.plan.name }.map { kept in
-            var update = kept.update
-            let left = kept.deadlineUnix > unixSeconds ? kept.deadlineUnix - unixSeconds : 0
-            update.deadline = now.advanced(bySeconds: Double(left))
-            return update
-        }
+    var pending: [PendingUpdate] {
+        updates.values.map(\.update).sorted { $0.plan.name < $1.plan.name }
     }
 }

@@ -28,4 +28,17 @@ struct SeamsTests {
         #expect(start.advanced(bySeconds: -1) == start)
         #expect(start < later)
     }
+
+    @Test("no wait leads beyond the last instant, and what is no number is no wait")
+    func longWaits() {
+        let start = MonotonicInstant(nanoseconds: 5)
+        let last = MonotonicInstant(nanoseconds: .max)
+        for seconds in [1.9e10, 1e300, .infinity] {
+            #expect(start.advanced(bySeconds: seconds) == last)
+        }
+        #expect(last.advanced(bySeconds: 1) == last)
+        #expect(start.advanced(bySeconds: 1.8e10).nanoseconds == 18_000_000_000_000_000_005)
+        #expect(start.advanced(bySeconds: .nan) == start)
+        #expect(start.advanced(bySeconds: -.infinity) == start)
+    }
 }
