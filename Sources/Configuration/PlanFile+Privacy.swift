@@ -31,6 +31,8 @@ extension PlanFile {
             )
         }
         let sampling = try sampling(section)
+        let localNoise = try section.number(
+            .localNoiseMultiplier, .from(0, to: PrivacyPlan.largestNoiseMultiplier), default: 0)
         let target = try target(section)
         let noise =
             if let target {
@@ -39,12 +41,19 @@ extension PlanFile {
                 try section.number(
                     .noiseMultiplier, .positive(PrivacyPlan.largestNoiseMultiplier))
             }
-        return PrivacyPlan(
+        let privacy = PrivacyPlan(
             noiseMultiplier: noise, delta: delta, sampling: sampling, agents: agents,
             maxEpsilon: try maxEpsilon(section, target), target: target,
-            localNoiseMultiplier: try section.number(
-                .localNoiseMultiplier, .from(0, to: PrivacyPlan.largestNoiseMultiplier),
-                default: 0))
+            localNoiseMultiplier: localNoise)
+        guard !privacy.betraysCoins else {
+            throw section.fault(
+                .localNoiseMultiplier,
+                "is \(short(localNoise)), and coins select the agents: the noise that they add tells"
+                    + " how many they are, and what coins gain rests on that being secret",
+                "write sampling = \"everyone\" without a sampling_rate, or remove"
+                    + " local_noise_multiplier")
+        }
+        return privacy
     }
 
     private static func sampling(

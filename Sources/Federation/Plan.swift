@@ -295,7 +295,8 @@ package struct AdaptiveClipping: Sendable, Equatable {
     }
 }
 
-/// `[privacy]`: the noise of a private plan. The unit of privacy is one agent.
+/// `[privacy]`: the noise of a private plan. The unit of privacy is one agent, or, where agents add
+/// noise themselves, one agent's data.
 package struct PrivacyPlan: Sendable, Equatable {
     /// How a round's cohort is drawn.
     package enum Sampling: Sendable, Equatable {
@@ -355,6 +356,13 @@ package struct PrivacyPlan: Sendable, Equatable {
         self.target = target
         self.localNoiseMultiplier = localNoiseMultiplier
     }
+
+    /// Whether coins select agents who add noise of their own.
+    ///
+    /// The variance of a round's release then tells how many took part, so that who knows of the
+    /// others knows of the last, too. What coins gain rests on that being secret, and the epsilon
+    /// of such rounds would be stated too small: no plan may have both.
+    package var betraysCoins: Bool { localNoiseMultiplier > 0 && sampling.rate < 1 }
 
     /// The plan constant that divides every sum, whoever reports.
     package var denominator: Double { sampling.rate * Double(agents) }

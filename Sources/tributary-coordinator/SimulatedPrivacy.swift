@@ -64,7 +64,8 @@ extension RunOptions {
     /// `plan` with what these options say of its privacy. A plan without any gets noise and its
     /// accounting when they ask for noise; else --sampling-rate is the share that takes part.
     ///
-    /// - Throws: `Fault.invalid` when no noise reaches the target, or a delta is given without noise.
+    /// - Throws: `Fault.invalid` when no noise reaches the target, a delta is given without noise, or coins
+    ///   are to select agents who add noise themselves.
     private func withPrivacy(_ plan: Plan) throws(Fault) -> Plan {
         guard changesPrivacy || fittingDelta(of: plan) != nil else { return plan }
         let wantsNoise = targetEpsilon != nil || (noiseMultiplier ?? 0) > 0
@@ -140,6 +141,14 @@ extension RunOptions {
             plan.privacy = nil
             plan.clipping.adaptive?.countNoise = nil
             return plan
+        }
+        guard !privacy.betraysCoins else {
+            throw Fault(
+                .invalid,
+                "plan \(plan.id) has agents add noise of their own, which tells how many a coin"
+                    + " selects, and what coins gain rests on that being secret",
+                remedy: "leave --sampling-rate out, or simulate the plan without"
+                    + " local_noise_multiplier")
         }
         plan.privacy = privacy
         guard plan.updateNoiseMultiplier != nil else {

@@ -57,8 +57,31 @@ import Testing
     @Test("agents add noise of their own when the plan says how much")
     func local() throws {
         #expect(try parse(validPrivatePlan).privacy?.localNoiseMultiplier == 0)
-        let text = try changed("agents = 40", "agents = 40\nlocal_noise_multiplier = 1.5")
+        let coins = "sampling = \"poisson\"\nsampling_rate = 0.25\nagents = 40"
+        let text = try changed(coins, "agents = 10\nlocal_noise_multiplier = 1.5")
         #expect(try parse(text).privacy?.localNoiseMultiplier == 1.5)
+        // A coin that always says yes keeps nothing secret.
+        let sure = try changed(
+            "sampling_rate = 0.25\nagents = 40",
+            "sampling_rate = 1\nagents = 10\nlocal_noise_multiplier = 1.5")
+        #expect(try parse(sure).privacy?.localNoiseMultiplier == 1.5)
+    }
+
+    @Test(
+        "coins do not select agents whose own noise tells how many they are, on either side",
+        arguments: [PlanFile.Reader.coordinator, .device])
+    func coinsAndLocal(reader: PlanFile.Reader) throws {
+        let text = try changed("agents = 40", "agents = 40\nlocal_noise_multiplier = 1.5")
+        let fault = #expect(throws: Fault.self) {
+            try PlanFile.parse(Array(text.utf8), file: "tiny.toml", for: reader)
+        }
+        #expect(fault?.code == .invalid)
+        #expect(
+            fault?.description
+                == "tiny.toml:59:26: local_noise_multiplier in [privacy] is 1.5, and coins select the"
+                + " agents: the noise that they add tells how many they are, and what coins gain"
+                + " rests on that being secret; write sampling = \"everyone\" without a"
+                + " sampling_rate, or remove local_noise_multiplier")
     }
 
     @Test(
@@ -134,7 +157,9 @@ import Testing
     @Test("whether an update was clipped does not leave a device that adds noise itself")
     func adaptiveAndLocal() throws {
         let text = try changed("kappa = 5", "kappa = 5\nadaptive = true")
-            .replacing("agents = 40", with: "agents = 40\nlocal_noise_multiplier = 1")
+            .replacing(
+                "sampling = \"poisson\"\nsampling_rate = 0.25\nagents = 40",
+                with: "agents = 10\nlocal_noise_multiplier = 1")
         #expect(
             refusal(of: text)
                 == "tiny.toml:48:12: adaptive in [clipping] is true, and agents add local noise;"

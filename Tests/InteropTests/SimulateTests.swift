@@ -99,6 +99,10 @@ extension InteropTests {
                 let unreachable = try await run(
                     program, words + ["--target-epsilon", "1e-9", "--delta", "1e-9"])
                 #expect(unreachable.status != 0 && unreachable.output.contains("no noise brings"))
+                secret.localNoiseMultiplier = 0.5
+                try Data(secret.toml.utf8).write(to: URL(filePath: plan))
+                let betrayed = try await run(program, words)
+                #expect(betrayed.status != 0 && betrayed.output.contains("how many a coin selects"))
             }
         }
 

@@ -112,7 +112,7 @@ struct ModelCardTests {
     @Test("bounds the coordinator's own view where agents add noise")
     func local() throws {
         var privacy = SampleFacts.privacy
-        privacy.localNoiseMultiplier = 2
+        (privacy.sampling, privacy.localNoiseMultiplier) = (.everyone, 2)
         let plan = try #require(SampleFacts.plan(privacy: privacy))
         let card = ModelCard.text(
             of: SampleFacts.facts(
@@ -121,6 +121,8 @@ struct ModelCardTests {
         #expect(card.contains("over 1 round of this plan"))
         #expect(card.contains("(multiplier 2.0): epsilon 7.0001 at the same delta"))
         #expect(!card.contains("The coordinator is trusted"))
+        // Its own noise would go with an agent that is removed.
+        #expect(card.contains("- Unit: all data of one agent, there or not"))
     }
 
     @Test("holds the plan's own words, which cannot break out of it")

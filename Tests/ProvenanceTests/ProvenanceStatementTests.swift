@@ -72,6 +72,22 @@ struct ProvenanceStatementTests {
         #expect(dependencies[0]["uri"] as? String == "tributary://lab/models/fashion/11")
     }
 
+    @Test("says whose noise would go with an agent: then its data is the unit, and not itself")
+    func unit() throws {
+        func unit(_ privacy: PrivacyPlan, localEpsilon: Double?) throws -> String? {
+            let plan = try #require(SampleFacts.plan(privacy: privacy))
+            let facts = SampleFacts.facts(
+                plan, origin: .round(try SampleFacts.round(plan)),
+                spend: ModelFacts.Spend(epsilon: 1, rounds: 1, localEpsilon: localEpsilon))
+            let external = try definition(facts)["externalParameters"] as? Object
+            return (external?["privacy"] as? [String: String])?["unit"]
+        }
+        var privacy = SampleFacts.privacy
+        #expect(try unit(privacy, localEpsilon: nil) == "agent, added or removed")
+        (privacy.sampling, privacy.localNoiseMultiplier) = (.everyone, 2)
+        #expect(try unit(privacy, localEpsilon: 7) == "an agent's data, there or not")
+    }
+
     @Test("of a private round tells neither who came nor what was refused")
     func secret() throws {
         let told = try metrics(try SampleFacts.secret())

@@ -210,7 +210,10 @@ package enum ModelCard {
             "- Spent by the population so far: epsilon \(decimal(spend.epsilon, .up)) at delta"
                 + " \(privacy.delta), over \(counted(spend.rounds, "round")) of this plan and those of every"
                 + " other plan on the population",
-            "- Unit: one agent with all its data, added or removed",
+            privacy.localNoiseMultiplier > 0
+                ? "- Unit: all data of one agent, there or not; the noise that agents add themselves"
+                    + " tells how many took part"
+                : "- Unit: one agent with all its data, added or removed",
             "- Noise multiplier: \(privacy.noiseMultiplier)", "- Sampling: \(sampling)",
             "- Against: whoever sees every published version and the log. The coordinator is"
                 + (spend.localEpsilon == nil

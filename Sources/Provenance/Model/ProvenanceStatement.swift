@@ -92,7 +92,9 @@ package enum ProvenanceStatement {
         guard let plan = facts.plan.privacy, let spend = facts.spend else { return .null }
         var members: [String: CanonicalJSON] = [
             "mechanism": .text("discrete Gaussian on an integer sum"),
-            "unit": .text("agent, added or removed"),
+            "unit": .text(
+                plan.localNoiseMultiplier > 0
+                    ? "an agent's data, there or not" : "agent, added or removed"),
             "noiseMultiplier": .text("\(plan.noiseMultiplier)"), "delta": .text("\(plan.delta)"),
             "samplingRate": .text("\(plan.sampling.rate)"),
             "sampling": .text(plan.sampling == .everyone ? "everyone" : "poisson"),
