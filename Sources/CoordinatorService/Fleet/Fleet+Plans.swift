@@ -32,7 +32,12 @@ extension Fleet {
                 .planApplied, [("plan", .text(plan.id.name)), ("digest", .text(digest.hex))]))
         // Read only now: while the registry worked, a round may have been charged.
         let previous = plans[plan.id]
-        if !isNew, let previous, previous.state == .ready || isPreparing(previous) {
+        if !isNew, let previous, previous.digest == digest,
+            previous.state == .ready || isPreparing(previous)
+        {
+            // The disk may have failed when the text came first.
+            try await noteStanding(of: previous)
+            try await follow(plan.id)
             return try await record(of: previous)
         }
         let runtime = PlanRuntime(
@@ -122,6 +127,8 @@ extension Fleet {
         try await takeIntoService(runtime)
     }
 
+    /// Serves the text that the registry has made a plan's current one. What it takes to go on with it is begun although
+    /// where the plan stands cannot be written down: that is made up for when the same text is applied again.
     private func takeIntoService(_ runtime: PlanRuntime) async throws(Fault) {
         let population = runtime.plan.population
         if spent[population] == nil {
@@ -131,19 +138,26 @@ extension Fleet {
         }
         servedBlobs[runtime.digest] = runtime.plan.id
         plans[runtime.plan.id] = runtime
+        var refused: Fault?
+        do throws(Fault) { try await noteStanding(of: runtime) } catch { refused = error }
+        if isPreparing(runtime) {
+            inBackground { await self.prepareFirstModel(of: runtime) }
+        }
+        applyRetention(of: runtime.plan.id)
+        offers.fire()
+        progress.fire()
+        try await follow(runtime.plan.id)
+        if let refused { throw refused }
+    }
+
+    /// Writes down where a plan stands, beside its text.
+    private func noteStanding(of runtime: PlanRuntime) async throws(Fault) {
         try await registry.setPlanState(
             runtime.plan.id, state: runtime.state.name, detail: runtime.state.detail,
             accuracyTeacher: runtime.teacherAccuracy)
         if let teacher = runtime.teacherDigest {
             try await keepTeacher(teacher, of: runtime.plan.id)
         }
-        if isPreparing(runtime) {
-            inBackground { await self.prepareFirstModel(of: runtime) }
-        }
-        applyRetention(of: runtime.plan.id)
-        try await follow(runtime.plan.id)
-        offers.fire()
-        progress.fire()
     }
 
     private static func charges(in ledger: [StoredCharge]) -> [PrivacyCharge: Int] {
