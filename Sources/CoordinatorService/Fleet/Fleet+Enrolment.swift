@@ -42,7 +42,8 @@ extension Fleet {
 
     /// Issues a new certificate to an agent in good standing. The one that it shows stays good until the new one is used.
     ///
-    /// - Throws: `Fault` when the request is malformed, or the certificate shown is not due for renewal.
+    /// - Throws: `Fault` when the request is malformed, or the certificate shown is not due for renewal; `unavailable` while
+    ///   another is being issued to the agent.
     func renew(
         _ agent: AgentID, _ request: RenewRequest, showing shown: ShownCertificate
     ) async throws(Fault) -> RenewResponse {
@@ -68,6 +69,12 @@ extension Fleet {
                 remedy: "check the device's disk; then enrol it again with a new token")
         }
         let certificateRequest = try CertificateRequest(der: request.certificateRequest)
+        guard renewing.insert(agent).inserted else {
+            throw Fault(
+                .unavailable, "agent \(agent) is being given a certificate already",
+                remedy: "try again later")
+        }
+        defer { renewing.remove(agent) }
         let (certificate, stored) = try issue(to: agent, certificateRequest, nowUnix: now)
         certificates[agent]?.unused = unused + 1
         try await storing { () throws(Fault) in

@@ -39,6 +39,8 @@ actor Fleet {
     var revoked: Set<AgentID> = []
     /// The certificates of every agent ever enrolled.
     var certificates: [AgentID: DeviceCertificates] = [:]
+    /// Agents whose new certificate is being written: of two, memory and registry could take another for the newest.
+    var renewing: Set<AgentID> = []
     /// Why this state cannot be the newest, once an agent has shown it; a restart asks the agents again.
     var rolledBack: Rollback?
     /// Set by the server, told by `status`.
