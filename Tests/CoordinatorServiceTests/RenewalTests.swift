@@ -17,7 +17,7 @@ struct RenewalTests {
     ) async throws {
         try await FleetUnderTest.inTurn { directory in
             try await FleetUnderTest.initialise(directory)
-            let identity = try await enrol(
+            let identity = try await FleetUnderTest.enrol(
                 in: directory, issued: now() - days * Self.day, seconds: 90 * Self.day)
             try await FleetUnderTest.serve(directory) { fleet in
                 try await body(
@@ -30,34 +30,6 @@ struct RenewalTests {
     }
 
     private func now() -> Int64 { Int64(Date().timeIntervalSince1970) }
-
-    /// Puts an agent into the registry of a fleet that nobody serves yet.
-    private func enrol(
-        in directory: TemporaryDirectory, issued: Int64, seconds: Int64
-    ) async throws -> (Certificate, PrivateKey) {
-        let state = try StateDirectory(path: directory.file("state"))
-        let authority = try CertificateAuthority(
-            certificate: try Certificate(pemFile: state.path + "/certificates/fleet-ca.crt"),
-            key: try PrivateKey(pemFile: state.path + "/keys/fleet-ca.key"))
-        let key = try PrivateKey.generate(.p256)
-        let certificate = try authority.issue(
-            identity: Identity(fleet: "lab", role: .agent, id: "old"), publicKey: key.publicKey,
-            seconds: seconds, nowUnix: issued)
-        let registry = try state.registry()
-        let secret = SHA256.digest(of: [1])
-        let unix = UInt64(issued)
-        try await registry.addToken(
-            secretDigest: secret, uses: 1, expiresUnix: unix + 100, nowUnix: unix,
-            event: FleetEvent(.tokenIssued, []))
-        let agent = try #require(AgentID("old"))
-        try await registry.enrol(
-            agent, secretDigest: secret,
-            certificate: (
-                serial: certificate.serial, digest: SHA256.digest(of: certificate.der),
-                expiresUnix: UInt64(certificate.notAfterUnix)
-            ), nowUnix: unix, event: FleetEvent(.agentEnrolled, []))
-        return (certificate, key)
-    }
 
     @Test("is renewed over its own connection; the old one counts until the new one is used")
     func renewed() async throws {
@@ -152,7 +124,8 @@ struct RenewalTests {
     func expires() async throws {
         try await FleetUnderTest.inTurn { directory in
             try await FleetUnderTest.initialise(directory)
-            let identity = try await enrol(in: directory, issued: now(), seconds: 5)
+            let identity = try await FleetUnderTest.enrol(
+                in: directory, issued: now(), seconds: 5)
             try await FleetUnderTest.serve(directory) { fleet in
                 let line = try await fleet.connect(identity)
                 try await line.ask(.checkInRequest(CheckInRequest()))
@@ -178,5 +151,35 @@ struct RenewalTests {
                 #expect((21_500...21_600).contains(left))
             }
         }
+    }
+}
+
+extension FleetUnderTest {
+    /// Puts an agent into the registry of a fleet that nobody serves yet.
+    static func enrol(
+        in directory: TemporaryDirectory, issued: Int64, seconds: Int64
+    ) async throws -> (Certificate, PrivateKey) {
+        let state = try StateDirectory(path: directory.file("state"))
+        let authority = try CertificateAuthority(
+            certificate: try Certificate(pemFile: state.path + "/certificates/fleet-ca.crt"),
+            key: try PrivateKey(pemFile: state.path + "/keys/fleet-ca.key"))
+        let key = try PrivateKey.generate(.p256)
+        let certificate = try authority.issue(
+            identity: Identity(fleet: "lab", role: .agent, id: "old"), publicKey: key.publicKey,
+            seconds: seconds, nowUnix: issued)
+        let registry = try state.registry()
+        let secret = SHA256.digest(of: [1])
+        let unix = UInt64(issued)
+        try await registry.addToken(
+            secretDigest: secret, uses: 1, expiresUnix: unix + 100, nowUnix: unix,
+            event: FleetEvent(.tokenIssued, []))
+        let agent = try #require(AgentID("old"))
+        try await registry.enrol(
+            agent, secretDigest: secret,
+            certificate: (
+                serial: certificate.serial, digest: SHA256.digest(of: certificate.der),
+                expiresUnix: UInt64(certificate.notAfterUnix)
+            ), nowUnix: unix, event: FleetEvent(.agentEnrolled, []))
+        return (certificate, key)
     }
 }

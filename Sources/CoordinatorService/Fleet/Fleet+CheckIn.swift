@@ -78,10 +78,16 @@ extension Fleet {
         {
             return
         }
-        try await registry.sawAgent(
-            agent, nowUnix: unix, version: sighting.version, cpuFeatures: sighting.cpuFeatures,
-            memoryKiB: sighting.memoryKiB, trustSetVersion: sighting.trustSetVersion,
-            plans: sighting.plans)
+        do throws(Fault) {
+            try await registry.sawAgent(
+                agent, nowUnix: unix, version: sighting.version, cpuFeatures: sighting.cpuFeatures,
+                memoryKiB: sighting.memoryKiB, trustSetVersion: sighting.trustSetVersion,
+                plans: sighting.plans)
+        } catch {
+            // Nothing follows from it: the next check-in is written down.
+            guard error.code == .storage else { throw error }
+            return
+        }
         presence[agent]?.noted = (sighting, now)
     }
 
@@ -169,7 +175,7 @@ extension Fleet {
             progress.fire()
             // Without privacy everyone's coin says yes, so what counts is who got a place.
             if !isPrivate {
-                _ = try await registry.recordCoin(round.at, agent: agent, selected: true)
+                _ = try await store(coin: true, of: agent, in: round)
             }
             counts[round.plan.plan.id].assigned += 1
             return assignment(of: round, to: agent, reportSeconds: seconds)
@@ -186,7 +192,15 @@ extension Fleet {
             return true
         }
         let drawn = round.machine.rules.drawCoin(random: &random)
-        return try await registry.recordCoin(round.at, agent: agent, selected: drawn)
+        return try await store(coin: drawn, of: agent, in: round)
+    }
+
+    private func store(
+        coin: Bool, of agent: AgentID, in round: ActiveRound
+    ) async throws(Fault) -> Bool {
+        try await storing { () throws(Fault) in
+            try await registry.recordCoin(round.at, agent: agent, selected: coin)
+        }
     }
 
     private func assignment(

@@ -73,15 +73,21 @@ extension Fleet {
     }
 
     /// As `admit`, and refuses a certificate that has expired or that another has replaced. The first use of a renewed
-    /// certificate ends the one before.
+    /// certificate ends the one before, as soon as the disk takes that.
     func admit(_ agent: AgentID, showing shown: ShownCertificate) async throws(Fault) {
         try admit(agent)
         try shown.refuseIfExpired(nowUnix: clock.unixSeconds)
         let known = certificates[agent]
         if shown.digest == known?.current {
-            guard known?.previous != nil else { return }
-            try await registry.usedCertificate(
-                agent, digest: shown.digest, nowUnix: clock.unixSeconds)
+            guard known?.previous != nil, storage == .serving else { return }
+            do throws(Fault) {
+                try await registry.usedCertificate(
+                    agent, digest: shown.digest, nowUnix: clock.unixSeconds)
+            } catch {
+                // This certificate is good, whatever the disk takes; a later message is written down.
+                guard error.code == .storage else { throw error }
+                return
+            }
             if certificates[agent]?.current == shown.digest { certificates[agent]?.previous = nil }
         } else if shown.digest != known?.previous {
             throw Fault(

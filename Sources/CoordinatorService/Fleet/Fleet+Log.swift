@@ -99,7 +99,7 @@ extension Fleet {
 
     /// Writes down, once, that an agent refuses a model.
     ///
-    /// - Throws: `notFound` for a model that there is not.
+    /// - Throws: `notFound` for a model that there is not; `unavailable` while the disk refuses writes.
     func note(_ refusal: ModelRefusal, by agent: AgentID) async throws(Fault) {
         let id = try plan(named: refusal.plan).plan.id
         guard let digest = Digest(bytes: refusal.modelDigest) else {
@@ -109,16 +109,18 @@ extension Fleet {
         }
         _ = try await registry.model(id, version: refusal.version)
         let reason = String(refusal.reason.prefix(Self.longestReason))
-        let isNew = try await registry.refuse(
-            agent, plan: id, version: refusal.version, model: digest, reason: reason,
-            nowUnix: clock.unixSeconds,
-            event: FleetEvent(
-                .modelRefused,
-                [
-                    ("agent", .text(agent.name)), ("plan", .text(id.name)),
-                    ("version", .number(refusal.version)), ("model", .text(digest.hex)),
-                    ("reason", .text(reason)),
-                ]))
+        let event = FleetEvent(
+            .modelRefused,
+            [
+                ("agent", .text(agent.name)), ("plan", .text(id.name)),
+                ("version", .number(refusal.version)), ("model", .text(digest.hex)),
+                ("reason", .text(reason)),
+            ])
+        let isNew = try await storing { () throws(Fault) in
+            try await registry.refuse(
+                agent, plan: id, version: refusal.version, model: digest, reason: reason,
+                nowUnix: clock.unixSeconds, event: event)
+        }
         guard isNew else { return }
         counts.modelsRefused += 1
         log.error(
