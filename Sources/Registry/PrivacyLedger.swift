@@ -20,17 +20,19 @@ extension Registry {
     /// Charges the budget for one attempt, before its noise is drawn: a crash may overstate what
     /// was spent, never understate it.
     ///
+    /// - Parameters:
+    ///   - epsilonAfter: what the population has spent with this charge, given all before it, oldest first. Asked for as the
+    ///     charge is written, so that totals grow in the log's order whoever is charged at the same time.
+    ///   - event: the charge for the log, given that total.
+    /// - Returns: that total.
     /// - Throws: `conflict` when this (plan, round, attempt) is charged already; `gone` when the
     ///   round has ended or `at` is not its current attempt; `notFound`.
     package func chargeBudget(
         _ at: RoundAttempt, plan: PlanID, population: String, noiseMultiplier: Double,
-        samplingRate: Double, delta: Double, epsilonAfter: Double, nowUnix: UInt64,
-        event: FleetEvent
-    ) async throws(Fault) {
-        let charge = StoredCharge(
-            at: at, plan: plan, population: population, noiseMultiplier: noiseMultiplier,
-            samplingRate: samplingRate, delta: delta, epsilonAfter: epsilonAfter,
-            chargedUnix: nowUnix.storable)
+        samplingRate: Double, delta: Double, nowUnix: UInt64,
+        epsilonAfter: @escaping @Sendable ([StoredCharge]) -> Double,
+        event: @escaping @Sendable (Double) -> FleetEvent
+    ) async throws(Fault) -> Double {
         try await write("charge the budget for round \(at)") { db in
             try requireOpen(at, in: db)
             let isCharged = try Bool.fetchOne(
@@ -42,10 +44,19 @@ extension Registry {
             guard isCharged == false else {
                 throw Fault(.conflict, "round \(at) of \(plan) is already charged")
             }
-            try charge.insert(db)
+            let before = try StoredCharge.fetchAll(
+                db, sql: "SELECT * FROM ledger WHERE population = ? ORDER BY rowid",
+                arguments: [population])
+            let epsilon = epsilonAfter(before)
+            try StoredCharge(
+                at: at, plan: plan, population: population, noiseMultiplier: noiseMultiplier,
+                samplingRate: samplingRate, delta: delta, epsilonAfter: epsilon,
+                chargedUnix: nowUnix.storable
+            ).insert(db)
             try append(
-                event, to: db, nowUnix: nowUnix,
+                event(epsilon), to: db, nowUnix: nowUnix,
                 adding: [Facet.charge[plan, at.round, at.attempt]])
+            return epsilon
         }
     }
 

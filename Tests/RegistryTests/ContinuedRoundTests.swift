@@ -26,10 +26,10 @@ struct ContinuedRoundTests {
     }
 
     private func charge(_ at: RoundAttempt) async throws(Fault) {
-        try await registry.chargeBudget(
+        _ = try await registry.chargeBudget(
             at, plan: fashion, population: "people", noiseMultiplier: 1, samplingRate: 1,
-            delta: 1e-5, epsilonAfter: Double(at.attempt), nowUnix: now,
-            event: event(.budgetCharged, "\(at)"))
+            delta: 1e-5, nowUnix: now, epsilonAfter: { _ in Double(at.attempt) },
+            event: { _ in event(.budgetCharged, "\(at)") })
     }
 
     private func collectAgain(_ at: RoundAttempt) async throws(Fault) -> RoundAttempt {

@@ -1,4 +1,5 @@
 import Federation
+import Provenance
 import Registry
 import Testing
 
@@ -10,10 +11,11 @@ struct PrivacyLedgerTests {
     init() throws { scratch = try Scratch() }
 
     private func charge(_ at: RoundAttempt, epsilonAfter: Double = 8.5) async throws(Fault) {
-        try await registry.chargeBudget(
+        let told = try await registry.chargeBudget(
             at, plan: fashion, population: "people", noiseMultiplier: 0.05, samplingRate: 1,
-            delta: 1e-5, epsilonAfter: epsilonAfter, nowUnix: now,
-            event: event(.budgetCharged, "\(at)"))
+            delta: 1e-5, nowUnix: now, epsilonAfter: { _ in epsilonAfter },
+            event: { event(.budgetCharged, "\(at) \($0)") })
+        #expect(told == epsilonAfter)
     }
 
     @Test("a charge keeps its terms and shows in its round")
@@ -42,6 +44,26 @@ struct PrivacyLedgerTests {
         #expect(await faultCode { try await charge(at) } == .conflict)
         #expect(try await registry.charges(plan: fashion) == 1)
         #expect(try await registry.eventCount() == before + 1)
+    }
+
+    @Test("a charge's total is worked out from the charges that are written before it")
+    func total() async throws {
+        let job = try await registry.prepareFashion()
+        for number in 1...3 {
+            let at = try await registry.startRound(job: job)
+            let told = try await registry.chargeBudget(
+                at, plan: fashion, population: "people", noiseMultiplier: 2, samplingRate: 1,
+                delta: 1e-5, nowUnix: now, epsilonAfter: { Double($0.count + 1) * 1.5 },
+                event: { FleetEvent(.budgetCharged, [("epsilon", .decimal($0))]) })
+            #expect(told == Double(number) * 1.5)
+            #expect(try await registry.round(at.round).epsilonAfter == told)
+            let last = try await registry.eventCount() - 1
+            let leaf = try #require(try await registry.events(from: last, limit: 1).first?.leaf)
+            #expect(LeafFields(leaf)?.decimal("epsilon") == told)
+            try await registry.abandon(
+                at, reason: "crash", nowUnixMilliseconds: nowMilliseconds,
+                event: event(.roundAbandoned, "\(at)"))
+        }
     }
 
     @Test("a job's spending is as it stood when the job had ended")

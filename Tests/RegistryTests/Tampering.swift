@@ -58,10 +58,10 @@ struct LivedIn {
         _ = try await registry.recordCoin(at, agent: agentID(number), selected: true)
         _ = try await registry.recordContribution(
             at, agent: agentID(number), updateDigest: digest("update"), bytes: 100)
-        try await registry.chargeBudget(
+        _ = try await registry.chargeBudget(
             at, plan: fashion, population: "people", noiseMultiplier: 0.5, samplingRate: 0.25,
-            delta: 1e-5, epsilonAfter: Double(number), nowUnix: now,
-            event: event(.budgetCharged, "\(at)"))
+            delta: 1e-5, nowUnix: now, epsilonAfter: { _ in Double(number) },
+            event: { _ in event(.budgetCharged, "\(at)") })
     }
 
     private static func changePeople(in registry: Registry) async throws {

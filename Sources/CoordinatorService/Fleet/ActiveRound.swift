@@ -39,11 +39,11 @@ final class ActiveRound {
     var failures = 0
     /// Who cancelled it; set while that is being written down, too.
     var cancelledBy: String?
-    /// What the population will have spent with this attempt's charge, once that is reserved.
-    var reservedEpsilon: Double?
+    /// Whether this attempt's charge is counted in memory, on which refusals go.
+    var hasReserved = false
     /// Whether the charge is on its way to the disk.
     var isBeingCharged = false
-    /// The same once it is charged; nil without privacy.
+    /// What the population had spent with this attempt's charge, once it is charged; nil without privacy.
     var epsilonAfter: Double?
     /// What it made of its base version, before that is durable: noise is drawn once.
     var moved: Moved?
@@ -66,7 +66,7 @@ final class ActiveRound {
 
     /// Whether what it reserved of the budget is neither charged, as far as is known, nor on its way to be.
     var hasOpenReservation: Bool {
-        reservedEpsilon != nil && epsilonAfter == nil && !isBeingCharged
+        hasReserved && epsilonAfter == nil && !isBeingCharged
     }
 
     init(

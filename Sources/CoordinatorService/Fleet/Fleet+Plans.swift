@@ -160,7 +160,7 @@ extension Fleet {
         }
     }
 
-    private static func charges(in ledger: [StoredCharge]) -> [PrivacyCharge: Int] {
+    static func charges(in ledger: [StoredCharge]) -> [PrivacyCharge: Int] {
         ledger.reduce(into: [:]) { counts, row in
             let charge = PrivacyCharge(
                 noiseMultiplier: row.noiseMultiplier, samplingRate: row.samplingRate)
@@ -206,7 +206,7 @@ extension Fleet {
                 fleet: keys.fleet, plan: plan.plan, planDigest: plan.digest, version: 0,
                 parent: nil, origin: .distillation(teacherAccuracy: first.teacherAccuracy),
                 master: .values(first.parameters), velocityDigest: nil, clippingNorm: nil,
-                spend: spend(of: plan),
+                spend: try await spend(of: plan),
                 testDirectory: data.testDirectory, key: keys.modelKey,
                 certificates: keys.signingChain)
             let sealed = try await sealed(candidate)

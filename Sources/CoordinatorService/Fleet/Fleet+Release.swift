@@ -45,7 +45,7 @@ extension Fleet {
     func seal(_ round: ActiveRound) async throws(Fault) -> AbandonReason? {
         let released = try await released(by: round)
         let distilled = await distilled(released.masterDigest, of: round)
-        let candidate = try candidate(released, distilled, of: round)
+        let candidate = try await candidate(released, distilled, of: round)
         let sealed: SealedModel
         do throws(Fault) {
             sealed = try await self.sealed(candidate)
@@ -60,7 +60,7 @@ extension Fleet {
     /// What a round and the distillation after it made, before it is sealed.
     private func candidate(
         _ released: Released, _ distilled: PostRoundDistillation?, of round: ActiveRound
-    ) throws(Fault) -> Candidate {
+    ) async throws(Fault) -> Candidate {
         let plan = round.plan.plan
         let origin = ModelFacts.RoundFacts(
             at: round.at, lattice: round.lattice, updates: released.updates.root,
@@ -74,7 +74,7 @@ extension Fleet {
                 accuracy: round.base.accuracy), origin: .round(origin),
             master: distilled.map { .values($0.parameters) } ?? .stored(released.masterDigest),
             velocityDigest: released.velocityDigest, clippingNorm: released.clippingNorm,
-            spend: spend(of: round.plan, epsilon: round.epsilonAfter),
+            spend: try await spend(of: round.plan, epsilon: round.epsilonAfter),
             testDirectory: try data(of: plan.id).testDirectory, key: keys.modelKey,
             certificates: keys.signingChain)
     }
@@ -115,30 +115,31 @@ extension Fleet {
         guard let privacy = plan.privacy, let budget = budget(of: round.plan),
             round.epsilonAfter == nil
         else { return nil }
-        if round.reservedEpsilon == nil {
+        if !round.hasReserved {
             if let refusal = budget.refusal() { return refusal }
             // Reserved before it is durable, so that no other plan's round spends the same.
-            round.reservedEpsilon = budget.afterOneMore()
+            round.hasReserved = true
             count(1, chargeOf: plan, privacy)
+            // Unless another plan is charged at the same time, the transaction finds this remembered.
+            _ = budget.afterOneMore()
         }
-        let epsilon = round.reservedEpsilon ?? budget.epsilon
         round.isBeingCharged = true
         defer { round.isBeingCharged = false }
         do throws(Fault) {
-            try await registry.chargeBudget(
+            round.epsilonAfter = try await registry.chargeBudget(
                 round.at, plan: plan.id, population: plan.population,
                 noiseMultiplier: privacy.noiseMultiplier, samplingRate: privacy.sampling.rate,
-                delta: privacy.delta, epsilonAfter: epsilon, nowUnix: clock.unixSeconds,
-                event: budgetCharged(round, privacy, epsilon: epsilon))
+                delta: privacy.delta, nowUnix: clock.unixSeconds,
+                epsilonAfter: {
+                    PrivacyBudget(plan: privacy, charges: Self.charges(in: $0)).afterOneMore()
+                }, event: budgetCharged(round.at, plan, privacy))
         } catch {
             // Cancelled before it was charged; or charged before, when the disk did not say so.
             guard error.code == .gone || error.code == .conflict else { throw error }
             round.isBeingCharged = false
             await settleReservation(of: round)
             guard round.epsilonAfter != nil else { throw error }
-            return nil
         }
-        round.epsilonAfter = epsilon
         return nil
     }
 
@@ -151,7 +152,7 @@ extension Fleet {
         if stored.chargedAttempt == round.at.attempt {
             round.epsilonAfter = stored.epsilonAfter
         } else {
-            round.reservedEpsilon = nil
+            round.hasReserved = false
             count(-1, chargeOf: round.plan.plan, privacy)
         }
     }
@@ -161,20 +162,21 @@ extension Fleet {
         spent[plan.population, default: [:]][PrivacyCharge(of: privacy), default: 0] += change
     }
 
+    /// What the log says of a charge, given the population's total with it.
     private func budgetCharged(
-        _ round: ActiveRound, _ privacy: PrivacyPlan, epsilon: Double
-    ) -> FleetEvent {
-        FleetEvent(
-            .budgetCharged,
-            [
-                ("plan", .text(round.plan.plan.id.name)),
-                ("population", .text(round.plan.plan.population)),
-                ("round", .number(round.at.round.number)),
-                ("attempt", .number(UInt64(round.at.attempt))),
-                ("noiseMultiplier", .decimal(privacy.noiseMultiplier)),
-                ("samplingRate", .decimal(privacy.sampling.rate)),
-                ("delta", .decimal(privacy.delta)), ("epsilon", .decimal(epsilon)),
-            ])
+        _ at: RoundAttempt, _ plan: Plan, _ privacy: PrivacyPlan
+    ) -> @Sendable (Double) -> FleetEvent {
+        { epsilon in
+            FleetEvent(
+                .budgetCharged,
+                [
+                    ("plan", .text(plan.id.name)), ("population", .text(plan.population)),
+                    ("round", .number(at.round.number)), ("attempt", .number(UInt64(at.attempt))),
+                    ("noiseMultiplier", .decimal(privacy.noiseMultiplier)),
+                    ("samplingRate", .decimal(privacy.sampling.rate)),
+                    ("delta", .decimal(privacy.delta)), ("epsilon", .decimal(epsilon)),
+                ])
+        }
     }
 
     /// Adds noise to the sum, and moves the fp32 master weights, and an adaptive clipping norm, by it.

@@ -29,7 +29,8 @@ extension Fleet {
                 .gone, "the weights of version \(version) of plan \(id) were collected",
                 remedy: "republish a version that [retention] of the plan has kept")
         }
-        let candidate = try candidate(from: source, of: plan, version: newest.version + 1)
+        let candidate = try await candidate(
+            from: source, of: plan, version: newest.version + 1)
         let sealed = try await sealed(candidate)
         let model = try await store(sealed, of: candidate)
         try await registry.republish(
@@ -60,14 +61,14 @@ extension Fleet {
 
     private func candidate(
         from source: StoredModel, of plan: PlanRuntime, version: UInt64
-    ) throws(Fault) -> Candidate {
+    ) async throws(Fault) -> Candidate {
         Candidate(
             fleet: keys.fleet, plan: plan.plan, planDigest: plan.digest, version: version,
             parent: Candidate.Parent(
                 model: source.modelDigest, version: source.version, accuracy: nil),
             origin: .republication, master: .stored(source.masterDigest),
             velocityDigest: source.velocityDigest, clippingNorm: source.clippingNorm,
-            spend: spend(of: plan),
+            spend: try await spend(of: plan),
             testDirectory: try data(of: plan.plan.id).testDirectory, key: keys.modelKey,
             certificates: keys.signingChain)
     }

@@ -86,6 +86,7 @@ extension Fleet {
             round.ending = round.cancelledBy.map { .cancelled(by: $0) } ?? .failed(stored.reason)
         }
         if stored.chargedAttempt == round.at.attempt { round.epsilonAfter = stored.epsilonAfter }
+        if stored.phase == .abandoned { await settleReservation(of: round) }
         if let version = stored.publishedVersion {
             let model = try await registry.model(stored.plan, version: version)
             serve(model)

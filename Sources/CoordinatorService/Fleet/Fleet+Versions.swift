@@ -144,10 +144,16 @@ extension Fleet {
 
     /// What a plan's population has spent, as model cards tell it; nil without privacy.
     ///
+    /// Of the ledger: what a round has only reserved is not in the log, from which an auditor works it out.
+    ///
     /// - Parameter epsilon: what a round brought it to; nil: what it is now.
-    func spend(of plan: PlanRuntime, epsilon: Double? = nil) -> ModelFacts.Spend? {
-        guard let privacy = plan.plan.privacy, let budget = budget(of: plan) else { return nil }
-        let rounds = plans[plan.plan.id]?.charges ?? plan.charges
+    func spend(
+        of plan: PlanRuntime, epsilon: Double? = nil
+    ) async throws(Fault) -> ModelFacts.Spend? {
+        guard let privacy = plan.plan.privacy else { return nil }
+        let ledger = try await registry.ledger(population: plan.plan.population)
+        let budget = PrivacyBudget(plan: privacy, charges: Self.charges(in: ledger))
+        let rounds = ledger.count { $0.plan == plan.plan.id }
         return ModelFacts.Spend(
             epsilon: epsilon ?? budget.epsilon, rounds: rounds,
             localEpsilon: privacy.localEpsilon(rounds: rounds))
