@@ -68,6 +68,14 @@ extension Registry {
         }
     }
 
+    /// How many rounds of `plan` were begun, every attempt of each, whatever became of them.
+    package func roundsBegun(plan: PlanID) async throws(Fault) -> Int {
+        try await read("count the rounds of \(plan)") { db in
+            try Int.fetchOne(
+                db, sql: "SELECT SUM(attempt) FROM rounds WHERE plan = ?", arguments: [plan]) ?? 0
+        }
+    }
+
     /// What a job that has ended left of its population's budget: the last charge for its rounds or, where there is none, the
     /// last one before it was asked for.
     ///

@@ -1,6 +1,7 @@
 import Federation
 import Foundation
 import Privacy
+import Registry
 import Testing
 import UpdateCodec
 import Wire
@@ -33,6 +34,36 @@ struct LocalNoiseRoundTests {
                 maxEpsilon: nil, localNoiseMultiplier: 1)
             #expect(plan.localEpsilon == parsed.localEpsilon(rounds: 1))
             #expect(plan.localEpsilon > 0 && plan.epsilon > plan.localEpsilon)
+        }
+    }
+
+    @Test("count against the coordinator although they were cancelled before their charge")
+    func cancelled() async throws {
+        try await FleetUnderTest.run { fleet in
+            let (admin, agents) = try await fleet.prepare(Self.plan, agents: 3)
+            let job = try await admin.start("tiny")
+            try await submitFromAll([agents[0]])
+            _ = try await admin.ask(.roundCancel(RoundCancel(round: 1)))
+            #expect(try await admin.watchToEnd(job).state == "cancelled")
+            let otherNoise = TinyPlan(privacy: TinyPlan.privacy(localNoise: 2))
+            #expect(await refusal { try await admin.apply(otherNoise.text) }?.code == .conflict)
+            let next = try await admin.start("tiny")
+            try await submitFromAll(agents)
+            #expect(try await admin.watchToEnd(next).state == "finished")
+
+            let privacy = PrivacyPlan(
+                noiseMultiplier: 0.05, delta: 1e-3, sampling: .everyone, agents: 3,
+                maxEpsilon: nil, localNoiseMultiplier: 1)
+            let both = try #require(privacy.localEpsilon(rounds: 2))
+            #expect(try await admin.plan("tiny").localEpsilon == both)
+            // What is signed says so, too; charged was the one of them.
+            let model = try await fleet.registry().model(
+                try #require(PlanID("tiny")), version: 1)
+            let statement = try #require(model.files.first { $0.name == "provenance.json" })
+            let text = String(
+                decoding: try await fleet.registry().blob(statement.digest), as: UTF8.self)
+            #expect(text.contains("\"localEpsilon\":\"\(both)\""), "\(text)")
+            #expect(text.contains("\"rounds\":\"1\""), "\(text)")
         }
     }
 

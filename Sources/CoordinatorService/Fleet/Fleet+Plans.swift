@@ -22,7 +22,7 @@ extension Fleet {
         }
         try await beginCommandedChange(of: plan.id)
         defer { endChange(of: plan.id) }
-        try checkChange(to: plan)
+        try await checkChange(to: plan)
         _ = try data(of: plan.id)
         let digest = try await registry.putBlob(text)
         let now = clock.unixSeconds
@@ -78,7 +78,8 @@ extension Fleet {
     }
 
     /// Refuses a text that does not fit the plan's model, the round that is running, or what was already spent.
-    private func checkChange(to plan: Plan) throws(Fault) {
+    private func checkChange(to plan: Plan) async throws(Fault) {
+        let begun = try await registry.roundsBegun(plan: plan.id)
         guard let previous = plans[plan.id] else { return }
         let shapes = (
             before: try StudentShape(plan: previous.plan).deployed,
@@ -96,7 +97,11 @@ extension Fleet {
                 remedy: "wait for it, or cancel it with `round cancel`")
         }
         // The budget takes every round of a plan to be like the others; mixed, it would state too little.
-        let hasRun = previous.charges > 0 || (previous.serving?.version ?? 0) > 0
+        let noises = [previous.plan, plan].map { $0.privacy?.localNoiseMultiplier ?? 0 }
+        // Against the coordinator, rounds count that ended before their charge.
+        let hasRun =
+            previous.charges > 0 || (previous.serving?.version ?? 0) > 0
+            || begun > 0 && noises[0] != noises[1]
         guard
             !hasRun
                 || previous.plan.privacy.isAccountedLike(plan.privacy)

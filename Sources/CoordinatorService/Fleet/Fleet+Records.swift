@@ -30,7 +30,7 @@ extension Fleet {
             noiseMultiplier: privacy?.noiseMultiplier ?? 0, delta: privacy?.delta ?? 0,
             clippingNorm: Double(plan.clippingNorm ?? plan.plan.clipping.norm),
             localNoiseMultiplier: privacy?.localNoiseMultiplier ?? 0,
-            localEpsilon: privacy?.localEpsilon(rounds: plan.charges) ?? 0)
+            localEpsilon: try await localEpsilon(of: plan) ?? 0)
         describeWork(of: plan, in: &record)
         return record
     }

@@ -156,6 +156,16 @@ extension Fleet {
         let rounds = ledger.count { $0.plan == plan.plan.id }
         return ModelFacts.Spend(
             epsilon: epsilon ?? budget.epsilon, rounds: rounds,
-            localEpsilon: privacy.localEpsilon(rounds: rounds))
+            localEpsilon: try await localEpsilon(of: plan))
+    }
+
+    /// What the coordinator may have learned of one agent by now; nil without local noise.
+    ///
+    /// Rounds that ended before their charge count as well: it may have seen updates of theirs. Whether it did is not
+    /// asked, since the answer would tell of a private round's cohort.
+    func localEpsilon(of plan: PlanRuntime) async throws(Fault) -> Double? {
+        guard let privacy = plan.plan.privacy, privacy.localNoiseMultiplier > 0 else { return nil }
+        return privacy.localEpsilon(
+            rounds: try await registry.roundsBegun(plan: plan.plan.id))
     }
 }

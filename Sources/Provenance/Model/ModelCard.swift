@@ -225,7 +225,7 @@ package enum ModelCard {
                 "- Against the coordinator itself, by the noise that agents add to their own"
                     + " updates (multiplier \(privacy.localNoiseMultiplier)): epsilon"
                     + " \(decimal(local, .up)) at the same delta, for an agent that was in every round,"
-                    + " one agent's data replaced by any other's")
+                    + " those without a version included, one agent's data replaced by any other's")
         }
         return lines
     }

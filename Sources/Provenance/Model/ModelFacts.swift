@@ -77,7 +77,8 @@ package struct ModelFacts: Sendable, Equatable {
         package let epsilon: Double
         /// Rounds of this plan that were charged.
         package let rounds: Int
-        /// What the coordinator itself could have learned of one agent; nil without local noise.
+        /// What the coordinator itself could have learned of one agent, in every round that was begun; nil without local
+        /// noise.
         package let localEpsilon: Double?
 
         package init(epsilon: Double, rounds: Int, localEpsilon: Double?) {
