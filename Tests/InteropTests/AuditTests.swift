@@ -89,7 +89,8 @@ extension InteropTests.WithFleet {
                 var isDirectory = ObjCBool(false)
                 _ = FileManager.default.fileExists(
                     atPath: "\(log.path)/\($0)", isDirectory: &isDirectory)
-                return !isDirectory.boolValue
+                // What is kept for the next write is no file of the log.
+                return !isDirectory.boolValue && !$0.contains("spare")
             }
             #expect(names.contains("checkpoint") && names.count >= 3)
             try await withTemporaryDirectory { directory in
