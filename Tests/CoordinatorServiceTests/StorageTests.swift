@@ -230,8 +230,8 @@ struct StorageTests {
                     #expect(try await storage(admin).ok)
                     _ = try await admin.start("tiny")
                 }
-                #expect(free > 0)
             } catch let fault as Fault {
+                // With nothing free at all it depends on the room that its own files have left.
                 #expect(free == 0 && fault.code == .storage, "\(fault)")
                 try disk.empty()
             }
