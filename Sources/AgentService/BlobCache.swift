@@ -89,9 +89,10 @@ package struct BlobCache: Sendable {
             let digest = Digest(hex: String(name.prefix(2 * Digest.byteCount)))
             if let digest {
                 if !wanted.contains(digest) { remove("\(directory)/\(name)") }
+            } else if name.hasPrefix(Self.sparePrefix), spares < Self.mostSpares {
+                spares += 1
             } else {
-                spares += name.hasPrefix(Self.sparePrefix) ? 1 : Self.mostSpares + 1
-                if spares > Self.mostSpares { unlink("\(directory)/\(name)") }
+                unlink("\(directory)/\(name)")
             }
         }
     }

@@ -54,12 +54,10 @@ package enum RewrittenFile {
         }
         guard erasing else { return }
         let zeros = [UInt8](repeating: 0, count: Int(status.st_size))
-        guard let file = takeUp(spare, CredentialFile.publicMode),
+        let isErased = takeUp(spare, CredentialFile.publicMode).map { file in
             (try? CredentialFile.finish(file, spare, zeros, .nothing)) != nil
-        else {
-            unlink(spare)
-            return
         }
+        if isErased != true { unlink(spare) }
     }
 
     /// The largest file that is kept, in bytes: the room of larger ones is worth more than the time.

@@ -44,10 +44,7 @@ extension Registry {
             guard isCharged == false else {
                 throw Fault(.conflict, "round \(at) of \(plan) is already charged")
             }
-            let before = try StoredCharge.fetchAll(
-                db, sql: "SELECT * FROM ledger WHERE population = ? ORDER BY rowid",
-                arguments: [population])
-            let epsilon = epsilonAfter(before)
+            let epsilon = epsilonAfter(try storedCharges(against: population, in: db))
             try StoredCharge(
                 at: at, plan: plan, population: population, noiseMultiplier: noiseMultiplier,
                 samplingRate: samplingRate, delta: delta, epsilonAfter: epsilon,
@@ -121,11 +118,8 @@ extension Registry {
         population: String, after: UInt64, limit: Int
     ) async throws(Fault) -> (charges: [StoredCharge], total: Int) {
         try await read("read the ledger of \(population)") { db in
-            let charges = try StoredCharge.fetchAll(
-                db,
-                sql: """
-                    SELECT * FROM ledger WHERE population = ? ORDER BY rowid LIMIT ? OFFSET ?
-                    """, arguments: [population, limit, after.storable])
+            let charges = try storedCharges(
+                against: population, after: after, limit: limit, in: db)
             let total = try Int.fetchOne(
                 db, sql: "SELECT COUNT(*) FROM ledger WHERE population = ?",
                 arguments: [population])
@@ -159,4 +153,13 @@ extension StoredCharge: FetchableRecord, PersistableRecord {
         container["epsilonAfter"] = epsilonAfter
         container["chargedUnix"] = chargedUnix
     }
+}
+
+/// At most `limit` charges against `population`, oldest first, without the first `after`.
+private func storedCharges(
+    against population: String, after: UInt64 = 0, limit: Int = .max, in db: Database
+) throws -> [StoredCharge] {
+    try StoredCharge.fetchAll(
+        db, sql: "SELECT * FROM ledger WHERE population = ? ORDER BY rowid LIMIT ? OFFSET ?",
+        arguments: [population, limit, after.storable])
 }

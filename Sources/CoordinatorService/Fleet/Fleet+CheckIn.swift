@@ -78,16 +78,14 @@ extension Fleet {
         {
             return
         }
-        do throws(Fault) {
+        // Nothing follows from it: when it is not, the next check-in is written down.
+        let isNoted = try await storingIfPossible { () throws(Fault) in
             try await registry.sawAgent(
                 agent, nowUnix: unix, version: sighting.version, cpuFeatures: sighting.cpuFeatures,
                 memoryKiB: sighting.memoryKiB, trustSetVersion: sighting.trustSetVersion,
                 plans: sighting.plans)
-        } catch {
-            // Nothing follows from it: the next check-in is written down.
-            guard error.code == .storage else { throw error }
-            return
         }
+        guard isNoted else { return }
         presence[agent]?.noted = (sighting, now)
     }
 

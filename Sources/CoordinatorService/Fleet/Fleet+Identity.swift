@@ -80,14 +80,12 @@ extension Fleet {
         let known = certificates[agent]
         if shown.digest == known?.current {
             guard known?.previous != nil, storage == .serving else { return }
-            do throws(Fault) {
+            // This certificate is good, whatever the disk takes; a later message is written down.
+            let isNoted = try await storingIfPossible { () throws(Fault) in
                 try await registry.usedCertificate(
                     agent, digest: shown.digest, nowUnix: clock.unixSeconds)
-            } catch {
-                // This certificate is good, whatever the disk takes; a later message is written down.
-                guard error.code == .storage else { throw error }
-                return
             }
+            guard isNoted else { return }
             if certificates[agent]?.current == shown.digest { certificates[agent]?.previous = nil }
         } else if shown.digest != known?.previous {
             throw Fault(

@@ -98,6 +98,17 @@ extension Fleet {
         }
     }
 
+    /// Does for a peer what would better be written down, and can wait.
+    ///
+    /// - Returns: whether it was: the coordinator's disk may refuse it.
+    func storingIfPossible(_ body: () async throws(Fault) -> Void) async throws(Fault) -> Bool {
+        do throws(Fault) { try await body() } catch {
+            guard error.code == .storage else { throw error }
+            return false
+        }
+        return true
+    }
+
     private func unstored(_ why: String) -> Fault {
         Fault(
             .unavailable, "the coordinator cannot store anything now: \(why)",
